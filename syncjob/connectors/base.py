@@ -1,0 +1,173 @@
+"""The connector contract: what the engine asks of any CRM and any ledger.
+
+Terminology. A *stream* is one kind of record read from one side. A *walk* reads a stream page by
+page from a cursor; its *position* says how far it has come, so that a broken walk goes on. A
+*marker* is our own key in what we create. An *outcome* is what a vendor made of one action.
+
+A connector makes requests and reads answers; it sends writes through nobody: `prepare` freezes
+them to bytes, the engine commits those to the journal, transport sends them, and `outcomes`
+reads the answer. (DESIGN 4 names one verb, `write`; it is split around the journal's commit so
+that no connector can send what is not journaled.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+
+from syncjob.core.actions import Action, Outcome
+from syncjob.core.records import (
+    Contact,
+    CreditNote,
+    CrmReference,
+    Deal,
+    Invoice,
+    LedgerReference,
+    Organisation,
+    Payment,
+    Side,
+    User,
+)
+from syncjob.transport.wire import Answer, Request
+
+AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User
+
+#: Streams of the CRM: "deals", "archived_deals"; of the ledger: "contacts", "invoices",
+#: "payments", "credit_notes". CRM contacts are read by id ("contacts" in `get`).
+Stream = str
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts about a vendor that the engine plans by; each is checked by the contract suite."""
+
+    #: How the vendor recognises a repeated write: by key for the whole call, or not at all.
+    idempotency: Literal["call", "none"]
+    idempotency_key_length: int = 0
+    idempotency_lifetime: timedelta = timedelta(0)
+    #: The longest a change may stay out of lists plus the longest a request may live:
+    #: only after that is "not found" "not there" (DESIGN 5.4).
+    patience: timedelta
+    #: How far a cursor goes back behind the walk's start (at least the index lag).
+    lookback: timedelta
+    clock_resolution: timedelta = timedelta(seconds=1)
+    #: Most actions in one write call, by kind of action; 1 where there is no bulk write.
+    batch: dict[str, int]
+    #: Most ids in one `get` call, by stream.
+    get_batch: dict[str, int]
+    page_size: dict[str, int]
+    has_drafts: bool = False
+    deletes: Literal["tombstone", "silent", "never"] = "silent"
+    discount: Literal["line", "document", "none"] = "line"
+    tax: Literal["line", "automatic", "none"] = "none"
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a walk. `position` is None on the last page; `started` is the server's Date at
+    the walk's start; `gone` are ids the vendor says are deleted for good."""
+
+    records: tuple[AnyRecord, ...]
+    position: str | None
+    started: datetime
+    gone: tuple[str, ...] = ()
+
+
+class Walk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a walk is to begin: from `since` (None: everything), at `position` (None: its start).
+
+    `started` is the server's Date at the start of a walk that is being continued.
+    """
+
+    since: datetime | None
+    position: str | None = None
+    started: datetime | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A write as bytes, with the actions it carries in the order of its elements."""
+
+    request: Request
+    actions: tuple[Action, ...]
+    idempotency_key: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `syncjob check` found: where in the config, what is wrong, how to mend it."""
+
+    where: str
+    what: str
+    fix: str
+    fatal: bool = True
+
+
+class Connector(Protocol):
+    """Both sides. Methods that read raise Throttled, Unreachable, AuthFailed or SchemaDrift."""
+
+    name: str
+    side: Side
+    capabilities: Capabilities
+
+    def identity(self) -> Organisation:
+        """Which account the credentials open; one call."""
+
+    def server_time(self) -> datetime | None:
+        """The server's Date, carried forward by the monotonic clock; None before any answer."""
+
+    def changes(self, stream: Stream, walk: Walk) -> Iterator[Page]:
+        """Every record of the stream changed at or after `walk.since`, in an order in which
+        records do not move (DESIGN 5.5). Raises Overflow or CursorTooOld: then walk in full."""
+
+    def get(self, stream: Stream, ids: Sequence[str]) -> list[AnyRecord]:
+        """The records now, strongly read, in bulk; ids that are gone for good are left out.
+        Deals come as whole aggregates (lines, discounts, instalments where used)."""
+
+    def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
+        """What bears these markers among all changed since, dead and archived included.
+        `kind` is the action's kind ("invoice.create", "contact.create", "task.create")."""
+
+    def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
+        """The actions as the fewest requests, frozen; each action stands in exactly one."""
+
+    def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
+        """One outcome for each action of the call, in its order; never raises for an answer's
+        content (an unreadable answer makes every outcome Unknown)."""
+
+    def stored_form(self, action: Action) -> dict[str, str | None]:
+        """What the server is known to store for this action, field by field, after its own
+        trimming and rounding: the base after a settle (DESIGN 5.6)."""
+
+    def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
+        """The same fields as `stored_form` as they now stand in `record`."""
+
+    def check(self) -> list[Problem]:
+        """What is wrong with the config's names and rights in this account; reads only."""
+
+
+class Crm(Connector, Protocol):
+    """The CRM's side."""
+
+    def reference(self) -> CrmReference: ...
+
+    def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
+        """The fields that the config names or needs and the account does not have."""
+
+    def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
+        """The requests that create them, for `syncjob init`, after the user has seen them."""
+
+
+class Ledger(Connector, Protocol):
+    """The ledger's side."""
+
+    def reference(self) -> LedgerReference: ...
+
+
+class FieldWish(msgspec.Struct, frozen=True, kw_only=True):
+    """A CRM field to create: on what, under which name, of which kind, with which choices."""
+
+    entity: Literal["deal", "organization", "person"]
+    name: str
+    kind: Literal["text", "money", "date", "choice"]
+    options: tuple[str, ...] = ()
+    purpose: str = ""

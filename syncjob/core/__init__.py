@@ -1,0 +1,1 @@
+"""The business rules: records in, records out; no clock, no I/O, no randomness."""

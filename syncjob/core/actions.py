@@ -1,0 +1,231 @@
+"""What a plan is made of, and what became of it: actions, outcomes, issues. Values only.
+
+An action is one write to one record of one side, with its reason and its before and after, so
+that the same value is shown by a dry run, counted by the guard, journaled, and sent.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+from syncjob.core.records import (
+    Address,
+    Contact,
+    Deal,
+    Invoice,
+    InvoiceLine,
+    LineAmounts,
+    Side,
+)
+
+
+class Wave(IntEnum):
+    """The order of the push (DESIGN 3): what stands later needs what stands earlier."""
+
+    LEDGER_CONTACTS = 1
+    INVOICES = 2
+    APPROVALS = 3
+    CRM_CONTACTS = 4
+    DEAL_STATUS = 5
+    NOTICES = 6
+
+
+# --- payloads: what is to be stored on the other side -----------------------------------------
+
+
+class ContactDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="contact"):
+    """A contact to create in the ledger; `marker` goes into its ContactNumber."""
+
+    marker: str
+    name: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    tax_number: str | None = None
+
+
+class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="invoice"):
+    """A sales invoice to create as a draft. `contact_id` is None only in a dry run.
+
+    `sub_total`, `total_tax` and `total` are what the ledger's own policy predicts.
+    """
+
+    marker: str
+    contact_id: str | None
+    date: date
+    due_date: date
+    currency: str
+    line_amounts: LineAmounts
+    lines: tuple[InvoiceLine, ...]
+    reference: str
+    url: str
+    sub_total: Decimal
+    total_tax: Decimal
+    total: Decimal
+    number: str | None = None
+
+
+class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+    """A change of status of our own draft: approve (with its new dates) or delete by status."""
+
+    invoice_id: str
+    status: Literal["authorised", "deleted"]
+    date: date | None = None
+    due_date: date | None = None
+
+
+class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deal"):
+    """Values for the deal's own fields, keyed by the field's name; None clears a field."""
+
+    deal_id: str
+    fields: dict[str, str | None]
+
+
+class MarkerChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="marker"):
+    """Our marker for a ledger contact that has none yet (ContactNumber is empty)."""
+
+    contact_id: str
+    marker: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task"):
+    """A task for a user of the CRM, linked to a deal; the marker stands in its note."""
+
+    marker: str
+    deal_id: str
+    owner_id: str
+    subject: str
+    note: str
+    due: date
+    org_id: str | None = None
+    person_id: str | None = None
+
+
+Payload = ContactDraft | InvoiceDraft | InvoiceChange | DealChange | MarkerChange | Task
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One write. `subject` is the deal it is done for ("deal:1042"), `target` the record it
+    changes or makes ("invoice:NW-1042-A1", "contact:NW-O12", "deal:1042"): at most one open
+    intent exists for a (side, target)."""
+
+    side: Side
+    wave: Wave
+    subject: str
+    target: str
+    payload: Payload
+    reason: str
+    before: dict[str, str | None] = {}
+
+    @property
+    def kind(self) -> str:
+        """What is done, as the plan, the log and the audit name it."""
+        match self.payload:
+            case ContactDraft():
+                return "contact.create"
+            case InvoiceDraft():
+                return "invoice.create"
+            case InvoiceChange(status="authorised"):
+                return "invoice.approve"
+            case InvoiceChange():
+                return "invoice.delete"
+            case DealChange():
+                return "deal.update"
+            case MarkerChange():
+                return "contact.mark"
+            case Task():
+                return "task.create"
+
+    @property
+    def creates(self) -> bool:
+        """Whether a blind repeat would make a second record."""
+        return self.kind.endswith(".create")
+
+    @property
+    def marker(self) -> str | None:
+        """The marker that a look-up finds a created record by."""
+        if isinstance(self.payload, ContactDraft | InvoiceDraft | Task):
+            return self.payload.marker
+        return None
+
+
+# --- outcomes: what the vendor made of an action -----------------------------------------------
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True, tag="stored"):
+    """Done; `record` is what the server says it now holds (None where it answers with nothing)."""
+
+    record: Contact | Invoice | Deal | None
+    warnings: tuple[str, ...] = ()
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rejected"):
+    """Refused for good, without effect: the record is parked with these words.
+
+    `scope` says how far the refusal reaches: this record, or the whole organisation (a plan's
+    cap), so that the rest waits instead of being refused one by one.
+    """
+
+    code: str
+    words: str
+    field: str = ""
+    next_step: str = ""
+    scope: Literal["record", "organisation"] = "record"
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True, tag="stale"):
+    """The record has changed since it was planned; plan it again."""
+
+    current: Contact | Invoice | Deal | None
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
+    """The answer is lost or says nothing about this action: the intent stays open."""
+
+    error: str
+
+
+class NotDone(msgspec.Struct, frozen=True, kw_only=True, tag="not_done"):
+    """Certainly without effect and not the record's fault (throttled, never left): plan again."""
+
+    error: str
+
+
+Outcome = Stored | Rejected | Stale | Unknown | NotDone
+
+
+# --- issues: what a person must look at ---------------------------------------------------------
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a record is held, or what else a person must look at.
+
+    `subject` as in Action. `state` "held" keeps the deal from being invoiced and is shown on it;
+    "excluded" is listed but never written to the deal; "note" stops nothing.
+    """
+
+    code: str
+    subject: str
+    what: str
+    next_step: str
+    field: str = ""
+    page: str | None = None
+    state: Literal["held", "excluded", "note"] = "held"
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say about one deal now: writes in order, and what a person must look at."""
+
+    subject: str
+    actions: tuple[Action, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    wake_on: date | None = None  # the organisation's day on which to decide again unasked
+    waits: str | None = None  # why nothing is done though something will be
+    story: tuple[str, ...] = ()  # which rule decided what, in words

@@ -1,0 +1,56 @@
+"""Our own key inside everything we create: connection code, record, part, generation.
+
+Keeps invariant 1. A marker is at most 21 characters, because it also serves as an invoice number
+where the config says `numbering: deal`, and it is never reused: a new generation gets a new one.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+MARKER_LENGTH_MAX = 21
+
+#: The only part of a deal that is invoiced as a whole; schedules add parts of their own.
+WHOLE = "A"
+
+_INVOICE = re.compile(r"^([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([A-Z]{1,3})(\d{1,2})$")
+_IN_URL = re.compile(r"(?:^|&)syncjob=([A-Za-z0-9-]{5,21})(?:&|$)")
+_AT_END = re.compile(r"(?:^|\s)([A-Z0-9]{2,4}-[A-Za-z0-9]{1,11}-[A-Z]{1,3}\d{1,2})$")
+
+
+def invoice_marker(code: str, deal_id: str, part: str, generation: int) -> str:
+    """The marker of one invoice: ("NW", "1042", "A", 1) -> "NW-1042-A1"."""
+    marker = f"{code}-{deal_id}-{part}{generation}"
+    if not _INVOICE.match(marker) or len(marker) > MARKER_LENGTH_MAX:
+        raise ValueError(f"not a marker: {marker!r}")
+    return marker
+
+
+def contact_marker(code: str, contact_id: str) -> str:
+    """The marker of one contact: ("NW", "org:12") -> "NW-O12"."""
+    kind, _, number = contact_id.partition(":")
+    return f"{code}-{kind[0].upper()}{number}"
+
+
+def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
+    """(code, deal id, part, generation), or None for anything else."""
+    found = _INVOICE.match(marker)
+    return (found[1], found[2], found[3], int(found[4])) if found else None
+
+
+def with_marker(url: str, marker: str) -> str:
+    """The deal's link with the marker in its query, where the CRM ignores it."""
+    return f"{url}{'&' if '?' in url else '?'}syncjob={marker}"
+
+
+def marker_in(url: str | None, reference: str | None, number: str | None = None) -> str | None:
+    """The marker an invoice bears: in its Url (people cannot edit it), else at the end of its
+    reference, else as its number. None if it bears none of ours."""
+    found = _IN_URL.search(urlsplit(url).query) if url else None
+    if found and parse_invoice_marker(found[1]):
+        return found[1]
+    at_end = _AT_END.search(reference) if reference else None
+    if at_end:
+        return at_end[1]
+    return number if number and parse_invoice_marker(number) else None

@@ -1,0 +1,40 @@
+"""Money as Decimal with its currency, and the rounding that ledgers document.
+
+Keeps invariant 8 (to the cent). Nothing here accepts or returns a float.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+ZERO = Decimal(0)
+
+#: ISO 4217 currencies whose minor unit is not 2 digits and that CRMs and Xero both offer.
+MINOR_DIGITS = {
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+}
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount (Decimal, major units) in a currency (ISO 4217 code)."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.2f} {self.currency}"
+
+
+def half_up(amount: Decimal, digits: int = 2) -> Decimal:
+    """Round half away from zero to `digits` decimals (Xero's own invoices; facts: xero, 3)."""
+    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def plain(amount: Decimal) -> str:
+    """The shortest plain notation, never an exponent: 12.50 -> "12.5", 1E+3 -> "1000"."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,320 @@
+"""The records of both sides in our own vocabulary: immutable values that connectors make.
+
+Words are those of docs/architecture.md. A missing value is None and never an empty text;
+`None` for a whole group (lines, discounts) means "not read", an empty tuple means "none there".
+Money is Decimal in major units of the record's currency; instants are aware UTC; days are dates.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Side = Literal["crm", "ledger"]
+
+DealStatus = Literal["open", "won", "lost", "deleted"]
+InvoiceStatus = Literal["draft", "submitted", "authorised", "paid", "voided", "deleted"]
+LineAmounts = Literal["exclusive", "inclusive", "no_tax"]
+
+#: An invoice in one of these states no longer asks for money and frees its deal's part.
+DEAD: frozenset[str] = frozenset({"voided", "deleted"})
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every record has: the vendor's id, its stamp, and a link a person can open."""
+
+    id: str
+    updated: datetime | None = None
+    page: str | None = None
+
+
+# --- CRM ------------------------------------------------------------------------------------------
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product row of a deal, as the CRM holds it.
+
+    `unit_price` is gross of discount. At most one of `discount_percent` and `discount_amount`
+    (for the whole line) is set. `net` is the CRM's own sum of the line, None if it gives none.
+    """
+
+    id: str
+    name: str | None
+    quantity: Decimal
+    unit_price: Decimal
+    description: str | None = None
+    discount_percent: Decimal | None = None
+    discount_amount: Decimal | None = None
+    net: Decimal | None = None
+    tax_percent: Decimal | None = None
+    tax_method: LineAmounts | None = None
+    product_id: str | None = None
+    sku: str | None = None
+    billing: str | None = None
+    order: int = 0
+    doubt: str | None = None  # why the connector cannot tell what this row means; held if set
+
+
+class Discount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A discount on the whole deal: either `percent` or `amount` is set."""
+
+    id: str
+    description: str | None = None
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+
+
+class Instalment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One part of a deal's own payment schedule."""
+
+    id: str
+    amount: Decimal
+    due: date
+    description: str | None = None
+
+
+class Deal(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A deal with its lines, discounts and instalments: one aggregate.
+
+    `fields` holds the account's own fields that the config names, keyed by that name, as text.
+    """
+
+    title: str
+    status: DealStatus
+    currency: str
+    value: Decimal | None = None
+    won_at: datetime | None = None
+    first_won_at: datetime | None = None
+    org_id: str | None = None
+    person_id: str | None = None
+    owner_id: str | None = None
+    pipeline_id: str | None = None
+    stage_id: str | None = None
+    labels: tuple[str, ...] = ()
+    archived: bool = False
+    line_count: int | None = None
+    fields: dict[str, str | None] = {}
+    lines: tuple[Line, ...] | None = None
+    discounts: tuple[Discount, ...] | None = None
+    instalments: tuple[Instalment, ...] | None = None
+
+
+class User(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A person who works in the CRM."""
+
+    name: str
+    email: str | None = None
+    active: bool = True
+
+
+# --- both sides -----------------------------------------------------------------------------------
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A postal address; `text` is the whole as one line where the CRM has only that."""
+
+    lines: tuple[str, ...] = ()
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    text: str | None = None
+
+
+class PaymentTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Payment terms with Xero's four kinds (facts: xero, 3)."""
+
+    day: int
+    kind: Literal["days_after_bill", "days_after_month", "of_current_month", "of_following_month"]
+
+
+class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A customer on either side. CRM ids say the kind: "org:12", "person:7"."""
+
+    kind: Literal["organization", "person", "contact"]
+    name: str | None
+    first_name: str | None = None
+    last_name: str | None = None
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    address: Address | None = None
+    tax_number: str | None = None
+    marker: str | None = None  # ledger: ContactNumber; CRM: the marker field
+    archived: bool = False
+    deleted: bool = False
+    merged_into: str | None = None
+    is_customer: bool = False
+    is_supplier: bool = False
+    currency: str | None = None
+    terms: PaymentTerms | None = None
+    sales_tax: str | None = None  # the contact's own tax type for sales, a code of its ledger
+    organization_id: str | None = None
+
+
+# --- ledger ---------------------------------------------------------------------------------------
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an invoice; `amount` and `tax` are what the ledger computed, None before."""
+
+    description: str | None
+    quantity: Decimal
+    unit_price: Decimal
+    discount_percent: Decimal | None = None
+    discount_amount: Decimal | None = None
+    tax_code: str | None = None
+    account: str | None = None
+    item: str | None = None
+    amount: Decimal | None = None
+    tax: Decimal | None = None
+    id: str | None = None
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money or credit applied to an invoice: which document, how much, on which day."""
+
+    id: str
+    kind: Literal["payment", "credit_note", "prepayment", "overpayment"]
+    amount: Decimal
+    date: date | None = None
+
+
+class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An invoice in the ledger. Overdue and part-paid are derived, never stored (core/rules)."""
+
+    kind: Literal["sale", "bill"]
+    status: InvoiceStatus
+    currency: str
+    contact_id: str | None
+    number: str | None = None
+    date: date | None = None
+    due_date: date | None = None
+    expected_on: date | None = None
+    line_amounts: LineAmounts = "exclusive"
+    lines: tuple[InvoiceLine, ...] | None = None
+    sub_total: Decimal = Decimal(0)
+    total_tax: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    due: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)
+    paid_on: date | None = None  # the ledger's own "fully paid on"
+    reference: str | None = None
+    url: str | None = None
+    marker: str | None = None
+    settlements: tuple[Settlement, ...] = ()
+    sent: bool = False
+
+
+class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment as the ledger lists it, with the document it pays."""
+
+    amount: Decimal
+    currency: str | None
+    date: date | None
+    status: Literal["authorised", "deleted"]
+    invoice_id: str | None = None
+    credit_note_id: str | None = None
+    account: str | None = None
+
+
+class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A credit note with what is left of it and the invoices it was allocated to."""
+
+    number: str | None
+    kind: Literal["sale", "bill"]
+    status: InvoiceStatus
+    contact_id: str | None
+    currency: str
+    total: Decimal
+    remaining: Decimal
+    accounts: tuple[str, ...] = ()
+    allocations: tuple[tuple[str, Decimal], ...] = ()  # (invoice id, amount)
+    refunded: Decimal = Decimal(0)
+
+
+# --- what an account calls its own things (cached a day) ------------------------------------------
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ledger account; `system` accounts take no invoice lines."""
+
+    code: str
+    name: str
+    active: bool
+    kind: str
+    tax_code: str | None = None
+    system: bool = False
+
+
+class TaxRate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A tax rate of the organisation; `percent` is the effective rate."""
+
+    code: str
+    name: str
+    percent: Decimal
+    active: bool
+    for_sales: bool
+
+
+class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which books or which CRM account the credentials open."""
+
+    id: str
+    name: str
+    country: str | None = None
+    currency: str | None = None
+    time_zone: str = "UTC"  # IANA name
+    demo: bool = False
+    locked_through: date | None = None  # the later of the ledger's lock dates
+    tax_registered: bool = True
+    short_code: str | None = None
+
+
+class LedgerReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plan needs to know of the ledger besides its records."""
+
+    organisation: Organisation
+    accounts: tuple[Account, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    currencies: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One choice of an enumerated CRM field."""
+
+    id: int
+    label: str
+
+
+class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field of the CRM account: its name, the code the API wants, its type and choices."""
+
+    entity: Literal["deal", "organization", "person"]
+    name: str
+    code: str
+    kind: str
+    options: tuple[Option, ...] = ()
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pipeline with its stages: (stage id, stage name)."""
+
+    id: str
+    name: str
+    stages: tuple[tuple[str, str], ...] = ()
+
+
+class CrmReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plan needs to know of the CRM besides its records."""
+
+    organisation: Organisation
+    fields: tuple[FieldInfo, ...] = ()
+    pipelines: tuple[Pipeline, ...] = ()
+    users: tuple[User, ...] = ()
+    currencies: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()  # (label id, label name) of deals

@@ -1,0 +1,1 @@
+"""The one door where bytes leave: timeouts, retries of reads only, modes, limits, tokens."""

@@ -1,0 +1,75 @@
+"""Requests as frozen bytes and answers as values: what passes through the door."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One HTTP request without its credentials, which transport adds as it sends.
+
+    `cost` is what the vendor charges for it (calls at Xero, tokens at Pipedrive).
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    cost: int = 1
+
+    @property
+    def sha256(self) -> str:
+        """The hash of everything the vendor would see but the credentials."""
+        digest = hashlib.sha256(f"{self.method}\n{self.url}\n".encode())
+        for name, value in self.headers:
+            digest.update(f"{name.lower()}:{value}\n".encode())
+        digest.update(self.body)
+        return digest.hexdigest()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back. Header names are lower case. `server_time` is the answer's Date."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    server_time: datetime | None = None
+    url: str = ""
+
+    def json(self) -> Any:
+        """The body as JSON with numbers as Decimal where they have a fraction.
+
+        Raises SchemaDrift if the body is not JSON (a proxy's or firewall's page, an empty body).
+        """
+        from syncjob.transport.parse import parse_json
+
+        return parse_json(self)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A write as journaled: `id` in the journal, the frozen request, the fence it was made under.
+
+    `token_generation` is the generation of the access token at its first send.
+    """
+
+    id: int
+    request: Request
+    fence: int
+    token_generation: int = 0
+
+
+class Door(Protocol):
+    """What transport asks before a write leaves; the engine supplies it from state.
+
+    Raises RefusedAtDoor if the call is not committed with these bytes, LockHeld if the lease is
+    no longer ours, Paused if a person paused this kind of write or put a STOP file there.
+    """
+
+    def admit(self, call: Call) -> None: ...
+
+    def sent(self, call: Call, token_generation: int) -> None:
+        """Record durably that the bytes are about to leave (attempt number, token generation)."""
