@@ -73,3 +73,23 @@ class Door(Protocol):
 
     def sent(self, call: Call, token_generation: int) -> None:
         """Record durably that the bytes are about to leave (attempt number, token generation)."""
+
+
+class Channel(Protocol):
+    """What a connector is given to read with; transport/client.py has the real one."""
+
+    def read(self, request: Request) -> Answer:
+        """Send a GET and retry it within bounds. Returns any answer below 500 but 401 and 429.
+
+        Raises Throttled, Unreachable, AuthFailed.
+        """
+
+    def write(self, call: Call) -> Answer:
+        """Send a journaled write once. Returns the answer whatever its status but 401 and 429.
+
+        Raises RefusedAtDoor, Paused or LockHeld (nothing left), Throttled, Unreachable or
+        AuthFailed (certainly no effect), OutcomeUnknown (sent, the answer is lost).
+        """
+
+    def server_time(self) -> datetime | None:
+        """The vendor's last Date, carried forward by the monotonic clock; None before any."""
