@@ -1,0 +1,176 @@
+"""What a command is asked for and what it answers: options in, reports out. Values only.
+
+The engine fills these, `syncjob.reports` puts them into words, `syncjob.cli` prints them; `--json`
+prints them as they stand. Money is Decimal, instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from syncjob.core.actions import Action, Issue
+from syncjob.core.records import Organisation
+
+#: What part of the writes is meant: all, or one kind (`syncjob pause --only`).
+PauseKind = Literal["all", "invoices", "contacts", "status", "notices"]
+
+#: How a batch ended, in one word; the exit code says the same to a cron job.
+Result = Literal[
+    "done",
+    "issues",
+    "dry_run",
+    "guard",
+    "paused",
+    "later",
+    "interrupted",
+    "credentials",
+    "wrong_organisation",
+    "failed",
+]
+
+#: A stage of the batch (DESIGN 3), how many of it are done, and how many there are if known.
+Progress = Callable[[str, int, int | None], None]
+
+
+def unseen(stage: str, done: int, total: int | None) -> None:
+    """Progress that nobody looks at."""
+
+
+def never() -> bool:
+    """Nobody asks the batch to stop."""
+    return False
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What one batch is asked for.
+
+    `deal` limits it to one deal (cursors stay), `max_creates` to that many new invoices, `accept`
+    releases the plan with this hash from the guard, `since` moves the reading window back to the
+    start of that day (never `won_since`). `who` is written to the audit. `should_stop` is asked
+    between calls; True ends the batch with Interrupted after the call in flight.
+    """
+
+    deal: str | None = None
+    max_creates: int | None = None
+    accept: str | None = None
+    since: date | None = None
+    dry_run: bool = False
+    who: str = ""
+    progress: Progress = unseen
+    should_stop: Callable[[], bool] = never
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One deal in the table of what a batch did. `status` is the word written to the deal."""
+
+    deal_id: str
+    title: str
+    customer: str | None = None
+    number: str | None = None
+    total: Decimal | None = None
+    due: Decimal | None = None
+    currency: str = ""
+    status: str = ""
+    what: str = ""  # what this batch did to it, in words: "draft created", "paid"
+    page: str | None = None
+
+
+class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one batch did. `counts` is keyed by an action's kind ("invoice.create") for what was
+    stored, and by "held", "excluded", "waiting", "unknown", "rejected" for the rest."""
+
+    batch: str
+    connection: str
+    started: datetime
+    ended: datetime
+    result: Result
+    exit_code: int
+    counts: dict[str, int] = {}
+    rows: tuple[Row, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    calls: dict[str, int] = {}  # by vendor: {"xero": 12, "pipedrive": 31}
+    resume_at: datetime | None = None
+    plan_hash: str | None = None
+    #: What stopped the batch, in words (guard, pause, unreachable), else empty.
+    stopped_by: str = ""
+    next_step: str = ""
+
+
+class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a batch would do. `guard` holds a sentence for each limit exceeded (empty: within).
+
+    `titles` names the deals by subject ("deal:1042" -> "Spring order"); `excluded` counts deals by
+    the rule that leaves them out; `waits` says by subject why nothing is done though it will be.
+    """
+
+    connection: str
+    hash: str
+    actions: tuple[Action, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    guard: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    excluded: dict[str, int] = {}
+    waits: dict[str, str] = {}
+    titles: dict[str, str] = {}
+    stories: dict[str, tuple[str, ...]] = {}
+    calls: dict[str, int] = {}
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pause in force: what, why, by whom, until when (None: until `syncjob resume`)."""
+
+    only: PauseKind
+    reason: str
+    who: str
+    since: datetime
+    until: datetime | None = None
+
+
+class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far one stream has been read; `walking` while a walk from the cursor is unfinished."""
+
+    side: str
+    stream: str
+    cursor: datetime | None = None
+    walking: bool = False
+    records: int = 0
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One screen: who is connected to whom, what was done last, what waits, what needs a person."""
+
+    connection: str
+    mode: str
+    now: datetime
+    crm: Organisation | None = None
+    ledger: Organisation | None = None
+    won_since: date | None = None
+    last: BatchReport | None = None
+    last_good: datetime | None = None
+    next_run: datetime | None = None
+    running: bool = False
+    recovering: bool = False
+    stop_file: bool = False
+    pauses: tuple[Pause, ...] = ()
+    streams: tuple[StreamStatus, ...] = ()
+    links: dict[str, int] = {}  # by kind: {"invoice": 830, "contact": 89}
+    open_intents: int = 0
+    issues: tuple[Issue, ...] = ()
+    calls_today: dict[str, int] = {}
+    calls_left: dict[str, int] = {}
+
+
+class FieldsReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The CRM fields that `init` would create or has created, as (entity, name, kind, purpose).
+
+    `by_hand` holds what a person must create, with the reason the API cannot.
+    """
+
+    wanted: tuple[tuple[str, str, str, str], ...] = ()
+    created: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
