@@ -6,7 +6,7 @@ that the same value is shown by a dry run, counted by the guard, journaled, and 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date as Day
 from decimal import Decimal
 from enum import IntEnum
 from typing import Literal
@@ -59,8 +59,8 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     marker: str
     contact_id: str | None
-    date: date
-    due_date: date
+    date: Day
+    due_date: Day
     currency: str
     line_amounts: LineAmounts
     lines: tuple[InvoiceLine, ...]
@@ -77,8 +77,8 @@ class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     invoice_id: str
     status: Literal["authorised", "deleted"]
-    date: date | None = None
-    due_date: date | None = None
+    date: Day | None = None
+    due_date: Day | None = None
 
 
 class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deal"):
@@ -103,7 +103,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="t
     owner_id: str
     subject: str
     note: str
-    due: date
+    due: Day
     org_id: str | None = None
     person_id: str | None = None
 
@@ -226,6 +226,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     actions: tuple[Action, ...] = ()
     issues: tuple[Issue, ...] = ()
-    wake_on: date | None = None  # the organisation's day on which to decide again unasked
+    wake_on: Day | None = None  # the organisation's day on which to decide again unasked
     waits: str | None = None  # why nothing is done though something will be
     story: tuple[str, ...] = ()  # which rule decided what, in words

@@ -7,7 +7,8 @@ Money is Decimal in major units of the record's currency; instants are aware UTC
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date as Day
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -72,7 +73,7 @@ class Instalment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     amount: Decimal
-    due: date
+    due: Day
     description: str | None = None
 
 
@@ -179,7 +180,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     kind: Literal["payment", "credit_note", "prepayment", "overpayment"]
     amount: Decimal
-    date: date | None = None
+    date: Day | None = None
 
 
 class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -190,9 +191,9 @@ class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
     currency: str
     contact_id: str | None
     number: str | None = None
-    date: date | None = None
-    due_date: date | None = None
-    expected_on: date | None = None
+    date: Day | None = None
+    due_date: Day | None = None
+    expected_on: Day | None = None
     line_amounts: LineAmounts = "exclusive"
     lines: tuple[InvoiceLine, ...] | None = None
     sub_total: Decimal = Decimal(0)
@@ -201,7 +202,7 @@ class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
     due: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)
     credited: Decimal = Decimal(0)
-    paid_on: date | None = None  # the ledger's own "fully paid on"
+    paid_on: Day | None = None  # the ledger's own "fully paid on"
     reference: str | None = None
     url: str | None = None
     marker: str | None = None
@@ -214,7 +215,7 @@ class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     amount: Decimal
     currency: str | None
-    date: date | None
+    date: Day | None
     status: Literal["authorised", "deleted"]
     invoice_id: str | None = None
     credit_note_id: str | None = None
@@ -269,7 +270,7 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     currency: str | None = None
     time_zone: str = "UTC"  # IANA name
     demo: bool = False
-    locked_through: date | None = None  # the later of the ledger's lock dates
+    locked_through: Day | None = None  # the later of the ledger's lock dates
     tax_registered: bool = True
     short_code: str | None = None
 
