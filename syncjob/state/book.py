@@ -1,0 +1,218 @@
+"""What is kept for people and for the next batch: issues, audit, batches, inbox, facts.
+
+Keeps invariant 10 (a refused record waits until its fingerprint changes) and the audit trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from sqlite_utils import Database
+
+from syncjob.core.actions import Issue
+from syncjob.core.records import Side
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class OpenIssue(msgspec.Struct, frozen=True):
+    """An issue with when it was opened."""
+
+    id: int
+    issue: Issue
+    opened_at: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person put into the inbox."""
+
+    id: int
+    kind: str
+    subject: str
+    who: str
+    reason: str
+
+
+class Book:
+    """Everything that is not a snapshot, a link or the journal."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # --- facts ------------------------------------------------------------
+
+    def fact(self, key: str) -> str | None:
+        """A fact about this state, such as the pinned organisation's id."""
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def note(self, key: str, value: str | None) -> None:
+        """Set a fact; None removes it."""
+        if value is None:
+            self.db.execute("DELETE FROM meta WHERE key = ?", (key,))
+        else:
+            self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def instant(self, key: str) -> datetime | None:
+        value = self.fact(key)
+        return datetime.fromisoformat(value) if value else None
+
+    # --- reference data ------------------------------------------------------------
+
+    def reference(self, side: Side, kind: type[T]) -> tuple[T, datetime, str] | None:
+        """The cached reference data with when it was read and its hash."""
+        row = self.db.execute(
+            "SELECT body, read_at, hash FROM reference WHERE side = ?", (side,)
+        ).fetchone()
+        if row is None:
+            return None
+        return msgspec.json.decode(row[0], type=kind), datetime.fromisoformat(row[1]), row[2]
+
+    def remember_reference(self, side: Side, body: bytes, at: datetime, digest: str) -> None:
+        self.db.execute(
+            "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)",
+            (side, body, at.isoformat(), digest),
+        )
+
+    # --- issues ------------------------------------------------------------
+
+    def raise_issue(self, issue: Issue, *, batch: int, at: datetime) -> bool:
+        """Open the issue, or bring an open one up to date. True if it is new."""
+        old = self.db.execute(
+            "SELECT id FROM issue WHERE subject = ? AND code = ? AND closed_at IS NULL",
+            (issue.subject, issue.code),
+        ).fetchone()
+        values = (issue.state, issue.what, issue.next_step, issue.field, issue.page)
+        if old:
+            self.db.execute(
+                "UPDATE issue SET state = ?, what = ?, next_step = ?, field = ?, page = ? "
+                "WHERE id = ?",
+                (*values, old[0]),
+            )
+            return False
+        self.db.execute(
+            "INSERT INTO issue (state, what, next_step, field, page, code, subject, opened_at, "
+            "opened_batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, issue.code, issue.subject, at.isoformat(), batch),
+        )
+        return True
+
+    def close_issues(self, subject: str, *, keep: set[str], at: datetime) -> int:
+        """Close the subject's issues whose cause is gone: all but the codes to keep."""
+        rows = self.db.execute(
+            "SELECT id, code FROM issue WHERE subject = ? AND closed_at IS NULL", (subject,)
+        ).fetchall()
+        gone = [row[0] for row in rows if row[1] not in keep]
+        for issue_id in gone:
+            self.db.execute(
+                "UPDATE issue SET closed_at = ? WHERE id = ?", (at.isoformat(), issue_id)
+            )
+        return len(gone)
+
+    def open_issues(self, subject: str | None = None) -> list[OpenIssue]:
+        """The open issues, oldest first; of one subject if given."""
+        rows = self.db.execute(
+            "SELECT id, code, subject, state, what, next_step, field, page, opened_at FROM issue "
+            "WHERE closed_at IS NULL AND (? IS NULL OR subject = ?) ORDER BY id",
+            (subject, subject),
+        )
+        return [
+            OpenIssue(
+                r[0],
+                Issue(code=r[1], subject=r[2], state=r[3], what=r[4], next_step=r[5], field=r[6],
+                      page=r[7]),
+                r[8],
+            )
+            for r in rows.fetchall()
+        ]  # fmt: skip
+
+    # --- parked records ------------------------------------------------------------
+
+    def park(self, target: str, fingerprint: str, issue: Issue) -> None:
+        """The vendor refused this; send it again only when its fingerprint changes."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO parked VALUES (?, ?, ?)",
+            (target, fingerprint, msgspec.json.encode(issue)),
+        )
+
+    def parked(self, target: str, fingerprint: str) -> Issue | None:
+        """The issue, if the vendor refused exactly this before."""
+        row = self.db.execute(
+            "SELECT issue FROM parked WHERE target = ? AND fingerprint = ?", (target, fingerprint)
+        ).fetchone()
+        return msgspec.json.decode(row[0], type=Issue) if row else None
+
+    def unpark(self, target: str) -> None:
+        self.db.execute("DELETE FROM parked WHERE target = ?", (target,))
+
+    # --- audit ------------------------------------------------------------
+
+    def record(
+        self,
+        *,
+        batch: int,
+        at: datetime,
+        side: str,
+        target: str,
+        subject: str,
+        changes: Mapping[str, tuple[str | None, str | None]],
+        reason: str,
+        intent: int | None,
+    ) -> None:
+        """Write down who changed what: one row a field, with its value before and after."""
+        for field, (before, after) in changes.items():
+            self.db.execute(
+                "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
+                "reason, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (batch, at.isoformat(), side, target, subject, field, before, after, reason,
+                 intent),
+            )  # fmt: skip
+
+    # --- batches ------------------------------------------------------------
+
+    def begin_batch(self, at: datetime) -> int:
+        cursor = self.db.execute("INSERT INTO batch (started) VALUES (?)", (at.isoformat(),))
+        return int(cursor.lastrowid or 0)
+
+    def end_batch(
+        self, batch: int, *, at: datetime, result: str, exit_code: int, counts: dict[str, int],
+        calls: dict[str, int], resume_at: datetime | None,
+    ) -> None:  # fmt: skip
+        self.db.execute(
+            "UPDATE batch SET ended = ?, result = ?, exit_code = ?, counts = ?, calls = ?, "
+            "resume_at = ? WHERE id = ?",
+            (at.isoformat(), result, exit_code, msgspec.json.encode(counts).decode(),
+             msgspec.json.encode(calls).decode(), resume_at.isoformat() if resume_at else None,
+             batch),
+        )  # fmt: skip
+
+    def last_batches(self, count: int) -> list[dict[str, object]]:
+        """The newest batches, newest first, as plain values."""
+        rows = self.db.execute(
+            "SELECT id, started, ended, result, exit_code, counts, calls, resume_at FROM batch "
+            "ORDER BY id DESC LIMIT ?",
+            (count,),
+        )
+        names = ("id", "started", "ended", "result", "exit_code", "counts", "calls", "resume_at")
+        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+    # --- inbox ------------------------------------------------------------
+
+    def decide(self, kind: str, subject: str, *, who: str, reason: str, at: datetime) -> None:
+        """What a person decided; the next batch applies it."""
+        self.db.execute(
+            "INSERT INTO inbox (kind, subject, who, reason, at) VALUES (?, ?, ?, ?, ?)",
+            (kind, subject, who, reason, at.isoformat()),
+        )
+
+    def decisions(self) -> list[Decision]:
+        rows = self.db.execute(
+            "SELECT id, kind, subject, who, reason FROM inbox WHERE applied IS NULL ORDER BY id"
+        )
+        return [Decision(*row) for row in rows.fetchall()]
+
+    def applied(self, decision_id: int, batch: int) -> None:
+        self.db.execute("UPDATE inbox SET applied = ? WHERE id = ?", (batch, decision_id))

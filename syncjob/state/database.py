@@ -1,0 +1,91 @@
+"""The state file: opened safe (WAL, full synchronous, 0600), one object for all its tables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from syncjob.errors import StateError
+from syncjob.state.book import Book
+from syncjob.state.journal import Journal
+from syncjob.state.links import Links
+from syncjob.state.schema import migrate
+from syncjob.state.snapshots import Snapshots
+
+#: How long a statement waits for another process's lock; commands that only decide wait this long.
+BUSY_TIMEOUT_MS = 10_000
+
+
+class State:
+    """One connection's memory. All commits go through `commit`, which tests and faults can see."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the state at `path`. Raises StateError if it cannot be used."""
+        self.path = path
+        self.existed = path.exists() and path.stat().st_size > 0
+        with readable_errors(path):
+            self.db = _open(path)
+            migrate(self.db)
+        self.snapshots = Snapshots(self.db)
+        self.links = Links(self.db)
+        self.journal = Journal(self.db)
+        self.book = Book(self.db)
+
+    @contextlib.contextmanager
+    def commit(self) -> Iterator[None]:
+        """One transaction. Raises StateError if the disk is full or the file is locked."""
+        with readable_errors(self.path), self.db.atomic():
+            yield
+
+    def copy(self, path: Path) -> State:
+        """A second state with the same content, for a dry run."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        target = sqlite3.connect(path)
+        with contextlib.closing(target), readable_errors(self.path):
+            self.db.conn.backup(target)
+        return State(path)
+
+    def close(self) -> None:
+        self.db.close()
+
+
+def _open(path: Path) -> Database:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    db = Database(path)
+    db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+@contextlib.contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors in words, each with its next step."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise StateError(
+            f"The state file cannot be used: {error}.", where=str(path), next_step=_advice(error)
+        ) from error
+
+
+def _advice(error: Exception) -> str:
+    words = str(error).lower()
+    if "full" in words or "no space" in words:
+        return "Free some disk space and run again; nothing was sent that is not recorded."
+    if "locked" in words:
+        return "Another process holds the file; wait for it or end it."
+    if "readonly" in words or "permission" in words or "unable to open" in words:
+        return "Give this user the right to write the file and its folder."
+    return "Restore it from a backup; the next run then rebuilds its links from the markers."

@@ -1,0 +1,206 @@
+"""The journal of calls and intents: the only door through which anything is written to a vendor.
+
+Keeps invariants 3 (at each send there is one committed call with these bytes) and 4 (an open
+intent keeps its record from being written again).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlite_utils import Database
+
+from syncjob.core.actions import Action
+from syncjob.core.records import Side
+from syncjob.errors import RefusedAtDoor
+from syncjob.transport.wire import Call, Request
+
+Ending = Literal["done", "void", "failed"]
+
+#: A call is replayed at most once (DESIGN 5.3), so its bytes leave at most twice; one more send is
+#: allowed for a 401, which is refused before the vendor looks at the request.
+SENDS_MAX = 3
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """One action, committed before it is sent."""
+
+    id: int
+    call: int
+    position: int
+    side: Side
+    action: Action
+    state: str
+
+
+class JournaledCall(msgspec.Struct, frozen=True):
+    """A call with what is known of its sending: how often, and the server's time before it."""
+
+    id: int
+    side: Side
+    request: Request
+    sends: int
+    server_time: datetime | None
+    sent_at: datetime | None
+    token_generation: int | None
+    status: int | None
+
+
+class Journal:
+    """Calls and intents. Every method that writes is called inside `State.commit`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def open(
+        self,
+        side: Side,
+        request: Request,
+        actions: Sequence[Action],
+        *,
+        key: str | None,
+        batch: int,
+        fence: int,
+        now: datetime,
+    ) -> Call:
+        """Write down a call and its intents before anything is sent.
+
+        Raises sqlite3.IntegrityError if one of the records already has an open intent.
+        """
+        cursor = self.db.execute(
+            "INSERT INTO call (batch, side, request, sha256, idempotency_key, fence, opened_at, "
+            "state) VALUES (?, ?, ?, ?, ?, ?, ?, 'open')",
+            (batch, side, msgspec.json.encode(request), request.sha256, key, fence,
+             now.isoformat()),
+        )  # fmt: skip
+        call_id = int(cursor.lastrowid or 0)
+        for position, action in enumerate(actions):
+            self.db.execute(
+                "INSERT INTO intent (call, position, side, kind, subject, target, marker, action, "
+                "state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+                (call_id, position, side, action.kind, action.subject, action.target,
+                 action.marker, msgspec.json.encode(action)),
+            )  # fmt: skip
+        return Call(id=call_id, request=request, fence=fence)
+
+    def committed(self, call: Call) -> None:
+        """Assert that this call stands in the journal, open, with these bytes.
+
+        Raises RefusedAtDoor otherwise: something tried to send what was never written down.
+        """
+        row = self.db.execute("SELECT sha256, state, sends FROM call WHERE id = ?", (call.id,))
+        found = row.fetchone()
+        if found is None or not hmac.compare_digest(found[0], call.request.sha256):
+            raise RefusedAtDoor(f"Call {call.id} is not in the journal with these bytes.")
+        if found[1] != "open" or found[2] >= SENDS_MAX:
+            raise RefusedAtDoor(f"Call {call.id} was sent {found[2]} times and is {found[1]}.")
+
+    def sending(
+        self, call: Call, *, server_time: datetime | None, now: datetime, generation: int
+    ) -> None:
+        """Write down that the bytes are about to leave, and when that is on the server's clock."""
+        self.db.execute(
+            "UPDATE call SET sends = sends + 1, sent_at = ?, server_time = ?, "
+            "token_generation = ? WHERE id = ?",
+            (
+                now.isoformat(),
+                server_time.isoformat() if server_time else None,
+                generation,
+                call.id,
+            ),
+        )
+
+    def answered(self, call_id: int, status: int, excerpt: str) -> None:
+        """Write down what came back, shortened."""
+        self.db.execute(
+            "UPDATE call SET status = ?, answer = ? WHERE id = ?", (status, excerpt, call_id)
+        )
+
+    def end(self, intent_id: int, ending: Ending, outcome: str) -> None:
+        """Close an intent; its call closes with its last intent."""
+        self.db.execute(
+            "UPDATE intent SET state = ?, outcome = ? WHERE id = ?", (ending, outcome, intent_id)
+        )
+        self.db.execute(
+            "UPDATE call SET state = 'closed' WHERE id = (SELECT call FROM intent WHERE id = ?) "
+            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open')",
+            (intent_id,),
+        )
+
+    def close_call(self, call_id: int) -> None:
+        """No send of this call may follow, though some of its intents are still open."""
+        self.db.execute(
+            "UPDATE call SET state = 'answered' WHERE id = ? AND state = 'open'", (call_id,)
+        )
+
+    # --- reading ------------------------------------------------------------
+
+    def intents_of(self, call_id: int) -> list[Intent]:
+        return self._intents("call = ? ORDER BY position", (call_id,))
+
+    def open_intents(self) -> list[Intent]:
+        """All intents whose outcome is not known, oldest first."""
+        return self._intents("state = 'open' ORDER BY id", ())
+
+    def busy(self, targets: Sequence[tuple[Side, str]]) -> bool:
+        """Whether one of these records has an open intent."""
+        return any(
+            self.db.execute(
+                "SELECT 1 FROM intent WHERE side = ? AND target = ? AND state = 'open'", target
+            ).fetchone()
+            for target in targets
+        )
+
+    def busy_subject(self, subject: str) -> bool:
+        """Whether a write for this deal is open."""
+        return bool(
+            self.db.execute(
+                "SELECT 1 FROM intent WHERE subject = ? AND state = 'open'", (subject,)
+            ).fetchone()
+        )
+
+    def knows_marker(self, marker: str) -> bool:
+        """Whether this state ever meant to create what bears this marker."""
+        return bool(self.db.execute("SELECT 1 FROM intent WHERE marker = ?", (marker,)).fetchone())
+
+    def call(self, call_id: int) -> JournaledCall:
+        row = self.db.execute(
+            "SELECT id, side, request, sends, server_time, sent_at, token_generation, status "
+            "FROM call WHERE id = ?",
+            (call_id,),
+        ).fetchone()
+        return JournaledCall(
+            row[0], row[1], msgspec.json.decode(row[2], type=Request), row[3],
+            datetime.fromisoformat(row[4]) if row[4] else None,
+            datetime.fromisoformat(row[5]) if row[5] else None, row[6], row[7],
+        )  # fmt: skip
+
+    def _intents(self, where: str, values: tuple[object, ...]) -> list[Intent]:
+        rows = self.db.execute(
+            f"SELECT id, call, position, side, action, state FROM intent WHERE {where}",  # noqa: S608
+            values,
+        )
+        return [
+            Intent(r[0], r[1], r[2], r[3], msgspec.json.decode(r[4], type=Action), r[5])
+            for r in rows.fetchall()
+        ]
+
+    # --- setbacks and parked records ------------------------------------------------------------
+
+    def setback(self, target: str) -> int:
+        """How many calls that carried this record failed whole."""
+        row = self.db.execute("SELECT count FROM setback WHERE target = ?", (target,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def set_back(self, target: str) -> None:
+        self.db.execute(
+            "INSERT INTO setback VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            (target,),
+        )
+
+    def forget_setback(self, target: str) -> None:
+        self.db.execute("DELETE FROM setback WHERE target = ?", (target,))

@@ -1,0 +1,137 @@
+"""Links between the sides, a deal's invoices by part and generation, and the bases of fields.
+
+Keeps invariants 1 (at most one live part), 2 (one link a record) and 6 (the base is the server's
+own answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from sqlite_utils import Database
+
+from syncjob.core.records import Side
+
+Ender = Literal["us", "person"]
+
+_PART = "SELECT deal, part, generation, marker, ledger_id, ended, how FROM part"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One invoice of a deal: its key, its marker and the invoice's id in the ledger."""
+
+    deal: str
+    part: str
+    generation: int
+    marker: str
+    ledger_id: str
+    ended: Ender | None
+    how: str
+
+
+class Base(msgspec.Struct, frozen=True):
+    """A field on which we and the server agreed: what we wanted, what it then stored."""
+
+    wanted: str | None
+    stored: str | None
+
+
+class Links:
+    """Contact links, parts and bases."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # --- contacts ------------------------------------------------------------
+
+    def contact(self, crm_id: str) -> str | None:
+        """The ledger contact linked with this CRM record."""
+        row = self.db.execute(
+            "SELECT ledger_id FROM contact_link WHERE crm_id = ?", (crm_id,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def contact_owner(self, ledger_id: str) -> str | None:
+        """The CRM record linked with this ledger contact."""
+        row = self.db.execute(
+            "SELECT crm_id FROM contact_link WHERE ledger_id = ?", (ledger_id,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def link_contact(self, crm_id: str, ledger_id: str, *, how: str, batch: int) -> None:
+        """Link two contacts that are both free; the caller has checked that they are."""
+        self.db.execute(
+            "INSERT INTO contact_link VALUES (?, ?, ?, ?)", (crm_id, ledger_id, how, batch)
+        )
+
+    def repoint_contact(self, old: str, new: str) -> None:
+        """Follow a merge in the ledger: the link moves to the survivor."""
+        self.db.execute("UPDATE contact_link SET ledger_id = ? WHERE ledger_id = ?", (new, old))
+
+    # --- parts ------------------------------------------------------------
+
+    def parts(self, deal: str) -> list[Part]:
+        """All invoices ever made for the deal, oldest generation first."""
+        rows = self.db.execute(f"{_PART} WHERE deal = ? ORDER BY part, generation", (deal,))
+        return [Part(*row) for row in rows.fetchall()]
+
+    def part_of_invoice(self, ledger_id: str) -> Part | None:
+        return self._one(f"{_PART} WHERE ledger_id = ?", ledger_id)
+
+    def part_of_marker(self, marker: str) -> Part | None:
+        return self._one(f"{_PART} WHERE marker = ?", marker)
+
+    def live_part(self, deal: str, part: str) -> Part | None:
+        """The deal's invoice that is not voided or deleted, if there is one."""
+        return next((p for p in self.parts(deal) if p.part == part and p.ended is None), None)
+
+    def add_part(self, part: Part, *, batch: int) -> None:
+        """Record an invoice as this deal's. Raises sqlite3.IntegrityError on a second live one."""
+        self.db.execute(
+            "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (part.deal, part.part, part.generation, part.marker, part.ledger_id, part.ended,
+             part.how, batch),
+        )  # fmt: skip
+
+    def end_part(self, ledger_id: str, ended: Ender) -> None:
+        """The invoice was voided or deleted, by us or by a person."""
+        self.db.execute(
+            "UPDATE part SET ended = ? WHERE ledger_id = ? AND ended IS NULL", (ended, ledger_id)
+        )
+
+    def allow_reissue(self, deal: str) -> None:
+        """A person asked for a new invoice: what a person ended counts as ended by us."""
+        self.db.execute("UPDATE part SET ended = 'us' WHERE deal = ? AND ended = 'person'", (deal,))
+
+    def live_count(self) -> int:
+        row = self.db.execute("SELECT count(*) FROM part WHERE ended IS NULL").fetchone()
+        return int(row[0])
+
+    def _one(self, query: str, value: str) -> Part | None:
+        row = self.db.execute(query, (value,)).fetchone()
+        return Part(*row) if row else None
+
+    # --- bases ------------------------------------------------------------
+
+    def base(self, side: Side, target: str) -> dict[str, Base]:
+        """The agreed values of a record, by field; empty if we never wrote it."""
+        rows = self.db.execute(
+            "SELECT field, wanted, stored FROM base WHERE side = ? AND target = ?", (side, target)
+        )
+        return {row[0]: Base(row[1], row[2]) for row in rows.fetchall()}
+
+    def agree(
+        self,
+        side: Side,
+        target: str,
+        wanted: Mapping[str, str | None],
+        stored: Mapping[str, str | None],
+    ) -> None:
+        """Remember what we wanted and what the server stored, for the fields of `wanted`."""
+        for field, value in wanted.items():
+            self.db.execute(
+                "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
+                (side, target, field, value, stored.get(field)),
+            )

@@ -1,0 +1,105 @@
+"""The state's tables, from version 1 on; each migration and its number share one transaction.
+
+STRICT tables with CHECKs that repeat the invariants: a bug meets the database before it meets the
+books. Amounts stand only inside records' JSON, as text; no column is REAL.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from syncjob.errors import StateError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # Facts about this state: pinned ids, birth, recovery, pause, hashes of config and code.
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+        # The last version of a record seen on a side. `strong`: read by id or a write's answer.
+        """CREATE TABLE snapshot (
+            side TEXT NOT NULL CHECK (side IN ('crm', 'ledger')), stream TEXT NOT NULL,
+            id TEXT NOT NULL, updated TEXT, hash TEXT NOT NULL, body BLOB NOT NULL,
+            batch INTEGER NOT NULL, strong INTEGER NOT NULL CHECK (strong IN (0, 1)),
+            PRIMARY KEY (side, stream, id)) STRICT, WITHOUT ROWID""",
+        # Ways to find a snapshot without reading them all: names, e-mails, markers, doubles.
+        """CREATE TABLE lookup (kind TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
+            PRIMARY KEY (kind, value, id)) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX lookup_id ON lookup (id, kind)",
+        # A walk's position shares its commit with the page's snapshots; `since` moves only at the
+        # last page. `full` is when a whole walk last ended.
+        """CREATE TABLE cursor (side TEXT NOT NULL, stream TEXT NOT NULL, since TEXT,
+            position TEXT, started TEXT, polled TEXT, PRIMARY KEY (side, stream)) STRICT""",
+        # Deals to decide in the next plan, and deals to decide on a day though nothing changed.
+        "CREATE TABLE todo (deal TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT",
+        "CREATE TABLE wake (deal TEXT PRIMARY KEY, day TEXT NOT NULL) STRICT",
+        "CREATE INDEX wake_day ON wake (day)",
+        # One link a record, on either side (invariant 2).
+        """CREATE TABLE contact_link (crm_id TEXT PRIMARY KEY, ledger_id TEXT NOT NULL UNIQUE,
+            how TEXT NOT NULL, batch INTEGER NOT NULL) STRICT""",
+        # One invoice of a deal; `ended` says who ended it. Markers are kept for ever.
+        """CREATE TABLE part (deal TEXT NOT NULL, part TEXT NOT NULL, generation INTEGER NOT NULL,
+            marker TEXT NOT NULL UNIQUE, ledger_id TEXT NOT NULL UNIQUE,
+            ended TEXT CHECK (ended IN ('us', 'person')), how TEXT NOT NULL, batch INTEGER NOT NULL,
+            PRIMARY KEY (deal, part, generation)) STRICT""",
+        "CREATE UNIQUE INDEX part_live ON part (deal, part) WHERE ended IS NULL",
+        # What we asked for and what the server then stored, field by field.
+        """CREATE TABLE base (side TEXT NOT NULL, target TEXT NOT NULL, field TEXT NOT NULL,
+            wanted TEXT, stored TEXT, PRIMARY KEY (side, target, field)) STRICT, WITHOUT ROWID""",
+        # The journal: a call is committed before its bytes leave; `sent` before each send.
+        """CREATE TABLE call (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, side TEXT NOT NULL,
+            request BLOB NOT NULL, sha256 TEXT NOT NULL, idempotency_key TEXT UNIQUE,
+            fence INTEGER NOT NULL, opened_at TEXT NOT NULL,
+            sends INTEGER NOT NULL DEFAULT 0, sent_at TEXT, server_time TEXT,
+            token_generation INTEGER, status INTEGER, answer TEXT,
+            state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'closed'))) STRICT""",
+        """CREATE TABLE intent (id INTEGER PRIMARY KEY, call INTEGER NOT NULL REFERENCES call (id),
+            position INTEGER NOT NULL, side TEXT NOT NULL, kind TEXT NOT NULL,
+            subject TEXT NOT NULL, target TEXT NOT NULL, marker TEXT, action BLOB NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('open', 'done', 'void', 'failed')),
+            outcome TEXT) STRICT""",
+        "CREATE UNIQUE INDEX intent_open ON intent (side, target) WHERE state = 'open'",
+        "CREATE INDEX intent_marker ON intent (marker) WHERE marker IS NOT NULL",
+        "CREATE INDEX intent_subject ON intent (subject)",
+        # How often a call that carried this record failed whole: such groups are halved.
+        "CREATE TABLE setback (target TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT",
+        # A refused action is sent again only when its fingerprint changes (invariant 10).
+        """CREATE TABLE parked (target TEXT PRIMARY KEY, fingerprint TEXT NOT NULL,
+            issue BLOB NOT NULL) STRICT""",
+        """CREATE TABLE issue (id INTEGER PRIMARY KEY, code TEXT NOT NULL, subject TEXT NOT NULL,
+            state TEXT NOT NULL, what TEXT NOT NULL, next_step TEXT NOT NULL, field TEXT NOT NULL,
+            page TEXT, opened_at TEXT NOT NULL, opened_batch INTEGER NOT NULL,
+            closed_at TEXT) STRICT""",
+        "CREATE UNIQUE INDEX issue_open ON issue (subject, code) WHERE closed_at IS NULL",
+        """CREATE TABLE audit (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, at TEXT NOT NULL,
+            side TEXT NOT NULL, target TEXT NOT NULL, subject TEXT NOT NULL, field TEXT NOT NULL,
+            before TEXT, after TEXT, reason TEXT NOT NULL, intent INTEGER) STRICT""",
+        "CREATE INDEX audit_target ON audit (target)",
+        "CREATE INDEX audit_subject ON audit (subject)",
+        """CREATE TABLE batch (id INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT,
+            result TEXT, exit_code INTEGER, counts TEXT, calls TEXT, resume_at TEXT) STRICT""",
+        # What a person decided between batches; the next batch applies it.
+        """CREATE TABLE inbox (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL,
+            who TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL, applied INTEGER) STRICT""",
+        # What an account calls its own things, cached a day.
+        """CREATE TABLE reference (side TEXT PRIMARY KEY, body BLOB NOT NULL,
+            read_at TEXT NOT NULL, hash TEXT NOT NULL) STRICT""",
+        # The fence: a number that grows with each owner, checked at each commit and send.
+        """CREATE TABLE lease (one INTEGER PRIMARY KEY CHECK (one = 1), fence INTEGER NOT NULL,
+            holder TEXT NOT NULL, since TEXT NOT NULL) STRICT""",
+        "INSERT INTO lease VALUES (1, 0, '', '')",
+    ),
+)
+
+
+def migrate(db: Database) -> None:
+    """Bring the file to the newest version. Raises StateError if it is newer than this program."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StateError(
+            f"The state file has version {version}; this syncjob knows {len(MIGRATIONS)}.",
+            next_step="Install the syncjob that wrote it, or a newer one.",
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        with db.atomic():
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,186 @@
+"""What was last seen on each side, how to find it again, and how far each walk has come.
+
+Keeps invariants 5 (nothing unseen: pages and positions share a commit; snapshots never go back)
+and 13 in part (a dry run works on a copy).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from sqlite_utils import Database
+
+from syncjob.core.records import Record, Side
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where a stream stands: `since` for the next walk; `position` and `started` of a broken one;
+    `polled` is when (server time) the last whole walk started."""
+
+    since: datetime | None = None
+    position: str | None = None
+    started: datetime | None = None
+    polled: datetime | None = None
+
+
+class Put(msgspec.Struct):
+    """What storing a page did: ids that changed, and ids that must be read again by id."""
+
+    changed: list[str]
+    doubtful: list[str]
+
+
+class Snapshots:
+    """Snapshots, their lookup keys and the cursors."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def get(self, side: Side, stream: str, id: str, kind: type[R]) -> R | None:
+        """The snapshot as a record of type `kind`, or None."""
+        row = self.db.execute(
+            "SELECT body FROM snapshot WHERE side = ? AND stream = ? AND id = ?", (side, stream, id)
+        ).fetchone()
+        return msgspec.json.decode(row[0], type=kind) if row else None
+
+    def batch_of(self, side: Side, stream: str, id: str) -> int:
+        """The batch in which the snapshot was last read, 0 if never."""
+        row = self.db.execute(
+            "SELECT batch FROM snapshot WHERE side = ? AND stream = ? AND id = ?",
+            (side, stream, id),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def count(self, side: Side, stream: str) -> int:
+        """How many records of the stream are known."""
+        return int(
+            self.db.execute(
+                "SELECT count(*) FROM snapshot WHERE side = ? AND stream = ?", (side, stream)
+            ).fetchone()[0]
+        )
+
+    def put(
+        self, side: Side, stream: str, records: Iterable[Record], *, batch: int, strong: bool
+    ) -> Put:
+        """Store what a list (`strong=False`) or a read by id or a write's answer showed.
+
+        An older observation is dropped. With an equal stamp and other content a strong one wins;
+        a list's is not believed: its id is returned as doubtful.
+        """
+        result = Put([], [])
+        for record in records:
+            body = msgspec.json.encode(record)
+            digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+            old = self.db.execute(
+                "SELECT updated, hash FROM snapshot WHERE side = ? AND stream = ? AND id = ?",
+                (side, stream, record.id),
+            ).fetchone()
+            stamp = record.updated.isoformat() if record.updated else None
+            verdict = _judge(old, stamp, digest, strong=strong)
+            if verdict == "doubt":
+                result.doubtful.append(record.id)
+            if verdict in ("same", "new"):
+                self._store(side, stream, record.id, stamp, digest, body, batch, strong)
+            if verdict == "new":
+                result.changed.append(record.id)
+        return result
+
+    def _store(
+        self, side: str, stream: str, id: str, stamp: str | None, digest: str,
+        body: bytes, batch: int, strong: bool,
+    ) -> None:  # fmt: skip
+        self.db.execute(
+            "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET updated = excluded.updated, hash = excluded.hash, "
+            "body = excluded.body, batch = excluded.batch, strong = excluded.strong",
+            (side, stream, id, stamp, digest, body, batch, int(strong)),
+        )
+
+    # --- lookup keys ------------------------------------------------------------
+
+    def index(self, id: str, keys: Mapping[str, Sequence[str]]) -> None:
+        """Replace the record's lookup keys: kind -> values. Kinds not named stay as they are."""
+        for kind, values in keys.items():
+            self.db.execute("DELETE FROM lookup WHERE id = ? AND kind = ?", (id, kind))
+            for value in dict.fromkeys(values):
+                self.db.execute("INSERT INTO lookup VALUES (?, ?, ?)", (kind, value, id))
+
+    def find(self, kind: str, value: str) -> list[str]:
+        """The ids that have this lookup key, in a fixed order."""
+        rows = self.db.execute(
+            "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id", (kind, value)
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    # --- cursors ------------------------------------------------------------
+
+    def cursor(self, side: Side, stream: str) -> Cursor:
+        """Where the stream stands; an empty cursor if it was never walked."""
+        row = self.db.execute(
+            "SELECT since, position, started, polled FROM cursor WHERE side = ? AND stream = ?",
+            (side, stream),
+        ).fetchone()
+        return Cursor(_time(row[0]), row[1], _time(row[2]), _time(row[3])) if row else Cursor()
+
+    def move(self, side: Side, stream: str, cursor: Cursor) -> None:
+        """Write the cursor; call it in the commit of the page it follows."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?, ?)",
+            (side, stream, _text(cursor.since), cursor.position, _text(cursor.started),
+             _text(cursor.polled)),
+        )  # fmt: skip
+
+    # --- what to decide ------------------------------------------------------------
+
+    def want(self, deals: Iterable[str], why: str) -> None:
+        """Ask that these deals be decided in the next plan."""
+        for deal in deals:
+            self.db.execute("INSERT OR IGNORE INTO todo VALUES (?, ?)", (deal, why))
+
+    def wanted(self, today: str) -> list[str]:
+        """The deals to decide now: asked for, or due to be looked at by this day."""
+        rows = self.db.execute(
+            "SELECT deal FROM todo UNION SELECT deal FROM wake WHERE day <= ? ORDER BY deal",
+            (today,),
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def settled(self, deal: str) -> None:
+        """The deal was decided and nothing is left to do for it now."""
+        self.db.execute("DELETE FROM todo WHERE deal = ?", (deal,))
+
+    def wake(self, deal: str, day: str | None) -> None:
+        """Decide the deal on that day though nothing changes; None: never."""
+        self.db.execute("DELETE FROM wake WHERE deal = ?", (deal,))
+        if day is not None:
+            self.db.execute("INSERT INTO wake VALUES (?, ?)", (deal, day))
+
+
+def _judge(
+    old: tuple[str | None, str] | None, stamp: str | None, digest: str, *, strong: bool
+) -> str:
+    """What to do with an observation: "new", "same", "older" or "doubt"."""
+    if old is None:
+        return "new"
+    known, known_hash = old
+    if known_hash == digest:
+        return "same"
+    if stamp is not None and known is not None and stamp < known:
+        return "older"
+    if stamp is not None and stamp == known and not strong:
+        return "doubt"
+    return "new"
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
