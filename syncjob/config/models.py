@@ -6,12 +6,11 @@ model, registered with `register_options`; what every side has in common stands 
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 from pydantic import Field
 
-from syncjob.core.policy import DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
+from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
 
 
 class Connection(Strict):
@@ -50,7 +49,7 @@ class LedgerConfig(Strict):
     type: str
     timeout_seconds: int = Field(default=60, ge=5, le=300)
     #: Nothing is created, approved or deleted on or before this day, whatever the ledger allows.
-    books_closed_through: date | None = None
+    books_closed_through: Day | None = None
 
 
 class Retention(Strict):

@@ -6,11 +6,23 @@ secret and do no I/O. Names are those of config.example.yaml.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _iso_day(value: Any) -> Any:
+    """Refuse what pydantic would read as seconds since 1970: a day is written YYYY-MM-DD."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("must be a day, written YYYY-MM-DD")
+    return value
+
+
+#: A calendar day of the config.
+Day = Annotated[date, BeforeValidator(_iso_day)]
 
 Mode = Literal["read_only", "drafts_only", "full"]
 
@@ -103,7 +115,7 @@ class Terms(Strict):
 class Invoices(Strict):
     """Which deals become invoices, and what those say."""
 
-    won_since: date
+    won_since: Day
     when: When = When()
     exclude: Exclude = Exclude()
     #: What an invoice ends as, within the mode.
