@@ -1,0 +1,252 @@
+"""The log: one event a state change, named `noun.verb`, as JSON lines in a file and as readable
+lines on a terminal, never with a secret in it.
+
+`configure` is called once by the CLI. Everything else is a value: a file is attached for one
+connection and takes only that connection's events, so two connections in one process keep theirs
+apart. Names of events stand in EVENTS; a test compares them with what the source emits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+ROOT = "syncjob"
+MASK = "***"
+#: Shorter values would blank harmless words.
+MASK_LENGTH_MIN = 6
+FILE_MODE = 0o600
+
+_SECRET_KEY = re.compile(
+    r"token$|secret|password|passphrase|authorization|api_?key|code_verifier|credential|cookie",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    r"\b((?:access_|refresh_|api_|id_)?token|client_secret|password|code|code_verifier)=[^&\s\"']+",
+    re.IGNORECASE,
+)
+#: The events that a run without a terminal still shows, besides warnings.
+_SUMMARY = "batch.ended"
+
+EVENTS = {
+    "batch.started": "a batch begins",
+    "batch.ended": "the summary of a batch: result, counts, calls, issues, next run",
+    "config.warned": "the config can be used, but something in it asks for attention",
+    "run.crashed": "an error that is a bug of syncjob; the traceback stands only here",
+    "serve.started": "the scheduler begins",
+    "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
+    "serve.stopped": "the scheduler has ended",
+    "serve.scheduled": "when the next batch runs, and why not at the usual interval",
+    "serve.refused": "a batch ended with an error; the scheduler goes on",
+}
+
+
+class Redactor:
+    """Masks secrets by key, by form, and by value; new values may be added as tokens arrive."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: tuple[str, ...] = ()
+        self.add(*values)
+
+    def add(self, *values: str) -> None:
+        """Mask these values wherever they appear from now on; very short ones are ignored."""
+        known = {*self._values, *(v for v in values if len(v) >= MASK_LENGTH_MIN)}
+        self._values = tuple(sorted(known, key=len, reverse=True))
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {key: self.clean(value, key) for key, value in event.items()}
+
+    def clean(self, value: Any, key: str = "") -> Any:
+        """The value as it may be logged; containers are cleaned all the way down."""
+        if isinstance(value, dict):
+            return {k: self.clean(v, str(k)) for k, v in value.items()}
+        if value is not None and not isinstance(value, bool | int) and _SECRET_KEY.search(key):
+            return MASK
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(item) for item in value]
+        if isinstance(value, BaseException):
+            return self.text(str(value))
+        if type(value).__name__.startswith("Secret"):
+            return MASK
+        return value
+
+    def text(self, text: str) -> str:
+        """The text without known values, bearer tokens and secrets in a query."""
+        for value in self._values:
+            text = text.replace(value, MASK)
+        text = _BEARER.sub(rf"\1 {MASK}", text)
+        return _IN_QUERY.sub(rf"\1={MASK}", text)
+
+
+def configure(
+    redactor: Redactor | None = None,
+    *,
+    terminal: TextIO | None = None,
+    level: int = logging.WARNING,
+    summary: bool = False,
+) -> Redactor:
+    """Set structlog up for this process and send readable lines to `terminal` (stderr).
+
+    `level` is the least that the terminal shows; `summary` adds each batch's last event. May be
+    called again (tests do): the terminal handler is replaced, attached files stay.
+    """
+    redactor = redactor or Redactor()
+    structlog.configure(
+        processors=[
+            *_shared(),
+            redactor,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    stream = terminal if terminal is not None else sys.stderr
+    handler = _Terminal(stream, level, summary)
+    handler.setFormatter(_formatter(_Readable(stream), redactor))
+    for name in (ROOT, "apscheduler"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO if name == ROOT else logging.WARNING)
+        logger.propagate = False
+        for old in [h for h in logger.handlers if isinstance(h, _Terminal)]:
+            logger.removeHandler(old)
+        logger.addHandler(handler)
+    return redactor
+
+
+@contextlib.contextmanager
+def log_file(
+    path: Path,
+    *,
+    connection: str,
+    files: int = 14,
+    megabytes: int = 10,
+    redactor: Redactor | None = None,
+) -> Iterator[None]:
+    """Write this connection's events to a rotated file of JSON lines, mode 0600, meanwhile.
+
+    Raises OSError if the file cannot be opened.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = _PrivateFile(
+        path, maxBytes=megabytes * 1_000_000, backupCount=files - 1, encoding="utf-8"
+    )
+    handler.addFilter(lambda record: _connection_of(record) in (None, connection))
+    json = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    handler.setFormatter(_formatter(json, redactor or Redactor()))
+    loggers = [logging.getLogger(name) for name in (ROOT, "apscheduler")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        with structlog.contextvars.bound_contextvars(connection=connection):
+            yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module: `log = get_logger(__name__)`."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def bound(**values: Any) -> contextlib.AbstractContextManager[None]:
+    """Bind values (batch, connection) to every event of this thread or task, meanwhile."""
+    return structlog.contextvars.bound_contextvars(**values)
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _formatter(renderer: Processor, redactor: Redactor) -> structlog.stdlib.ProcessorFormatter:
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_shared(), redactor], processors=[remove, renderer]
+    )
+
+
+def _connection_of(record: logging.LogRecord) -> Any:
+    """The connection an event is bound to; None for events of no connection (a library's)."""
+    return record.msg.get("connection") if isinstance(record.msg, dict) else None
+
+
+class _Terminal(logging.StreamHandler[TextIO]):
+    """Shows what is at least `level`, and the summary of a batch if asked to."""
+
+    def __init__(self, stream: TextIO, level: int, summary: bool) -> None:
+        super().__init__(stream)
+        self._least, self._summary = level, summary
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        event = record.msg.get("event") if isinstance(record.msg, dict) else ""
+        return record.levelno >= self._least or (self._summary and event == _SUMMARY)
+
+
+class _Readable:
+    """One line a person can read: local time, level if it matters, event, values."""
+
+    def __init__(self, stream: TextIO) -> None:
+        plain = "NO_COLOR" in os.environ or not stream.isatty()
+        self._bold, self._end = ("", "") if plain else ("\x1b[1m", "\x1b[0m")
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> str:
+        at, level = str(event.pop("at", ""))[11:19], event.pop("level", "info")
+        name, trace = event.pop("event", ""), event.pop("exception", None)
+        for hidden in ("connection", "batch"):
+            event.pop(hidden, None)
+        values = " ".join(f"{key}={_short(value)}" for key, value in event.items())
+        mark = "" if level == "info" else f"{level}: "
+        line = f"{at}Z {mark}{self._bold}{name}{self._end} {values}".rstrip()
+        return f"{line}\n{trace}" if trace else line
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return f'"{text}"' if " " in text else text
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Rotation by size, mode 0600, and opened anew after another process has rotated it."""
+
+    def _open(self) -> Any:
+        descriptor = os.open(self.baseFilename, os.O_APPEND | os.O_CREAT | os.O_WRONLY, FILE_MODE)
+        return os.fdopen(descriptor, "a", encoding=self.encoding)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.stream is not None and self._moved(self.stream.fileno()):
+            self.stream.close()
+            self.stream = self._open()
+        super().emit(record)
+
+    def _moved(self, descriptor: int) -> bool:
+        try:
+            there, ours = Path(self.baseFilename).stat(), os.fstat(descriptor)
+        except FileNotFoundError:
+            return True
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk must not end the batch: the state's own commits will, and say so."""
+        reason = sys.exc_info()[1]
+        sys.stderr.write(f"syncjob: the log {self.baseFilename} cannot be written: {reason}\n")
