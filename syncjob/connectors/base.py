@@ -20,6 +20,7 @@ import msgspec
 
 from syncjob.core.actions import Action, Outcome
 from syncjob.core.records import (
+    Activity,
     Contact,
     CreditNote,
     CrmReference,
@@ -33,7 +34,7 @@ from syncjob.core.records import (
 )
 from syncjob.transport.wire import Answer, Request
 
-AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User
+AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User | Activity
 
 #: Streams of the CRM: "deals", "archived_deals"; of the ledger: "contacts", "invoices",
 #: "payments", "credit_notes". CRM contacts are read by id ("contacts" in `get`).
@@ -66,12 +67,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a walk. `position` is None on the last page; `started` is the server's Date at
-    the walk's start; `gone` are ids the vendor says are deleted for good."""
+    the walk's start; `gone` are ids the vendor says are deleted for good; `drift` are (id, words) of
+    records that cannot be read: each is an issue of its own, the rest of the page stands."""
 
     records: tuple[AnyRecord, ...]
     position: str | None
     started: datetime
     gone: tuple[str, ...] = ()
+    drift: tuple[tuple[str, str], ...] = ()
 
 
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +152,14 @@ class Crm(Connector, Protocol):
     """The CRM's side."""
 
     def reference(self) -> CrmReference: ...
+
+    def use(self, reference: CrmReference) -> None:
+        """Take the account's own names from here (the engine keeps them for a day); without it
+        the connector reads them itself as soon as it needs one."""
+
+    def details(self, deals: Sequence[Deal]) -> list[Deal]:
+        """The same deals, read in this batch, with their lines, discounts and (where used)
+        instalments, in bulk: what `get` does after its first call. Deleted ones stay as they are."""
 
     def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
         """The fields that the config names or needs and the account does not have."""

@@ -82,10 +82,14 @@ class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deal"):
-    """Values for the deal's own fields, keyed by the field's name; None clears a field."""
+    """Values for the deal's own fields, keyed by the field's name; None clears a field.
+
+    `currency` is that of the amounts in them (the invoice's, BOOKKEEPING "Money").
+    """
 
     deal_id: str
     fields: dict[str, str | None]
+    currency: str | None = None
 
 
 class MarkerChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="marker"):
@@ -201,7 +205,7 @@ class NotDone(msgspec.Struct, frozen=True, kw_only=True, tag="not_done"):
 Outcome = Stored | Rejected | Stale | Unknown | NotDone
 
 
-# --- issues: what a person must look at ---------------------------------------------------------
+# --- issues: what a person must look at --------------------------------------------------
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -32,7 +32,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     page: str | None = None
 
 
-# --- CRM ------------------------------------------------------------------------------------------
+# --- CRM --------------------------------------------------
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,6 +103,18 @@ class Deal(Record, frozen=True, kw_only=True, omit_defaults=True):
     instalments: tuple[Instalment, ...] | None = None
 
 
+class Activity(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A task in the CRM, as far as we need it: is ours there, and for which deal."""
+
+    subject: str | None = None
+    deal_id: str | None = None
+    owner_id: str | None = None
+    due: Day | None = None
+    marker: str | None = None
+    done: bool = False
+    deleted: bool = False
+
+
 class User(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A person who works in the CRM."""
 
@@ -111,7 +123,7 @@ class User(Record, frozen=True, kw_only=True, omit_defaults=True):
     active: bool = True
 
 
-# --- both sides -----------------------------------------------------------------------------------
+# --- both sides --------------------------------------------------
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,7 +167,7 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     organization_id: str | None = None
 
 
-# --- ledger ---------------------------------------------------------------------------------------
+# --- ledger --------------------------------------------------
 
 
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

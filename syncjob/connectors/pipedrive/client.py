@@ -1,0 +1,179 @@
+"""`pipedrive-python-lib` taught v2: reads go through our channel, writes are only formed.
+
+The library speaks v1, opens a connection a call, puts the token into URLs and takes any page that
+is not JSON for a success (facts: pipedrive, 3). Its resource classes know the paths and bodies;
+this subclass owns everything that touches the wire. It never holds a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from pipedrive import exceptions
+from pipedrive.client import Client
+
+from syncjob.connectors.pipedrive.endpoints import V2, token_cost, version_root
+from syncjob.errors import AuthFailed, RefusedAtDoor, SchemaDrift, Throttled
+from syncjob.transport.parse import excerpt
+from syncjob.transport.wire import Answer, Channel, Request
+
+#: The most that v2 gives on one page.
+PAGE_SIZE = 500
+#: A walk that needs more pages than this is a server that repeats itself.
+PAGES_MAX = 100_000
+
+_JSON = (("Accept", "application/json"),)
+_WRITE = (*_JSON, ("Content-Type", "application/json"))
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_CLASSES: dict[int, type[exceptions.BaseError]] = {
+    400: exceptions.BadRequestError,
+    404: exceptions.NotFoundError,
+    410: exceptions.GoneError,
+    422: exceptions.UnprocessableEntityError,
+}
+
+
+class V2Client(Client):  # type: ignore[misc]  # the library has no types
+    """The library's client on one channel. `answer` is the last answer that was read."""
+
+    def __init__(self, api_url: str, channel: Channel) -> None:
+        super().__init__()
+        self._root = api_url.rstrip("/") + "/"
+        self.BASE_URL = self._root + V2
+        self._channel = channel
+        self._formed: list[Request] = []
+        self.answer: Answer | None = None
+
+    def form(self, make: Callable[..., Any], *args: Any, **kwargs: Any) -> Request:
+        """The request that one of the library's writing methods makes; nothing is sent."""
+        make(*args, **kwargs)
+        return self._formed.pop()
+
+    def form_post(self, path: str, body: dict[str, Any]) -> Request:
+        """A POST that the library has no method for (fields)."""
+        return self.form(self._post, self.BASE_URL + path, json=body)
+
+    def fetch(self, path: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The envelope of a GET that the library has no method for (bulk products, archived)."""
+        envelope: dict[str, Any] = self._get(self.BASE_URL + path, params=params)
+        return envelope
+
+    def pages(
+        self, read: Callable[..., Any], params: dict[str, Any]
+    ) -> Iterator[tuple[list[Any], str | None]]:
+        """Every page of a list: its rows and the next cursor, None after the last."""
+        cursor = params.get("cursor")
+        for _ in range(PAGES_MAX):
+            envelope = read(params={**params, **({"cursor": cursor} if cursor else {})})
+            rows, before = rows_of(envelope), cursor
+            cursor = cursor_of(envelope)
+            if cursor is not None and cursor == before:
+                raise SchemaDrift("Pipedrive gave the same page twice.", next_step="Try later.")
+            yield rows, cursor
+            if cursor is None:
+                return
+        raise SchemaDrift(f"Pipedrive's list does not end after {PAGES_MAX} pages.")
+
+    def rows(self, path: str, params: dict[str, Any]) -> list[Any]:
+        """All rows of a list that is known to be short."""
+        found = self.pages(lambda params: self.fetch(path, params), params)
+        return [row for page, _ in found for row in page]
+
+    def _request(
+        self, method: str, url: str, headers: Any = None, params: Any = None, **kwargs: Any
+    ) -> Any:
+        request = self._frozen(method, url, params, kwargs)
+        if request.method != "GET":
+            self._formed.append(request)
+            return {}
+        self.answer = self._channel.read(request)
+        return self._parse(self.answer)
+
+    def _frozen(self, method: str, url: str, params: Any, kwargs: dict[str, Any]) -> Request:
+        """Bytes for a call of the library: the right version, PATCH for PUT, an exact body."""
+        if not url.startswith(self.BASE_URL) or set(kwargs) - {"json"}:
+            raise RefusedAtDoor(f"The Pipedrive library made a call we do not know: {method} {url}")
+        path = url[len(self.BASE_URL) :]
+        root = version_root(path)
+        verb = "PATCH" if method == "put" and root == V2 else method.upper()
+        query = urlencode(params or {}, doseq=True, safe=",:")
+        full = f"{self._root}{root}{path}" + (f"?{query}" if query else "")
+        body = _ENCODER.encode(kwargs["json"]) if "json" in kwargs else b""
+        cost = token_cost(verb, path.split("?", 1)[0])
+        return Request(
+            method=verb, url=full, headers=_WRITE if body else _JSON, body=body, cost=cost
+        )
+
+    def _parse(self, response: Answer) -> Any:
+        """The envelope of a good answer. Raises for every other, a firewall's page included."""
+        if response.status == 403 and not is_json(response):
+            raise Throttled(
+                f"Pipedrive's firewall refuses us (403): {excerpt(response.body)!r}.",
+                where=response.url,
+                next_step="It does so after too many calls; the next run tries again.",
+            )
+        envelope = response.json()
+        if response.status >= 300:
+            raise _refused(response, envelope)
+        if not isinstance(envelope, dict) or envelope.get("success") is not True:
+            raise SchemaDrift(
+                f"Pipedrive answered {response.status} without success: {excerpt(response.body)!r}.",
+                where=response.url,
+                next_step="It is read again by the next run.",
+            )
+        return envelope
+
+
+def rows_of(envelope: dict[str, Any]) -> list[Any]:
+    """The rows of a list; `data: null` is an empty list only where the key is there."""
+    data = envelope.get("data", False)
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        raise SchemaDrift(f"Pipedrive's list has no rows but {type(data).__name__}.")
+    return data
+
+
+def cursor_of(envelope: dict[str, Any]) -> str | None:
+    """The next page's cursor; None or an empty one ends the list."""
+    more = envelope.get("additional_data") or {}
+    cursor = more.get("next_cursor") if isinstance(more, dict) else None
+    if cursor is not None and not isinstance(cursor, str):
+        raise SchemaDrift(f"Pipedrive's next_cursor is no text but {type(cursor).__name__}.")
+    return cursor or None
+
+
+def is_json(answer: Answer) -> bool:
+    """Whether the answer says that it is JSON, or at least looks like it."""
+    kind = answer.headers.get("content-type", "")
+    return "json" in kind or (not kind and answer.body.lstrip()[:1] in (b"{", b"["))
+
+
+def vendor_words(envelope: Any) -> str:
+    """What Pipedrive says is wrong, in its own words."""
+    if not isinstance(envelope, dict):
+        return "no reason given"
+    parts = (envelope.get("error"), envelope.get("error_info"))
+    return " ".join(p.strip() for p in parts if isinstance(p, str) and p.strip()) or "no reason given"
+
+
+def _refused(answer: Answer, envelope: Any) -> Exception:
+    words = vendor_words(envelope)
+    if answer.status == 402:
+        return AuthFailed(
+            f"Pipedrive says that the account is closed or its trial is over (402): {words}.",
+            where=answer.url,
+            next_step="Renew the subscription, then run again.",
+        )
+    if answer.status in (401, 403):
+        return AuthFailed(
+            f"Pipedrive refuses to show this ({answer.status}): {words}.",
+            where=answer.url,
+            next_step="Use the API token of an admin, or let its user see all deals.",
+        )
+    error = _CLASSES.get(answer.status, exceptions.UnknownError)(words, answer)
+    assert isinstance(error, Exception)
+    return error

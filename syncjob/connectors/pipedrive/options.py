@@ -1,0 +1,51 @@
+"""What the config says about a Pipedrive account."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from syncjob.config.models import CrmConfig
+
+Plan = Literal["lite", "growth", "premium", "ultimate"]
+
+#: The marker field's name on organizations and persons unless the config says another.
+MARKER_FIELD = "syncjob key"
+
+
+class PipedriveOptions(CrmConfig):
+    """The `crm:` section for `type: pipedrive`."""
+
+    type: Literal["pipedrive"]
+    #: The company's own address, such as https://acme.pipedrive.com; /api/v2 and /api/v1 follow.
+    api_url: str
+    api_token: SecretStr
+    #: Plan and seats give the day's token budget and the burst limit (facts: pipedrive, 2).
+    plan: Plan = "lite"
+    seats: int = Field(default=1, ge=1)
+    #: How much of the company's token budget of a day this job may use; all apps share the budget.
+    budget_share_percent: int = Field(default=50, ge=1, le=100)
+    #: Read the payment schedules of deals (Growth and above; 10 tokens for up to 100 deals).
+    read_instalments: bool = False
+    organization_marker: str = MARKER_FIELD
+    person_marker: str = MARKER_FIELD
+    #: The key of the activity type that tasks for deal owners are made with.
+    activity_type: str = "task"
+
+    @field_validator("api_url")
+    @classmethod
+    def _root(cls, url: str) -> str:
+        """Https, or http to this machine; without a trailing slash or an /api/... ending."""
+        local = url.startswith(("http://127.0.0.1", "http://localhost"))
+        if not (url.startswith("https://") or local):
+            raise ValueError("must begin with https:// (http:// only for this machine)")
+        if "?" in url or "#" in url:
+            raise ValueError("must hold no query: the token goes into api_token")
+        return url.rstrip("/").removesuffix("/api/v2").removesuffix("/api/v1").removesuffix("/v1")
+
+    @model_validator(mode="after")
+    def _schedules(self) -> Self:
+        if self.read_instalments and self.plan == "lite":
+            raise ValueError("read_instalments needs the Growth plan or above; set it to false")
+        return self
