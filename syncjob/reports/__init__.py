@@ -1,0 +1,1 @@
+"""Reports put into words and tables for a terminal; nothing here decides anything."""

@@ -1,0 +1,182 @@
+"""Reports as a person reads them on a terminal: a sentence, a table, what needs looking at.
+
+The same text goes to a pipe, then without colour and links; NO_COLOR is rich's own to obey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from syncjob.core.actions import Issue
+from syncjob.core.records import Organisation
+from syncjob.core.reports import BatchReport, FieldsReport, Pause, PlanReport, Row, StatusReport
+from syncjob.reports.words import (
+    action_lines,
+    batch_sentence,
+    issue_lines,
+    lasting,
+    left_out,
+    local,
+    plan_sentence,
+)
+
+#: How many columns a pipe gets: wide enough that no table is cut.
+PIPE_COLUMNS = 160
+#: How many rows and issues are shown before the rest is counted (`--all` shows every one).
+ROWS_MAX = 40
+
+
+def console(stream: TextIO) -> Console:
+    """A console that breaks no words for a pipe."""
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
+
+
+def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> None:
+    """What a batch did: its rows, its issues, its sentence, what stopped it."""
+    if report.rows:
+        out.print(_rows(report.rows if every else report.rows[:ROWS_MAX]))
+        _rest(out, len(report.rows), every)
+    show_issues(out, report.issues, every=every)
+    out.print(f"[bold]{escape(batch_sentence(report))}[/]")
+    if report.stopped_by:
+        out.print(escape(f"Stopped: {report.stopped_by}"))
+    if report.next_step:
+        out.print(escape(f"Next: {report.next_step}"))
+    if report.resume_at:
+        out.print(f"Goes on at {local(report.resume_at)}.")
+
+
+def _rows(rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("deal", "title", "customer", "invoice"):
+        table.add_column(name, overflow="fold")
+    table.add_column("total", justify="right", no_wrap=True)
+    table.add_column("due", justify="right", no_wrap=True)
+    for name in ("status", "done"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        link = f"[link={row.page}]{escape(row.deal_id)}[/]" if row.page else escape(row.deal_id)
+        total, due = _amount(row.total, row.currency), _amount(row.due, row.currency)
+        texts = (row.title, row.customer or "", row.number or "")
+        table.add_row(link, *map(escape, texts), total, due, escape(row.status), escape(row.what))
+    return table
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else f"{amount:,.2f} {currency}".strip()
+
+
+def _rest(out: Console, number: int, every: bool) -> None:
+    if not every and number > ROWS_MAX:
+        out.print(f"... and {number - ROWS_MAX:,} more (--all shows them)")
+
+
+def show_issues(out: Console, issues: Sequence[Issue], *, every: bool = False) -> None:
+    """What a person must look at, each with what to do next."""
+    for issue in issues if every else issues[:ROWS_MAX]:
+        out.print(escape("\n".join(issue_lines(issue))))
+    _rest(out, len(issues), every)
+
+
+def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool = False) -> None:
+    """What a batch would do, each item with its reason, and the hash that releases it."""
+    shown = plan.actions if every else plan.actions[:ROWS_MAX]
+    for action in shown:
+        out.print(escape("\n".join(action_lines(action, plan.titles.get(action.subject, "")))))
+    _rest(out, len(plan.actions), every)
+    show_issues(out, plan.issues, every=every)
+    for subject, reason in plan.waits.items():
+        out.print(escape(f"{subject} waits: {reason}"))
+    if why:
+        for subject, story in plan.stories.items():
+            out.print(escape("\n    ".join((f"{subject}:", *story))))
+    out.print(f"[bold]{escape(plan_sentence(plan))}[/]")
+    for line in left_out(plan):
+        out.print(escape(line))
+    for verdict in plan.guard:
+        out.print(escape(f"Guard: {verdict}"))
+    if plan.guard:
+        out.print(escape(f"Release exactly this plan: syncjob run --accept {plan.hash}"))
+    elif plan.actions:
+        out.print(f"Plan {plan.hash}. Nothing was written.")
+
+
+def show_status(out: Console, status: StatusReport) -> None:
+    """One screen: who, the last batch, what waits, what needs a person."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _status_lines(status):
+        table.add_row(name, escape(text))
+    out.print(table)
+    if status.issues:
+        out.print("[bold]Needs a person[/]")
+        show_issues(out, status.issues)
+
+
+def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
+    yield "connection", f"{status.connection}, mode {status.mode}"
+    yield "CRM", organisation(status.crm)
+    yield "ledger", organisation(status.ledger)
+    yield "won since", str(status.won_since or "")
+    yield "now", "a batch is running" if status.running else "no batch is running"
+    if status.recovering:
+        yield "", "recovering: nothing is created before the links are rebuilt from our markers"
+    for text in pauses(status.pauses, status.stop_file):
+        yield "paused", text
+    yield "last batch", batch_sentence(status.last) if status.last else "none yet"
+    yield "last good", _ago(status.last_good, status.now)
+    yield "next batch", local(status.next_run) if status.next_run else "as scheduled"
+    if status.open_intents:
+        yield "open writes", f"{status.open_intents:,} to be settled by the next batch"
+    links = ", ".join(f"{number:,} {kind}" for kind, number in sorted(status.links.items()))
+    yield "links", links or "none"
+    for stream in status.streams:
+        walking = ", a walk is under way" if stream.walking else ""
+        read = f"read through {local(stream.cursor)}" if stream.cursor else "not read yet"
+        yield f"{stream.side} {stream.stream}", f"{read}{walking}; {stream.records:,} known"
+    for vendor, used in sorted(status.calls_today.items()):
+        left = status.calls_left.get(vendor)
+        yield f"{vendor} calls", f"{used:,} today" + (f", {left:,} left" if left else "")
+
+
+def _ago(instant: datetime | None, now: datetime) -> str:
+    return "none yet" if instant is None else f"{local(instant)} ({lasting(now - instant)} ago)"
+
+
+def pauses(found: Sequence[Pause], stop_file: bool) -> Iterable[str]:
+    """Each pause in force, one line each; the STOP file is one."""
+    for pause in found:
+        until = f"until {local(pause.until)}" if pause.until else "until `syncjob resume`"
+        yield f"{pause.only} {until}: {pause.reason} ({pause.who}, {local(pause.since)})"
+    if stop_file:
+        yield "everything, by the file STOP beside the state; delete the file to go on"
+
+
+def organisation(found: Organisation | None) -> str:
+    """Name, country, currency, and DEMO or REAL, as `connect` and `status` show them."""
+    if found is None:
+        return "not seen yet"
+    kind = "DEMO" if found.demo else "REAL"
+    parts = (found.name, found.country, found.currency, found.time_zone, kind)
+    return ", ".join(part for part in parts if part)
+
+
+def show_fields(out: Console, fields: FieldsReport) -> None:
+    """The CRM fields that are missing, were created, or must be created by hand."""
+    for entity, name, kind, purpose in fields.wanted:
+        out.print(escape(f"{entity} field {name!r} ({kind}): {purpose}"))
+    for name in fields.created:
+        out.print(escape(f"created {name}"))
+    for text in fields.by_hand:
+        out.print(escape(f"create by hand: {text}"))
+    if not (fields.wanted or fields.created or fields.by_hand):
+        out.print("The CRM has every field that the config names.")

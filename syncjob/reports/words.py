@@ -1,0 +1,194 @@
+"""Plans, batches and issues in words and numbers: plain lines, the same in a pipe and a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from syncjob.core.actions import (
+    Action,
+    ContactDraft,
+    DealChange,
+    InvoiceChange,
+    InvoiceDraft,
+    Issue,
+    MarkerChange,
+    Task,
+)
+from syncjob.core.reports import BatchReport, PlanReport
+
+#: What a kind of action is called: (one, many), after "would " and in the past tense.
+_KINDS = {
+    "contact.create": ("create 1 customer", "create {n} customers", "created"),
+    "contact.mark": ("mark 1 customer", "mark {n} customers", "marked"),
+    "invoice.create": ("create 1 draft", "create {n} drafts", "created"),
+    "invoice.approve": ("approve 1 invoice", "approve {n} invoices", "approved"),
+    "invoice.delete": ("delete 1 draft", "delete {n} drafts", "deleted"),
+    "deal.update": ("update 1 deal", "update {n} deals", "updated"),
+    "task.create": ("create 1 task", "create {n} tasks", "created"),
+}
+#: How long a value may be in a before and after before it is cut.
+VALUE_LENGTH_MAX = 60
+
+
+def counted(kind: str, number: int, *, done: bool = False) -> str:
+    """("invoice.create", 12) -> "create 12 drafts"; done: "created 12 drafts"."""
+    one, many, past = _KINDS.get(kind, (f"1 {kind}", "{n} " + kind, ""))
+    text = one if number == 1 else many.format(n=f"{number:,}")
+    return f"{past} {text.partition(' ')[2]}" if done and past else text
+
+
+def drafts_worth(actions: Iterable[Action]) -> dict[str, Decimal]:
+    """The sum of the new invoices by currency."""
+    sums: Counter[str] = Counter()
+    totals: dict[str, Decimal] = {}
+    for action in actions:
+        if isinstance(action.payload, InvoiceDraft):
+            currency = action.payload.currency
+            totals[currency] = totals.get(currency, Decimal(0)) + action.payload.total
+            sums[currency] += 1
+    return totals
+
+
+def amounts(totals: dict[str, Decimal]) -> str:
+    """{"AUD": 48210} -> "48,210.00 AUD"."""
+    return " + ".join(f"{total:,.2f} {currency}" for currency, total in sorted(totals.items()))
+
+
+def plan_sentence(plan: PlanReport) -> str:
+    """The plan as one sentence with its numbers."""
+    kinds = Counter(action.kind for action in plan.actions)
+    if not kinds:
+        return "Would write nothing."
+    worth = amounts(drafts_worth(plan.actions))
+    parts = []
+    for kind in sorted(kinds, key=list(_KINDS).index):
+        text = counted(kind, kinds[kind])
+        parts.append(f"{text} for {worth}" if kind == "invoice.create" else text)
+    return f"Would {', '.join(parts)}."
+
+
+def left_out(plan: PlanReport) -> Iterator[str]:
+    """What is held, waiting or excluded, one line each rule."""
+    held = [issue for issue in plan.issues if issue.state == "held"]
+    if held:
+        yield f"{len(held):,} held (listed below)."
+    if plan.waits:
+        yield f"{len(plan.waits):,} waiting."
+    for rule, number in sorted(plan.excluded.items()):
+        yield f"{number:,} not invoiced: {rule}."
+
+
+def action_lines(action: Action, title: str = "") -> Iterator[str]:
+    """One action with its reason and each value before and after."""
+    name = f" {title}" if title else ""
+    yield f"{action.subject}{name}: {headline(action)}"
+    yield f"    because {action.reason}"
+    for label, before, after in changes(action):
+        was = "" if before is None else f"{_cut(before)} -> "
+        yield f"    {label}: {was}{_cut(after)}"
+
+
+def headline(action: Action) -> str:
+    """What one action does, with the number that matters."""
+    match action.payload:
+        case InvoiceDraft() as draft:
+            return f"create draft {draft.marker} of {draft.total:,.2f} {draft.currency}"
+        case ContactDraft(name=name):
+            return f"create customer {name}"
+        case MarkerChange(contact_id=contact):
+            return f"put our marker on customer {contact}"
+        case InvoiceChange(status="authorised", invoice_id=invoice):
+            return f"approve invoice {invoice}"
+        case InvoiceChange(invoice_id=invoice):
+            return f"delete our own untouched draft {invoice}"
+        case DealChange(fields=fields):
+            return f"write {len(fields)} field{'s' if len(fields) != 1 else ''} of the deal"
+        case Task(subject=subject):
+            return f"create task {subject}"
+
+
+def changes(action: Action) -> Iterator[tuple[str, str | None, str]]:
+    """(what, before or None if there was nothing, after) for each value of the action."""
+    for name, after in _values(action):
+        before = action.before.get(name)
+        if before != after:
+            yield name, before, "(empty)" if after is None else after
+
+
+def _values(action: Action) -> Iterator[tuple[str, str | None]]:
+    match action.payload:
+        case DealChange(fields=fields):
+            yield from fields.items()
+        case InvoiceDraft() as draft:
+            yield "date", f"{draft.date}, due {draft.due_date}"
+            yield "reference", draft.reference
+            yield "net", f"{draft.sub_total:,.2f} + tax {draft.total_tax:,.2f}"
+            for line in draft.lines:
+                yield "line", _line(line)
+        case ContactDraft() as contact:
+            for name in ("email", "phone", "tax_number", "marker"):
+                if getattr(contact, name):
+                    yield name, getattr(contact, name)
+        case InvoiceChange() as change:
+            yield "status", change.status
+            if change.date:
+                yield "date", f"{change.date}, due {change.due_date}"
+        case MarkerChange(marker=marker):
+            yield "marker", marker
+        case Task() as task:
+            yield "due", str(task.due)
+            yield "note", task.note
+
+
+def _line(line: object) -> str:
+    parts = (getattr(line, name, None) for name in ("quantity", "description", "unit_price"))
+    quantity, description, price = parts
+    return f"{quantity} x {description} at {price}"
+
+
+def issue_lines(issue: Issue) -> Iterator[str]:
+    """One issue: what happened, and what to do next."""
+    at = f" ({issue.field})" if issue.field else ""
+    yield f"{issue.subject} {issue.state}: {issue.what}{at} [{issue.code}]"
+    yield f"    next: {issue.next_step}"
+    if issue.page:
+        yield f"    {issue.page}"
+
+
+def batch_sentence(report: BatchReport) -> str:
+    """One batch as one sentence: what was written, what was left, calls and time."""
+    written = [
+        counted(kind, number, done=True)
+        for kind, number in report.counts.items()
+        if kind in _KINDS and number
+    ]
+    rest = [f"{n:,} {kind}" for kind, n in report.counts.items() if kind not in _KINDS and n]
+    calls = ", ".join(f"{vendor} {n:,}" for vendor, n in sorted(report.calls.items()))
+    text = ", ".join(written) or "nothing written"
+    tail = f"; {', '.join(rest)}" if rest else ""
+    used = f"; calls: {calls}" if calls else ""
+    took = lasting(report.ended - report.started)
+    return f"Batch {report.batch} {report.result.replace('_', ' ')}: {text}{tail}{used}; {took}."
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time as a person says it: "0.4 s", "3 min 20 s", "2 h 5 min"."""
+    seconds = span / timedelta(seconds=1)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def local(instant: datetime | None) -> str:
+    """An instant in this machine's zone, to the minute, with its offset."""
+    return "never" if instant is None else instant.astimezone().strftime("%Y-%m-%d %H:%M %z")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_LENGTH_MAX else f"{text[: VALUE_LENGTH_MAX - 1]}…"
