@@ -1,0 +1,89 @@
+"""Everything the rules may look at when they decide about one deal, and about the connection.
+
+The engine fills these values from the state; the rules never ask for more, so that a decision is
+a function of them alone and does not depend on the order in which anything was read.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from syncjob.core.actions import InvoiceDraft, Issue
+from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
+from syncjob.core.records import Contact, CrmReference, Deal, Invoice, LedgerReference
+from syncjob.core.rules.changes import Past
+from syncjob.core.rules.matching import Candidates
+
+
+class Agreed(msgspec.Struct, frozen=True):
+    """A field of a record: what we wanted it to be, and what the server then stored."""
+
+    wanted: str | None
+    stored: str | None
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One deal with all that bears on it.
+
+    `complete`: the deal's lines were read in this batch. `fresh`: its invoice was read in this
+    batch. `invoice` is the live one; `last` the newest of those that ended. `created` is the draft
+    as we sent it, None if the state does not know (it was lost). `owners` maps ledger contacts to
+    the CRM contacts they are linked with. `answers` are what a person decided about this deal.
+    `parked` maps a target to what was refused (its fingerprint) and the issue that says so.
+    """
+
+    deal: Deal
+    complete: bool
+    fresh: bool
+    busy: bool
+    party: Contact | None = None
+    person: Contact | None = None
+    candidates: Candidates = Candidates()
+    owners: dict[str, str] = {}
+    contact: Contact | None = None
+    history: tuple[Past, ...] = ()
+    marker: str | None = None
+    invoice: Invoice | None = None
+    last: Invoice | None = None
+    extra: tuple[Invoice, ...] = ()
+    created: InvoiceDraft | None = None
+    invoice_base: dict[str, str | None] = {}
+    invoice_now: dict[str, str | None] = {}
+    deal_base: dict[str, Agreed] = {}
+    unlinked: tuple[Invoice, ...] = ()
+    by_number: Invoice | None = None
+    answers: frozenset[str] = frozenset()
+    parked: dict[str, tuple[str, Issue]] = {}
+
+    @property
+    def subject(self) -> str:
+        """The deal as actions and issues name it."""
+        return f"deal:{self.deal.id}"
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for every deal of this batch. `today` is the organisation's calendar day and
+    `stamp` the instant of the batch as it is shown on deals. `approvals_wait` says why no invoice
+    is approved at present (a plan's limit), None if they may be."""
+
+    code: str
+    mode: Mode
+    policy: Invoices
+    inputs: DealInputs
+    fields: DealFields
+    overdue: Overdue
+    crm: CrmReference
+    ledger: LedgerReference
+    zone: ZoneInfo
+    today: date
+    stamp: str
+    locked_through: date | None
+    largest: dict[str, Decimal] = {}
+    times_largest: Decimal = Decimal(3)
+    release_large: bool = False
+    approvals_wait: str | None = None
+    reference_hash: str = ""

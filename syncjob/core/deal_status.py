@@ -1,0 +1,71 @@
+"""What the deal's own fields should say, and the one write that makes them say it.
+
+Keeps invariants 6 (a field is written only if the wish is new or somebody changed it) and 7.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from syncjob.core.actions import Action, DealChange, Issue, Wave
+from syncjob.core.case import Case, Context
+from syncjob.core.records import Invoice
+from syncjob.core.rules.settlement import deal_values
+
+
+def deal_change(
+    case: Case, context: Context, invoice: Invoice | None, issue: Issue | None
+) -> Action | Issue | None:
+    """The write that makes the deal's own fields true; None if they are; an issue if the deal
+    can no longer be written to. `issue` is why the deal is held or in doubt."""
+    if invoice is None and (issue is None or issue.state == "excluded") and not case.deal_base:
+        return None
+    values = deal_values(invoice, issue, context.today, context.overdue, context.stamp)
+    names = context.fields.names()
+    wanted = {names[key]: value for key, value in values.items() if key in names}
+    synced = names.get("synced")
+    changed = {
+        name: value
+        for name, value in wanted.items()
+        if name != synced and _differs(case, name, value)
+    }
+    if not changed or context.mode == "read_only":
+        return None
+    if case.deal.archived or case.deal.status == "deleted":
+        return _cannot_write(case, changed)
+    if synced in wanted:
+        changed[synced] = wanted[synced]
+    return Action(
+        side="crm", wave=Wave.DEAL_STATUS, subject=case.subject, target=case.subject,
+        payload=DealChange(deal_id=case.deal.id, fields=changed, stamp_field=synced),
+        reason=f"the invoice is: {values.get('status')}",
+        before={name: case.deal.fields.get(name) for name in changed},
+    )  # fmt: skip
+
+
+def _differs(case: Case, name: str, value: str | None) -> bool:
+    """Whether the deal's field must be written: the wish is new, or somebody changed the field."""
+    current, agreed = case.deal.fields.get(name), case.deal_base.get(name)
+    if agreed is None:
+        return not _same(current, value)
+    return not _same(agreed.wanted, value) or not _same(agreed.stored, current)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    """Equal as texts or as numbers; an empty field is no value."""
+    one, other = one or None, other or None
+    if one == other or one is None or other is None:
+        return one == other
+    try:
+        return Decimal(one) == Decimal(other)
+    except InvalidOperation:
+        return False
+
+
+def _cannot_write(case: Case, changed: dict[str, str | None]) -> Issue:
+    how = "archived" if case.deal.archived else "deleted"
+    return Issue(
+        code=f"deal_{how}", subject=case.subject, page=case.deal.page, state="note",
+        what=f"The deal is {how}, so {', '.join(sorted(changed))} cannot be brought up to date.",
+        next_step="Restore the deal in the CRM if its owner still needs the figures.",
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The check that a plan is not absurdly large; a tripped guard writes nothing.
+
+Keeps invariant 12 (small blast radius). A fold over the plan's actions: it needs no state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from syncjob.core.actions import Action, DealChange
+from syncjob.core.policy import Guard
+
+#: The first days in which a batch may create less: `Guard.creates_first_week`.
+FIRST_WEEK_DAYS = 7
+#: A batch may always take back this many of its own drafts; more looks like a mistake.
+DELETES_MAX = 5
+#: One deal field emptied on more deals than this looks like a lost mapping.
+BLANKED_MAX = 10
+#: Updates may also reach this share of what is linked, so that a large firm is not stopped daily.
+UPDATES_SHARE = 5  # one in five
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan is measured against."""
+
+    first_week: bool
+    linked: int
+    mapping_changed: bool = False
+    side_empty: str | None = None
+
+
+def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
+    """One sentence for each limit that the plan exceeds; none: it may go ahead."""
+    counts = Counter(action.kind for action in actions)
+    creates = guard.creates_first_week if scale.first_week else guard.creates
+    week = " in the first week" if scale.first_week else ""
+    updates = max(guard.updates, scale.linked // UPDATES_SHARE)
+    limits = [
+        (counts["invoice.create"], creates, f"invoices would be created; the limit{week} is"),
+        (counts["contact.create"], creates, f"contacts would be created; the limit{week} is"),
+        (counts["invoice.delete"], DELETES_MAX, "drafts would be deleted; the limit is"),
+        (_updates_alone(actions), updates, "deals would be changed; the limit is"),
+    ]
+    found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
+    found += [
+        f"The field {field!r} would be emptied on {count} deals; the limit is {BLANKED_MAX}."
+        for field, count in sorted(_blanked(actions).items())
+        if count > BLANKED_MAX
+    ]
+    if actions and scale.mapping_changed:
+        found.append("The config's rules or field names have changed since the last batch.")
+    if actions and scale.side_empty:
+        found.append(f"The {scale.side_empty} suddenly shows no records at all.")
+    return found
+
+
+def _updates_alone(actions: Sequence[Action]) -> int:
+    """Deal changes that do not merely follow an invoice created by this plan."""
+    made = {action.subject for action in actions if action.kind == "invoice.create"}
+    return sum(1 for a in actions if a.kind == "deal.update" and a.subject not in made)
+
+
+def _blanked(actions: Sequence[Action]) -> Counter[str]:
+    blanked: Counter[str] = Counter()
+    for action in actions:
+        if isinstance(action.payload, DealChange):
+            blanked.update(
+                field
+                for field, value in action.payload.fields.items()
+                if not value and action.before.get(field)
+            )
+    return blanked

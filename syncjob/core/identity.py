@@ -1,0 +1,42 @@
+"""The names of plans and of refused writes: the same content, the same name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from syncjob.core.actions import Action, DealChange, InvoiceChange, InvoiceDraft
+
+#: Bumped when a rule changes so that refused records deserve another try (invariant 10).
+RULES_VERSION = "1"
+
+
+def fingerprint(action: Action, reference_hash: str) -> str:
+    """What must change before a refused action is sent again: its content (but not the day it
+    is sent), the account's own names and settings, or our rules."""
+    digest = hashlib.sha256(f"{RULES_VERSION}|{reference_hash}|".encode())
+    digest.update(_content(action))
+    return digest.hexdigest()[:24]
+
+
+def plan_hash(actions: Iterable[Action]) -> str:
+    """The name of a plan: the same for the same writes, in whatever order they were found."""
+    digest = hashlib.sha256()
+    for content in sorted(_content(action) for action in actions):
+        digest.update(content)
+    return digest.hexdigest()[:12]
+
+
+def _content(action: Action) -> bytes:
+    payload = action.payload
+    if isinstance(payload, InvoiceDraft | InvoiceChange):
+        timeless = msgspec.to_builtins(payload)
+        timeless.pop("date", None)
+        timeless.pop("due_date", None)
+        return msgspec.json.encode([action.kind, action.target, timeless], order="sorted")
+    if isinstance(payload, DealChange):
+        stable = {k: v for k, v in payload.fields.items() if k != payload.stamp_field}
+        return msgspec.json.encode([action.kind, action.target, stable], order="sorted")
+    return msgspec.json.encode([action.kind, action.target, payload], order="sorted")

@@ -1,0 +1,366 @@
+"""What one deal needs now: every write in order, each with its reason, or why there is none.
+
+`decide` is asked twice: before the first write, where each step is followed by the answer the
+ledger is expected to give (that is the plan that a dry run shows and the guard counts), and before
+each wave of the push with the real answers in the state. Keeps invariants 1, 6, 7, 8 and 10.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from syncjob.core.actions import (
+    Action,
+    ContactDraft,
+    Decision,
+    InvoiceChange,
+    InvoiceDraft,
+    Issue,
+    Payload,
+    Wave,
+)
+from syncjob.core.case import Case, Context
+from syncjob.core.deal_status import deal_change
+from syncjob.core.identity import fingerprint
+from syncjob.core.markers import WHOLE, contact_marker, invoice_marker
+from syncjob.core.records import Contact, Invoice
+from syncjob.core.rules.changes import after_win, may_approve, next_generation
+from syncjob.core.rules.doubles import possible_double
+from syncjob.core.rules.eligibility import eligible
+from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
+from syncjob.core.rules.matching import find_contact, require_party
+from syncjob.core.rules.settlement import next_due_day
+from syncjob.errors import Held
+
+_NOT_YET = "(assigned by the ledger)"
+
+
+class _Draft(msgspec.Struct):
+    """The decision while it is being made."""
+
+    case: Case
+    context: Context
+    actions: list[Action]
+    issues: list[Issue]
+    story: list[str]
+
+    def ledger(
+        self,
+        wave: Wave,
+        target: str,
+        payload: Payload,
+        reason: str,
+        before: dict[str, str | None] | None = None,
+    ) -> None:
+        """One write to the ledger, in its place in the order."""
+        action = Action(
+            side="ledger", wave=wave, subject=self.case.subject, target=target, payload=payload,
+            reason=reason, before=before or {},
+        )  # fmt: skip
+        self.append(action)
+
+    def append(self, action: Action) -> None:
+        """Add the write, unless the vendor refused exactly this before: raises _Refused."""
+        refused = self.case.parked.get(action.target)
+        if refused and refused[0] == fingerprint(action, self.context.reference_hash):
+            raise _Refused(refused[1])
+        self.actions.append(action)
+
+    def done(self, *, wake_on: date | None = None, waits: str | None = None) -> Decision:
+        return Decision(
+            subject=self.case.subject, actions=tuple(self.actions), issues=tuple(self.issues),
+            story=tuple(self.story), wake_on=wake_on, waits=waits,
+        )  # fmt: skip
+
+
+class _Refused(Exception):
+    """The vendor refused exactly this before; it waits until data, config or rules change."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.what)
+        self.issue = issue
+
+
+def decide(case: Case, context: Context) -> Decision:
+    """All writes for this deal, in order, as far as they can be foreseen, and all issues."""
+    draft = _Draft(case, context, [], [], [])
+    if case.busy:
+        return draft.done(waits="the outcome of the last write is still being found out")
+    try:
+        invoice, issue = _invoice(draft)
+    except _Refused as refused:
+        invoice, issue = case.invoice, refused.issue
+        draft.issues.append(issue)
+    except Held as held:
+        issue = _issue(case, held)
+        draft.issues.append(issue)
+        invoice = case.invoice or case.last
+    _bring_deal_up_to_date(draft, invoice, issue)
+    wake = next_due_day(invoice, context.overdue) if invoice else None
+    return draft.done(wake_on=wake if wake and wake > context.today else None)
+
+
+def needs_lines(case: Case, context: Context) -> bool:
+    """Whether this deal can only be decided with its lines (read in bulk by the engine)."""
+    if case.complete or case.busy or case.deal.status != "won" or case.deal.archived:
+        return False
+    if case.invoice is None:
+        return _excluded(case, context) is None
+    return (
+        case.invoice.status == "draft"
+        and case.created is None
+        and context.policy.status == "authorised"
+        and context.mode == "full"
+    )
+
+
+# --- the invoice --------------------------------------------------
+
+
+def _invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:
+    """The deal's invoice as it will stand, and the issue to show on the deal."""
+    case = draft.case
+    _extra_drafts(draft)
+    if case.invoice is not None:
+        return _existing(draft, case.invoice)
+    if case.deal.status != "won":
+        draft.story.append(f"the deal is {case.deal.status}, not won")
+        return case.last, None
+    excluded = _excluded(case, draft.context)
+    if excluded is not None:
+        draft.issues.append(excluded)
+        draft.story.append(excluded.what)
+        return case.last, excluded
+    if not case.complete:
+        draft.story.append("its lines were not read in this batch")
+        return case.last, None
+    return _new_invoice(draft)
+
+
+def _excluded(case: Case, context: Context) -> Issue | None:
+    """The rule by which this won deal is not invoiced, if there is one."""
+    if "never" in case.answers:
+        return Issue(
+            code="never", subject=case.subject, state="excluded",
+            what="A person decided that this deal is never invoiced.",
+            next_step=f"`syncjob resolve deal {case.deal.id} --create` takes that back.",
+        )  # fmt: skip
+    name = case.party.name if case.party else None
+    return eligible(case.deal, context.policy, context.inputs, context.crm, name, context.zone)
+
+
+def _existing(draft: _Draft, invoice: Invoice) -> tuple[Invoice | None, Issue | None]:
+    case, context = draft.case, draft.context
+    answer = after_win(
+        case.deal, invoice, case.invoice_base, case.invoice_now, context.locked_through
+    )
+    if isinstance(answer, InvoiceChange):
+        draft.ledger(
+            Wave.INVOICES, f"invoice:{case.marker}", answer,
+            f"the deal is {case.deal.status} again and nobody has touched its draft",
+            before={"status": invoice.status},
+        )  # fmt: skip
+        return msgspec.structs.replace(invoice, status="deleted"), None
+    if isinstance(answer, Issue):
+        draft.issues.append(answer)
+        return invoice, answer
+    return _approve(draft, invoice), None
+
+
+def _approve(draft: _Draft, invoice: Invoice) -> Invoice:
+    """Approve a draft where rule and mode allow it; else say why it stays a draft."""
+    case, context = draft.case, draft.context
+    if invoice.status != "draft" or context.policy.status != "authorised":
+        return invoice
+    if context.mode == "full" and context.approvals_wait:
+        draft.story.append(context.approvals_wait)
+        return invoice
+    created, doubt = case.created, None
+    if created is None and case.complete and case.deal.status == "won":
+        created, _, doubt = draft_invoice(
+            case.deal, case.contact, _invoice_context(case, context, case.marker or "")
+        )
+    if created is None:
+        draft.story.append("what was first sent is not known, so it stays a draft")
+        return invoice
+    answer = may_approve(
+        invoice, created, case.contact, context.policy, context.mode, case.invoice_base,
+        case.invoice_now, context.today, context.locked_through, doubt=doubt,
+    )  # fmt: skip
+    if isinstance(answer, str):
+        draft.story.append(answer)
+        return invoice
+    draft.ledger(
+        Wave.APPROVALS, f"invoice:{case.marker}", answer, "rule and mode say: authorised",
+        before={"status": invoice.status},
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        invoice, status="authorised", date=answer.date, due_date=answer.due_date
+    )
+
+
+def _new_invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:
+    case, context = draft.case, draft.context
+    _already_invoiced(case, context)
+    generation = next_generation(case.history)
+    if generation is None:
+        return case.last, None
+    contact = _customer(draft)
+    marker = invoice_marker(context.code, case.deal.id, WHOLE, generation)
+    existing = contact if isinstance(contact, Contact) else None
+    invoice, story, doubt = draft_invoice(
+        case.deal, existing, _invoice_context(case, context, marker)
+    )
+    draft.story.extend(story)
+    _double(case, context, invoice, existing)
+    _too_large(case, context, invoice)
+    if isinstance(contact, ContactDraft):
+        draft.ledger(
+            Wave.LEDGER_CONTACTS, f"contact:{contact.marker}", contact,
+            "no contact in the ledger is this customer",
+        )  # fmt: skip
+    draft.ledger(Wave.INVOICES, f"invoice:{marker}", invoice, "the deal is won")
+    if doubt is not None:
+        draft.issues.append(doubt)
+    return _foreseen(draft, invoice, doubt), doubt
+
+
+def _invoice_context(case: Case, context: Context, marker: str) -> InvoiceContext:
+    return InvoiceContext(
+        policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
+        marker=marker, locked_through=context.locked_through, zone=context.zone,
+    )  # fmt: skip
+
+
+def _already_invoiced(case: Case, context: Context) -> None:
+    """A deal whose invoice field is filled is linked or held, never created (BOOKKEEPING)."""
+    names = context.fields.names()
+    number = case.deal.fields.get(names.get("number", "")) if "number" in names else None
+    if not number or "create" in case.answers:
+        return
+    if any(past.deleted_by_us for past in case.history) and case.deal_base.get(names["number"]):
+        return  # our own number of an invoice that we ended
+    raise Held(
+        "invoice_field_filled",
+        f"The deal already names an invoice: {number!r}"
+        + (", which is in the ledger." if case.by_number else ", which the ledger does not show."),
+        field=names["number"],
+        next_step=f"`syncjob resolve deal {case.deal.id} --link {number}` ties them together; "
+        "or clear the field on the deal.",
+    )
+
+
+def _customer(draft: _Draft) -> Contact | ContactDraft:
+    case, context = draft.case, draft.context
+    party = require_party(case.deal)
+    if case.party is None:
+        raise Held(
+            "customer_gone", f"The deal's customer ({party}) can no longer be read in the CRM.",
+            next_step="Give the deal an organization or a person that exists.",
+        )  # fmt: skip
+    found = find_contact(
+        case.party, case.person, case.candidates, contact_marker(context.code, party)
+    )
+    if isinstance(found, ContactDraft):
+        return found
+    owner = case.owners.get(found.id)
+    if owner not in (None, party):
+        raise Held(
+            "contact_linked_elsewhere",
+            f"The ledger's contact {found.name!r} is already linked with {owner} in the CRM.",
+            next_step="Merge the two customers in the CRM, or give this one its own name.",
+        )
+    draft.story.append(f"customer: {found.name}")
+    return found
+
+
+def _double(case: Case, context: Context, draft: InvoiceDraft, contact: Contact | None) -> None:
+    if contact is None or "create" in case.answers:
+        return
+    double = possible_double(draft, contact.id, case.unlinked, context.policy.double_days)
+    if double is not None:
+        name = double.number or double.id
+        raise Held(
+            "possible_double",
+            f"Possible double of {name}: the same customer, total and currency, dated "
+            f"{double.date}, and tied to no deal.",
+            next_step=f"`syncjob resolve deal {case.deal.id} --link {name}`, or `--create` if it "
+            "is another sale, or `--never`.",
+        )
+
+
+def _too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
+    largest = context.largest.get(draft.currency)
+    if largest is None or context.release_large or "create" in case.answers:
+        return
+    if draft.total > largest * context.times_largest:
+        raise Held(
+            "unusually_large",
+            f"The invoice of {draft.total:,.2f} {draft.currency} is more than "
+            f"{context.times_largest} times the largest so far ({largest:,.2f}).",
+            next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
+        )
+
+
+def _foreseen(draft: _Draft, made: InvoiceDraft, doubt: Issue | None) -> Invoice:
+    """The invoice as the ledger is expected to answer, for the plan that a person is shown."""
+    context = draft.context
+    invoice = Invoice(
+        id=_NOT_YET, kind="sale", status="draft", currency=made.currency, page=_NOT_YET,
+        contact_id=made.contact_id, number=_NOT_YET, date=made.date, due_date=made.due_date,
+        sub_total=made.sub_total, total_tax=made.total_tax, total=made.total, due=made.total,
+    )  # fmt: skip
+    approve = context.policy.status == "authorised" and context.mode == "full"
+    if doubt is not None or not approve or context.approvals_wait:
+        return invoice
+    change = InvoiceChange(
+        invoice_id=_NOT_YET, status="authorised", date=made.date, due_date=made.due_date
+    )
+    draft.ledger(
+        Wave.APPROVALS, f"invoice:{made.marker}", change, "rule and mode say: authorised",
+        before={"status": "draft"},
+    )  # fmt: skip
+    return msgspec.structs.replace(invoice, status="authorised")
+
+
+def _extra_drafts(draft: _Draft) -> None:
+    """A second invoice with our marker: an untouched draft goes, anything else is for a person."""
+    case, first = draft.case, draft.case.invoice
+    for extra in case.extra:
+        same = first is not None and (extra.lines, extra.total) == (first.lines, first.total)
+        if extra.status == "draft" and not extra.sent and same:
+            change = InvoiceChange(invoice_id=extra.id, status="deleted")
+            draft.ledger(
+                Wave.INVOICES, f"invoice:{extra.id}", change,
+                "a second draft bears this deal's marker", before={"status": extra.status},
+            )  # fmt: skip
+        draft.issues.append(
+            Issue(
+                code="duplicate_effect", subject=case.subject, page=extra.page, state="note",
+                what=f"A second invoice ({extra.number or extra.id}, {extra.status}) bears the "
+                "marker of this deal.",
+                next_step="An untouched draft is deleted by the next batch; void anything else "
+                "in the ledger if it is one too many.",
+            )
+        )  # fmt: skip
+
+
+def _issue(case: Case, held: Held) -> Issue:
+    return Issue(
+        code=held.code, subject=case.subject, what=held.what, next_step=held.next_step,
+        field=held.field, page=case.deal.page,
+    )  # fmt: skip
+
+
+def _bring_deal_up_to_date(draft: _Draft, invoice: Invoice | None, issue: Issue | None) -> None:
+    """Write what is true to the deal's own fields, if they say anything else."""
+    found = deal_change(draft.case, draft.context, invoice, issue)
+    if isinstance(found, Issue):
+        draft.issues.append(found)
+    elif found is not None:
+        try:
+            draft.append(found)
+        except _Refused as refused:
+            draft.issues.append(refused.issue)
