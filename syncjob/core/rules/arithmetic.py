@@ -1,4 +1,10 @@
-"""How the ledger will add an invoice up, and whether that agrees with what the CRM says."""
+"""How the ledger will add an invoice up, and whether that agrees with what the CRM says.
+
+Keeps invariant 8 (to the cent). The policy is Xero's: a line's amount is rounded half up to two
+decimals, its tax is taken from that rounded amount and rounded half up, and totals are sums of
+rounded lines (facts: xero, 3: 40 of 40 lines and 32 of 32 totals of printed invoices). Xero keeps
+two decimals in every currency, so JPY and BHD are predicted with two as well.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,14 @@ from typing import Literal
 
 import msgspec
 
+from syncjob.core.money import ZERO, half_up
 from syncjob.core.records import InvoiceLine, LineAmounts
+
+HUNDRED = Decimal(100)
+
+#: A cent a line, five at most, is rounding (BOOKKEEPING, "Money").
+_CENT = Decimal("0.01")
+_TOLERANCE_MAX = Decimal("0.05")
 
 
 class LineSum(msgspec.Struct, frozen=True):
@@ -36,20 +49,64 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Decimal
 
 
+def line_amount(line: InvoiceLine) -> Decimal:
+    """Quantity times unit price less the discount, two decimals, half up."""
+    gross = line.quantity * line.unit_price
+    if line.discount_percent is not None:
+        gross -= gross * line.discount_percent / HUNDRED
+    if line.discount_amount is not None:
+        gross -= line.discount_amount
+    return half_up(gross)
+
+
+def line_tax(amount: Decimal, line_amounts: LineAmounts, percent: Decimal) -> Decimal:
+    """The tax on (exclusive) or in (inclusive) a line's rounded amount, half up."""
+    if line_amounts == "no_tax":
+        return half_up(ZERO)
+    base = HUNDRED + percent if line_amounts == "inclusive" else HUNDRED
+    return half_up(amount * percent / base)
+
+
 def predict(
     lines: Sequence[InvoiceLine], line_amounts: LineAmounts, rates: Mapping[str, Decimal]
 ) -> Prediction:
-    """What the ledger will make of these lines; rates maps tax code to percent."""
-    raise NotImplementedError
+    """What the ledger will make of these lines.
+
+    `rates` maps tax code to percent. Raises KeyError for a line whose code is not in it, or that
+    has none though tax applies: the ledger would fall back on its account, unseen.
+    """
+    sums = []
+    for line in lines:
+        amount = line_amount(line)
+        percent = ZERO if line_amounts == "no_tax" else rates[line.tax_code or ""]
+        sums.append(LineSum(amount, line_tax(amount, line_amounts, percent)))
+    amounts = sum((s.amount for s in sums), half_up(ZERO))
+    tax = sum((s.tax for s in sums), half_up(ZERO))
+    sub_total = amounts - tax if line_amounts == "inclusive" else amounts
+    return Prediction(lines=tuple(sums), sub_total=sub_total, total_tax=tax, total=sub_total + tax)
 
 
 def tolerance(line_count: int) -> Decimal:
-    """A cent a line, five at most."""
-    raise NotImplementedError
+    """How far two sums over so many lines may differ by rounding: a cent a line, five at most."""
+    return min(_CENT * line_count, _TOLERANCE_MAX)
 
 
 def compare(
     crm_value: Decimal, value_is: Literal["net", "gross"], prediction: Prediction, line_count: int
 ) -> Comparison:
-    """The CRM's value against the ledger's net or gross sum."""
-    raise NotImplementedError
+    """The CRM's value against the ledger's sum of the same kind: net or gross of tax."""
+    ledger = prediction.sub_total if value_is == "net" else prediction.total
+    gap = abs(crm_value - ledger)
+    both = f"the deal says {crm_value:,.2f} {value_is}, the invoice {ledger:,.2f}"
+    if gap == 0:
+        return Comparison(verdict="equal", words=both, crm=crm_value, ledger=ledger)
+    words = f"{both}, a difference of {_exact(gap)}"
+    if gap <= tolerance(line_count):
+        words += " by rounding; the ledger's figure stands"
+        return Comparison(verdict="rounding", words=words, crm=crm_value, ledger=ledger)
+    return Comparison(verdict="differs", words=words, crm=crm_value, ledger=ledger)
+
+
+def _exact(gap: Decimal) -> str:
+    """Two decimals, or all there are, so that a gap of 0.004 is not shown as 0.00."""
+    return f"{gap:,.2f}" if gap == half_up(gap) else f"{gap:f}"

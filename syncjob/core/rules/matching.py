@@ -1,15 +1,43 @@
-"""Whose customer: which ledger contact a deal is billed to, or the one that must be created."""
+"""Whose customer: which ledger contact a deal is billed to, or the one that must be created.
+
+The order is BOOKKEEPING's ("Whose customer"): link, our marker, name and e-mail agreeing, exact
+name if unique; whatever else looks alike is held, because a wrong customer on an invoice costs
+more than a deal that waits.
+"""
 
 from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
 
 import msgspec
 
 from syncjob.core.actions import ContactDraft
-from syncjob.core.records import Contact, Deal
+from syncjob.core.records import Address, Contact, Deal
+from syncjob.core.rules.texts import clean, one_line
+from syncjob.errors import Held
+
+#: Lengths that the ledger takes (facts: xero, 5); what is longer is held, never cut.
+NAME_LENGTH_MAX = 255
+_LENGTHS = {
+    "name": NAME_LENGTH_MAX,
+    "first_name": 255,
+    "last_name": 255,
+    "email": 255,
+    "tax_number": 50,
+}
+_ADDRESS_LENGTHS = {"city": 255, "region": 255, "postal_code": 50}
+_ADDRESS_LINE_LENGTH_MAX = 500
+_COUNTRY_LENGTH_MAX = 50
+_PHONE_LENGTH_MAX = 50
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The ledger contacts that might be the customer, archived ones included."""
+    """The ledger contacts that might be the customer, archived ones included.
+
+    `linked` has its merges followed already. `by_name` and `by_email` may hold more than what
+    fits (an index by `name_key` and `email_key` does): each is looked at again here.
+    """
 
     linked: Contact | None = None
     by_marker: Contact | None = None
@@ -18,22 +46,235 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def name_key(name: str | None) -> str:
-    """The form in which names are compared and indexed; "" for no name."""
-    raise NotImplementedError
+    """The form in which names are compared and indexed; "" for no name.
+
+    NFKC, case folded, runs of white space made one: "ACME  Ltd" and "Acme Ltd" agree.
+    """
+    folded = unicodedata.normalize("NFKC", one_line(name)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def email_key(email: str | None) -> str:
     """The form in which e-mail addresses are compared and indexed; "" for none."""
-    raise NotImplementedError
+    return name_key(email).replace(" ", "")
 
 
 def require_party(deal: Deal) -> str:
-    """The CRM contact to bill: "org:12" or "person:7". Raises Held "no_customer"."""
-    raise NotImplementedError
+    """The CRM contact to bill: "org:12", else "person:7". Raises Held "no_customer"."""
+    party = deal.org_id or deal.person_id
+    if party:
+        return party
+    raise Held(
+        "no_customer",
+        "The deal has neither an organization nor a person, so there is nobody to invoice.",
+        field="organization",
+        next_step="Set the deal's organization (or person) in the CRM.",
+    )
 
 
 def find_contact(
     wanted: Contact, person: Contact | None, candidates: Candidates, marker: str
 ) -> Contact | ContactDraft:
-    """The ledger contact to bill, or the draft of a new one. Raises Held."""
-    raise NotImplementedError
+    """The ledger contact to bill, or the draft of a new one that will bear `marker`.
+
+    `wanted` is the deal's organization, else its person; `person` the deal's main person.
+
+    Raises Held: "contact_archived", "contact_two_candidates", "contact_email_other_name",
+    "contact_supplier_only", "contact_no_name", "contact_<field>_too_long",
+    "contact_email_unusable".
+    """
+    for known in (candidates.linked, candidates.by_marker):
+        if known:
+            return _in_use(wanted, known)
+    found = _look_alike(wanted, person, candidates)
+    if found:
+        return _customer(wanted, found)
+    return _new_contact(wanted, person, marker)
+
+
+def _in_use(wanted: Contact, found: Contact) -> Contact:
+    if not (found.archived or found.deleted):
+        return found
+    raise Held(
+        "contact_archived",
+        f'The ledger contact "{found.name}" of {_label(wanted)} is archived, '
+        "so nothing can be invoiced to it.",
+        field="name",
+        next_step=f'Restore "{found.name}" in the ledger, or merge it into the one in use.',
+    )
+
+
+def _customer(wanted: Contact, found: Contact) -> Contact:
+    """A look-alike that has only bills may be another firm; a link or marker says it is not."""
+    if found.is_supplier and not found.is_customer:
+        raise Held(
+            "contact_supplier_only",
+            f'{_label(wanted)} looks like the ledger contact "{found.name}", '
+            "which has only bills and no sales.",
+            field="name",
+            next_step=f'If it is the customer, make its first sales invoice to "{found.name}" '
+            "in the ledger by hand; else give one of the two another name.",
+        )
+    return found
+
+
+def _look_alike(wanted: Contact, person: Contact | None, given: Candidates) -> Contact | None:
+    """The one contact that must be meant by its name; None if nothing looks like it."""
+    emails = _emails(wanted, person)
+    key = name_key(wanted.name)
+    named = _distinct(c for c in given.by_name if key and name_key(c.name) == key)
+    mailed = _distinct(c for c in given.by_email if emails & {email_key(e) for e in c.emails})
+    live_named, live_mailed = _live(named), _live(mailed)
+    agreeing = {i: c for i, c in live_named.items() if i in live_mailed}
+    if len(agreeing) == 1:
+        return next(iter(agreeing.values()))
+    if live_named:
+        return _only(wanted, live_named | live_mailed)
+    if named:
+        return _in_use(wanted, next(iter(named.values())))
+    if mailed:
+        _refuse_by_email(wanted, live_mailed or mailed)
+    return None
+
+
+def _only(wanted: Contact, found: dict[str, Contact]) -> Contact:
+    if len(found) == 1:
+        return next(iter(found.values()))
+    names = ", ".join(f'"{c.name}" ({c.id})' for c in found.values())
+    raise Held(
+        "contact_two_candidates",
+        f"{_label(wanted)} could be any of these ledger contacts: {names}.",
+        field="name",
+        next_step="Merge them in the ledger, or correct the names and e-mail addresses "
+        "so that one is meant.",
+    )
+
+
+def _refuse_by_email(wanted: Contact, mailed: dict[str, Contact]) -> None:
+    other = _in_use(wanted, _only(wanted, mailed))
+    raise Held(
+        "contact_email_other_name",
+        f'{_label(wanted)} has the e-mail address of the ledger contact "{other.name}".',
+        field="email",
+        next_step="If they are the same customer, give both the same name; "
+        "else correct the e-mail address of one of them.",
+    )
+
+
+def _emails(wanted: Contact, person: Contact | None) -> set[str]:
+    both = (*wanted.emails, *(person.emails if person else ()))
+    return {key for key in map(email_key, both) if key}
+
+
+def _distinct(contacts: Iterable[Contact]) -> dict[str, Contact]:
+    """By id, in the order of ids, so that the answer never depends on the order of rows."""
+    return dict(sorted((c.id, c) for c in contacts))
+
+
+def _live(contacts: dict[str, Contact]) -> dict[str, Contact]:
+    return {i: c for i, c in contacts.items() if not (c.archived or c.deleted)}
+
+
+def _label(wanted: Contact) -> str:
+    kind = {"organization": "The organization", "person": "The person"}.get(
+        wanted.kind, "The contact"
+    )
+    return f'{kind} "{one_line(wanted.name)}"'
+
+
+# --- a new contact --------------------------------------------------------------------------------
+
+
+def _new_contact(wanted: Contact, person: Contact | None, marker: str) -> ContactDraft:
+    """The draft of a contact: organization beats person, the main person's e-mail comes first."""
+    people = person or (wanted if wanted.kind == "person" else None)
+    texts = {
+        "name": one_line(wanted.name),
+        "first_name": one_line(people.first_name) if people else "",
+        "last_name": one_line(people.last_name) if people else "",
+        "email": one_line(_first(person, wanted, "emails")),
+        "tax_number": one_line(wanted.tax_number),
+    }
+    if not texts["name"]:
+        raise Held(
+            "contact_no_name",
+            f"The {wanted.kind} {wanted.id} of the deal has no name.",
+            field="name",
+            next_step="Give it its full name in the CRM.",
+        )
+    for field, text in texts.items():
+        _within(wanted, field, text, _LENGTHS[field])
+    phone = one_line(_first(person, wanted, "phones"))
+    return ContactDraft(
+        marker=marker,
+        name=texts["name"],
+        first_name=texts["first_name"] or None,
+        last_name=texts["last_name"] or None,
+        email=_sendable(wanted, texts["email"]),
+        # No invoice needs a phone: one that does not fit is left out rather than held.
+        phone=phone if phone and len(phone) <= _PHONE_LENGTH_MAX else None,
+        address=_address(wanted),
+        tax_number=texts["tax_number"] or None,
+    )
+
+
+def _first(person: Contact | None, wanted: Contact, group: str) -> str | None:
+    for contact in (person, wanted):
+        values: tuple[str, ...] = getattr(contact, group) if contact else ()
+        if values:
+            return values[0]
+    return None
+
+
+def _within(wanted: Contact, field: str, text: str, length_max: int) -> None:
+    if len(text) <= length_max:
+        return
+    words = field.replace("_", " ")
+    raise Held(
+        f"contact_{field}_too_long",
+        f'The {words} "{text[:40]}..." of {wanted.kind} {wanted.id} has {len(text)} characters; '
+        f"the ledger takes {length_max}.",
+        field=field,
+        next_step=f"Shorten the {words} in the CRM.",
+    )
+
+
+def _sendable(wanted: Contact, email: str) -> str | None:
+    """The ledger takes ASCII addresses only (facts: xero, 5)."""
+    if email and not email.isascii():
+        raise Held(
+            "contact_email_unusable",
+            f'The e-mail address "{email}" of {_label(wanted)} has letters beyond a-z, '
+            "which the ledger refuses.",
+            field="email",
+            next_step="Correct the e-mail address in the CRM.",
+        )
+    return email or None
+
+
+def _address(wanted: Contact) -> Address | None:
+    given = wanted.address
+    if given is None:
+        return None
+    lines = tuple(text for text in map(one_line, given.lines) if text)
+    text = clean(given.text)
+    for line in (*lines, text):
+        _within(wanted, "address", line, _ADDRESS_LINE_LENGTH_MAX)
+    parts = {field: one_line(getattr(given, field)) for field in _ADDRESS_LENGTHS}
+    for field, value in parts.items():
+        _within(wanted, field, value, _ADDRESS_LENGTHS[field])
+    return Address(
+        lines=lines,
+        city=parts["city"] or None,
+        region=parts["region"] or None,
+        postal_code=parts["postal_code"] or None,
+        country=_country(given.country),
+        text=text or None,
+    )
+
+
+def _country(country: str | None) -> str | None:
+    """The ledger takes ASCII letters only (facts: xero, 5); anything else is left out."""
+    text = one_line(country)
+    letters = text.isascii() and text.replace(" ", "").isalpha()
+    return text if letters and len(text) <= _COUNTRY_LENGTH_MAX else None

@@ -1,13 +1,43 @@
-"""When an invoice is due: the customer's terms in the ledger, else the firm's."""
+"""When an invoice is due: the customer's terms in the ledger, else the firm's.
+
+Due dates are as the terms say, without shifting for weekends (BOOKKEEPING, "Dates"). They are
+always computed and sent, because the ledger does not document a default (facts: xero, 3).
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
 
 from syncjob.core.policy import Terms
-from syncjob.core.records import Contact
+from syncjob.core.records import Contact, PaymentTerms
 
 
 def due_date(day: date, contact: Contact | None, terms: Terms) -> date:
-    """The due date of an invoice dated `day`; never before it."""
-    raise NotImplementedError
+    """The due date of an invoice dated `day`; never before it.
+
+    Day 31 means the last day of a shorter month. "Of the current month" with a day that has gone
+    by means that day of the next month: an invoice must not be overdue when it is made.
+    """
+    own = contact.terms if contact and terms.contact_terms else None
+    return _by(own, day) if own else day + timedelta(days=terms.net_days)
+
+
+def _by(terms: PaymentTerms, day: date) -> date:
+    match terms.kind:
+        case "days_after_bill":
+            return day + timedelta(days=terms.day)
+        case "days_after_month":
+            return _in_month(day, 0, 31) + timedelta(days=terms.day)
+        case "of_following_month":
+            return _in_month(day, 1, terms.day)
+        case "of_current_month":
+            due = _in_month(day, 0, terms.day)
+            return due if due >= day else _in_month(day, 1, terms.day)
+
+
+def _in_month(day: date, months_later: int, wanted: int) -> date:
+    """Day `wanted` of the month so many months after `day`'s, or that month's last day."""
+    years, month = divmod(day.month - 1 + months_later, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(wanted, monthrange(year, month)[1]))

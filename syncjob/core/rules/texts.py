@@ -1,0 +1,35 @@
+"""The words that rules share: how a record is named to a person, and what text a ledger takes."""
+
+from __future__ import annotations
+
+import re
+
+from syncjob.core.records import Deal, Line
+
+#: C0 controls and DEL, except the line feed: pasted text is full of them and Xero's XML store
+#: takes none. Held would be too much for a stray tab; emoji and accents pass unchanged.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+def clean(text: str | None) -> str:
+    """Text without control characters: CRLF becomes LF, a tab a space, the rest goes."""
+    if not text:
+        return ""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return _CONTROL.sub("", text).strip()
+
+
+def one_line(text: str | None) -> str:
+    """Text with every run of white space, line feeds included, made one space."""
+    return " ".join(clean(text).split())
+
+
+def subject_of(deal: Deal) -> str:
+    """How actions and issues name a deal: "deal:1042"."""
+    return f"deal:{deal.id}"
+
+
+def line_label(line: Line) -> str:
+    """How a message names a product row: by its name, else by its id in the CRM."""
+    name = one_line(line.name)
+    return f'line "{name}"' if name else f"line {line.id}"
