@@ -1,4 +1,4 @@
-"""Plans, batches and issues in words and numbers: plain lines, the same in a pipe and a terminal."""
+"""Plans, batches and issues in words and numbers: plain lines for a pipe and a terminal alike."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from syncjob.core.actions import (
     MarkerChange,
     Task,
 )
+from syncjob.core.money import plain
 from syncjob.core.reports import BatchReport, PlanReport
 
 #: What a kind of action is called: (one, many), after "would " and in the past tense.
@@ -42,13 +43,11 @@ def counted(kind: str, number: int, *, done: bool = False) -> str:
 
 def drafts_worth(actions: Iterable[Action]) -> dict[str, Decimal]:
     """The sum of the new invoices by currency."""
-    sums: Counter[str] = Counter()
     totals: dict[str, Decimal] = {}
     for action in actions:
         if isinstance(action.payload, InvoiceDraft):
             currency = action.payload.currency
             totals[currency] = totals.get(currency, Decimal(0)) + action.payload.total
-            sums[currency] += 1
     return totals
 
 
@@ -123,15 +122,10 @@ def _values(action: Action) -> Iterator[tuple[str, str | None]]:
         case DealChange(fields=fields):
             yield from fields.items()
         case InvoiceDraft() as draft:
-            yield "date", f"{draft.date}, due {draft.due_date}"
-            yield "reference", draft.reference
-            yield "net", f"{draft.sub_total:,.2f} + tax {draft.total_tax:,.2f}"
-            for line in draft.lines:
-                yield "line", _line(line)
+            yield from _draft_values(draft)
         case ContactDraft() as contact:
-            for name in ("email", "phone", "tax_number", "marker"):
-                if getattr(contact, name):
-                    yield name, getattr(contact, name)
+            names = ("email", "phone", "tax_number", "marker")
+            yield from ((n, value) for n in names if (value := getattr(contact, n)))
         case InvoiceChange() as change:
             yield "status", change.status
             if change.date:
@@ -143,10 +137,15 @@ def _values(action: Action) -> Iterator[tuple[str, str | None]]:
             yield "note", task.note
 
 
-def _line(line: object) -> str:
-    parts = (getattr(line, name, None) for name in ("quantity", "description", "unit_price"))
-    quantity, description, price = parts
-    return f"{quantity} x {description} at {price}"
+def _draft_values(draft: InvoiceDraft) -> Iterator[tuple[str, str]]:
+    yield "date", f"{draft.date}, due {draft.due_date}"
+    yield "reference", draft.reference
+    yield "net", f"{draft.sub_total:,.2f} + tax {draft.total_tax:,.2f}"
+    for line in draft.lines:
+        less = f" less {plain(line.discount_percent)}%" if line.discount_percent else ""
+        less += f" less {line.discount_amount:,.2f}" if line.discount_amount else ""
+        text = f"{plain(line.quantity)} x {line.description or ''} at {plain(line.unit_price)}"
+        yield "line", text + less
 
 
 def issue_lines(issue: Issue) -> Iterator[str]:
