@@ -85,11 +85,13 @@ class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """Values for the deal's own fields, keyed by the field's name; None clears a field.
 
     `currency` is that of the amounts in them (the invoice's, BOOKKEEPING "Money").
+    `stamp_field` takes the instant of the batch: it is written along, never a reason to write.
     """
 
     deal_id: str
     fields: dict[str, str | None]
     currency: str | None = None
+    stamp_field: str | None = None
 
 
 class MarkerChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="marker"):

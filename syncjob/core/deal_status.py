@@ -37,7 +37,10 @@ def deal_change(
         changed[synced] = wanted[synced]
     return Action(
         side="crm", wave=Wave.DEAL_STATUS, subject=case.subject, target=case.subject,
-        payload=DealChange(deal_id=case.deal.id, fields=changed, stamp_field=synced),
+        payload=DealChange(
+            deal_id=case.deal.id, fields=changed, stamp_field=synced,
+            currency=invoice.currency if invoice else None,
+        ),
         reason=f"the invoice is: {values.get('status')}",
         before={name: case.deal.fields.get(name) for name in changed},
     )  # fmt: skip

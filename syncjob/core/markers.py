@@ -33,6 +33,16 @@ def contact_marker(code: str, contact_id: str) -> str:
     return f"{code}-{kind[0].upper()}{number}"
 
 
+def contact_of_marker(code: str, marker: str | None) -> str | None:
+    """The CRM contact a contact marker of this connection names: "NW-O12" -> "org:12"."""
+    prefix = f"{code}-"
+    if marker is None or not marker.startswith(prefix):
+        return None
+    kind = {"O": "org", "P": "person"}.get(marker[len(prefix) : len(prefix) + 1])
+    number = marker[len(prefix) + 1 :]
+    return f"{kind}:{number}" if kind and number.isalnum() else None
+
+
 def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
     """(code, deal id, part, generation), or None for anything else."""
     found = _INVOICE.match(marker)
