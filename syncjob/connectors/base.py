@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from syncjob.core.actions import Action, Outcome
+from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.records import (
     Activity,
     Contact,
@@ -172,6 +172,15 @@ class Ledger(Connector, Protocol):
     """The ledger's side."""
 
     def reference(self) -> LedgerReference: ...
+
+    def use(self, reference: LedgerReference) -> None:
+        """Take the organisation's own names from here (the engine keeps them for a day); without
+        it the connector reads what it needs of them itself."""
+
+    def unfit(self, action: Action) -> Rejected | None:
+        """Why the ledger cannot store this action as it is, known without asking it (a length, a
+        forbidden character, too many decimals); None if it can. Asked before `prepare`, which
+        raises Held for an action that is unfit: such an action is never sent."""
 
 
 class FieldWish(msgspec.Struct, frozen=True, kw_only=True):

@@ -199,9 +199,14 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
 
 
 class NotDone(msgspec.Struct, frozen=True, kw_only=True, tag="not_done"):
-    """Certainly without effect and not the record's fault (throttled, never left): plan again."""
+    """Certainly without effect and not the record's fault (throttled, never left): plan again.
+
+    `halve`: the vendor refused the whole call and did not say for which of its actions, so the
+    same group would be refused again; it is sent in halves.
+    """
 
     error: str
+    halve: bool = False
 
 
 Outcome = Stored | Rejected | Stale | Unknown | NotDone
