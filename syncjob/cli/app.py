@@ -1,0 +1,70 @@
+"""The table of commands; a command's module is imported when it is used, so `--help` is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from syncjob import __version__
+
+#: Command -> (module, one line of help). The functions bear the command's name, with `_command`.
+COMMANDS = {
+    "init": ("setup", "Write a config, or create the fields that it needs in the CRM."),
+    "check": ("setup", "Try credentials, names and rights, and say how to mend what is wrong."),
+    "connect": ("connect", "Let syncjob into the ledger, and show whose books they are."),
+    "plan": ("batch", "Show what a batch would do and why, and write nothing."),
+    "run": ("batch", "Run one batch now."),
+    "serve": ("serve", "Run a batch every few minutes until stopped."),
+    "pause": ("pause", "Stop writing (reading goes on)."),
+    "resume": ("pause", "Show what has piled up, then write again."),
+    "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
+    "log": ("review", "Read the log back, batch by batch."),
+    "sandbox": ("sandbox", "Serve a local Xero and Pipedrive to rehearse on."),
+    "demo": ("demo", "A tour of a minute on the sandbox, with nothing to set up."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"syncjob.cli.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="syncjob")
+@click.option(
+    "-c",
+    "--config",
+    "config_path",
+    default="config.yaml",
+    envvar="SYNCJOB_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The config file: one connection.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show each event of the log on stderr.")
+@click.pass_context
+def app(ctx: click.Context, config_path: Path, verbose: bool) -> None:
+    """A won deal becomes an invoice in the ledger, and its payment comes back to the deal.
+
+    One config file is one connection. Exit codes: 0 done, 1 done with issues, 2 config,
+    3 credentials, 4 unreachable, 5 already running, 6 stopped by the guard, 7 paused,
+    8 wrong organisation, 9 state, 70 a bug.
+    """
+    ctx.obj = (config_path, verbose)

@@ -1,0 +1,148 @@
+"""`plan` and `run`: what a batch would do, and one batch."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import click
+
+from syncjob.cli.common import all_option, json_option, opened, print_json, who
+from syncjob.core.reports import BatchReport, Progress, RunOptions, unseen
+from syncjob.errors import Exit
+from syncjob.signals import StopFlag
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+deal_option = click.option("--deal", metavar="ID", help="This deal only; cursors stay.")
+creates_option = click.option(
+    "--max-creates", type=click.IntRange(min=0), help="At most so many new invoices."
+)
+since_option = click.option(
+    "--since", type=_DAY, help="Read again what changed since this day (never moves won_since)."
+)
+
+
+@click.command("plan")
+@deal_option
+@creates_option
+@since_option
+@click.option("--why", is_flag=True, help="Show which rule decided what.")
+@all_option
+@json_option
+@click.pass_context
+def plan_command(
+    ctx: click.Context,
+    deal: str | None,
+    max_creates: int | None,
+    since: datetime | None,
+    why: bool,
+    every: bool,
+    as_json: bool,
+) -> int:
+    """Show what a batch would do and why: each write with its reason, before and after.
+
+    Nothing is written on either side and no cursor moves.
+    """
+    with opened(ctx) as (_, handle), StopFlag() as stop, _progress(quiet=as_json) as progress:
+        report = handle.plan(
+            RunOptions(
+                deal=deal,
+                max_creates=max_creates,
+                since=_day(since),
+                dry_run=True,
+                who=who(),
+                progress=progress,
+                should_stop=stop,
+            )
+        )
+    if as_json:
+        print_json(report)
+    else:
+        from syncjob.reports.terminal import console, show_plan
+
+        show_plan(console(sys.stdout), report, every=every, why=why)
+    if report.guard:
+        return Exit.GUARD
+    return Exit.ISSUES if any(issue.state == "held" for issue in report.issues) else Exit.DONE
+
+
+@click.command("run")
+@deal_option
+@creates_option
+@since_option
+@click.option("--accept", metavar="HASH", help="Release the plan with this hash from the guard.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only what stops the batch (for cron).")
+@all_option
+@json_option
+@click.pass_context
+def run_command(
+    ctx: click.Context,
+    deal: str | None,
+    max_creates: int | None,
+    since: datetime | None,
+    accept: str | None,
+    quiet: bool,
+    every: bool,
+    as_json: bool,
+) -> int:
+    """Run one batch now, and end with a table of what it did.
+
+    Without a terminal nothing is printed when nothing was done and nothing needs a person.
+    """
+    quiet_progress = quiet or as_json
+    with opened(ctx) as (_, handle), StopFlag() as stop, _progress(quiet=quiet_progress) as seen:
+        report = handle.run(
+            RunOptions(
+                deal=deal,
+                max_creates=max_creates,
+                since=_day(since),
+                accept=accept,
+                who=who(),
+                progress=seen,
+                should_stop=stop,
+            )
+        )
+    if as_json:
+        print_json(report)
+    elif _worth_showing(report, quiet=quiet):
+        from syncjob.reports.terminal import console, show_batch
+
+        show_batch(console(sys.stdout), report, every=every)
+    return report.exit_code
+
+
+def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
+    """A terminal sees every batch; cron's mail only what was done or must be looked at."""
+    if quiet:
+        return report.exit_code not in (Exit.DONE, Exit.ISSUES)
+    nothing = report.exit_code == Exit.DONE and not report.rows
+    return sys.stdout.isatty() or not nothing
+
+
+def _day(instant: datetime | None) -> date | None:
+    return instant.date() if instant else None
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Progress]:
+    """A bar a stage on a terminal's stderr; nothing anywhere else."""
+    if quiet or not sys.stderr.isatty():
+        yield unseen
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show

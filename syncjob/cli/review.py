@@ -1,0 +1,50 @@
+"""`status` and `log`: how things stand, and what happened."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from syncjob.cli.common import json_option, opened, print_json, read_config
+from syncjob.errors import Exit
+
+
+@click.command("status")
+@json_option
+@click.pass_context
+def status_command(ctx: click.Context, as_json: bool) -> int:
+    """One screen: who, the last batch, what waits, what needs a person. Calls no vendor."""
+    with opened(ctx) as (_, handle):
+        status = handle.status()
+    if as_json:
+        print_json(status)
+    else:
+        from syncjob.reports.terminal import console, show_status
+
+        show_status(console(sys.stdout), status)
+    return Exit.ISSUES if status.issues else Exit.DONE
+
+
+@click.command("log")
+@click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--batch", metavar="ID", help="Every event of this batch.")
+@json_option
+@click.pass_context
+def log_command(ctx: click.Context, number: int, batch: str | None, as_json: bool) -> int:
+    """Read the log back: the last batches, or all that happened in one of them."""
+    from syncjob.reports.review import read_batches, review
+
+    config, _ = read_config(ctx)
+    path = config.resolve(config.connection.log)
+    found = read_batches(path, last=None if batch else number, batch=batch)
+    if as_json:
+        print_json(found)
+        return Exit.DONE
+    for one in found:
+        for line in review(one, details=batch is not None):
+            click.echo(line)
+    if not found:
+        wanted = f"no batch {batch}" if batch else "no batch yet"
+        click.echo(f"The log {path} has {wanted}.", err=True)
+    return Exit.DONE
