@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from syncjob.core.money import ZERO, half_up
+from syncjob.core.money import ZERO, half_up, plain
 from syncjob.core.records import InvoiceLine, LineAmounts
 
 HUNDRED = Decimal(100)
@@ -109,4 +109,5 @@ def compare(
 
 def _exact(gap: Decimal) -> str:
     """Two decimals, or all there are, so that a gap of 0.004 is not shown as 0.00."""
-    return f"{gap:,.2f}" if gap == half_up(gap) else f"{gap:f}"
+    text = plain(gap)
+    return text if len(text.partition(".")[2]) > 2 else f"{gap:,.2f}"

@@ -1,4 +1,8 @@
-"""What may still be done to an invoice after its deal was won: withdraw, approve, issue anew."""
+"""What may still be done to an invoice after its deal was won: withdraw, approve, issue anew.
+
+Only our own draft that nobody has touched is ever changed by us; everything else is a person's
+(BOOKKEEPING, "What may be done at all" and "Which deals, and when").
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,14 @@ from typing import NamedTuple
 
 from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
 from syncjob.core.policy import Invoices, Mode
-from syncjob.core.records import Contact, Deal, Invoice, InvoiceStatus
+from syncjob.core.records import DEAD, Contact, Deal, Invoice, InvoiceStatus
+from syncjob.core.rules.dating import is_locked
+from syncjob.core.rules.terms import due_date
+from syncjob.core.rules.texts import subject_of
+from syncjob.errors import Held
+
+#: Two digits in the marker.
+GENERATION_MAX = 99
 
 Fields = Mapping[str, str | None]
 
@@ -21,14 +32,44 @@ class Past(NamedTuple):
     deleted_by_us: bool
 
 
+def touched(base: Fields, current: Fields) -> tuple[str, ...]:
+    """The fields that no longer say what the ledger answered when the draft was made.
+
+    A field that is missing now counts as touched: nobody can say that it is as it was.
+    """
+    return tuple(k for k, value in base.items() if k not in current or current[k] != value)
+
+
 def after_win(
     deal: Deal, invoice: Invoice, base: Fields, current: Fields, locked_through: date | None
 ) -> InvoiceChange | Issue | None:
     """What follows when the deal is no longer won; None while it is, or nothing is left to do.
 
     `base` holds what the ledger answered when the draft was made, `current` the same fields now.
+    An untouched draft is deleted by status; of anything else a person decides, and the issue of
+    state "note", code "reopened_after_invoice", says why.
     """
-    raise NotImplementedError
+    if deal.status == "won" or invoice.status in DEAD:
+        return None
+    changed = touched(base, current)
+    if invoice.status != "draft":
+        why = f"is {invoice.status}"
+    elif changed:
+        why = f"was changed by a person ({', '.join(changed)})"
+    elif invoice.date and is_locked(invoice.date, locked_through):
+        why = f"is dated {invoice.date}, in a period that is closed through {locked_through}"
+    else:
+        return InvoiceChange(invoice_id=invoice.id, status="deleted")
+    name = invoice.number or invoice.reference or invoice.id
+    return Issue(
+        code="reopened_after_invoice",
+        subject=subject_of(deal),
+        what=f"The deal is {deal.status} now, but its invoice {name} {why}, so it was left alone.",
+        next_step="Delete, void or credit the invoice in the ledger, or win the deal again.",
+        field="status",
+        page=invoice.page or deal.page,
+        state="note",
+    )
 
 
 def may_approve(
@@ -45,10 +86,72 @@ def may_approve(
     doubt: Issue | None = None,
     keep_date: bool = False,
 ) -> InvoiceChange | str:
-    """The approval with its new dates, or the reason in words why the draft stays a draft."""
-    raise NotImplementedError
+    """The approval with its new dates, or the reason in words why the draft stays a draft.
+
+    The draft is re-dated to today and its terms recomputed; `keep_date` keeps both where the
+    deal's own field set the date. `doubt` is the note that `draft_invoice` gave.
+    """
+    day = invoice.date if keep_date and invoice.date else today
+    reason = (
+        _not_wanted(policy, mode)
+        or _not_as_made(invoice, base, current)
+        or (doubt.what if doubt else None)
+        or _other_sums(invoice, created)
+    )
+    if reason:
+        return reason
+    if is_locked(day, locked_through):
+        return f"it would be dated {day}, but the books are closed through {locked_through}"
+    due = due_date(day, contact, policy.terms)
+    return InvoiceChange(invoice_id=invoice.id, status="authorised", date=day, due_date=due)
 
 
 def next_generation(history: Sequence[Past]) -> int | None:
-    """The generation to create now; None while one lives. Raises Held "reissue_needed"."""
-    raise NotImplementedError
+    """The generation to create now; None while one lives.
+
+    Our own deleted draft is issued anew; one that a person deleted or voided only by
+    `syncjob reissue`. Raises Held: "reissue_needed", "generations_used_up".
+    """
+    if any(past.status not in DEAD for past in history):
+        return None
+    if not history:
+        return 1
+    last = max(history, key=lambda past: past.generation)
+    if not last.deleted_by_us or last.status != "deleted":
+        raise Held(
+            "reissue_needed",
+            f"Its earlier invoice (generation {last.generation}) was {last.status} by a person.",
+            field="status",
+            next_step="Nothing, if that was meant; else `syncjob reissue DEAL` issues it anew.",
+        )
+    if last.generation >= GENERATION_MAX:
+        raise Held(
+            "generations_used_up",
+            f"Its invoice has been issued and withdrawn {last.generation} times.",
+            field="status",
+            next_step="Make this invoice by hand in the ledger.",
+        )
+    return last.generation + 1
+
+
+def _not_wanted(policy: Invoices, mode: Mode) -> str | None:
+    if policy.status != "authorised":
+        return f"the config says status: {policy.status}"
+    return None if mode == "full" else f"the mode is {mode}"
+
+
+def _not_as_made(invoice: Invoice, base: Fields, current: Fields) -> str | None:
+    if invoice.status != "draft":
+        return f"it is {invoice.status} already"
+    changed = touched(base, current)
+    return f"a person changed its {', '.join(changed)}" if changed else None
+
+
+def _other_sums(invoice: Invoice, created: InvoiceDraft) -> str | None:
+    """What the ledger computed must equal what we predicted, or a person looks first."""
+    for name in ("sub_total", "total_tax", "total"):
+        ours, theirs = getattr(created, name), getattr(invoice, name)
+        if ours != theirs:
+            words = name.replace("_", " ")
+            return f"the ledger's {words} is {theirs:,.2f}, {ours:,.2f} was expected"
+    return None
