@@ -42,6 +42,10 @@ class Host:
         self.clock = clock or Clock()
         self.faults = faults or FaultBook()
         self.log = log or CallLog()
+        for server in servers:
+            attach = getattr(server, "attach_faults", None)
+            if attach is not None:
+                attach(self.faults)
         self._sleep = sleep
         self._locks = {s.name: Mutex() for s in servers}
         self._mutex = Mutex()

@@ -1,0 +1,48 @@
+"""How a sandbox Xero is set up: region, lag, limits, apps, plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+GRANULAR_SCOPES = (
+    "accounting.invoices",
+    "accounting.payments",
+    "accounting.contacts",
+    "accounting.settings",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Per tenant and app, in fixed windows; `app_minute` over all tenants (facts: xero, 1)."""
+
+    minute: int = 60
+    day: int = 5_000
+    app_minute: int = 10_000
+    concurrent: int = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """World options. `limits=None` switches rate limits off; the headers then stay at full."""
+
+    region: str = "AU"
+    organisation: str = "Sandbox Company"
+    demo: bool = False
+    seed: int = 1
+    lag_max_s: float = 5.0
+    limits: Limits | None = field(default_factory=Limits)
+    client_id: str = "sandbox-custom"
+    client_secret: str = "sandbox-secret"
+    web_client_id: str = "sandbox-web"
+    web_client_secret: str = "sandbox-web-secret"
+    pkce_client_id: str = "sandbox-pkce"
+    scopes: tuple[str, ...] = GRANULAR_SCOPES
+    extra_currencies: tuple[str, ...] = ("EUR",)
+    plan_cap: int | None = None
+    null_rate: float = 0.3
+    strict: bool = True
+    key_scope_token: bool = False
+    hide_deleted: bool = False
+    not_modified: bool = False
+    token_life_s: int = 1800

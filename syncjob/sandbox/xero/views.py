@@ -1,0 +1,373 @@
+"""How records look on the wire, with the nulls and gaps that a client must expect."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+from syncjob.sandbox.xero.contacts import CONTACT_FIELDS
+from syncjob.sandbox.xero.models import Account, Applied, Contact, Document, Item, Line, Payment
+from syncjob.sandbox.xero.settle import find_document
+from syncjob.sandbox.xero.wire import iso_day, ms_date, ms_stamp, num
+from syncjob.sandbox.xero.world import DEAD, Organisation
+
+Json = dict[str, Any]
+Debts = dict[str, list[Document]]
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_ALWAYS = ("EmailAddress", "BankAccountDetails")
+_ADDRESS_PARTS = ("City", "Region", "PostalCode", "Country")
+_CREDIT_KEYS = {
+    "ACCRECCREDIT": ("CreditNoteID", "ACCRECCREDIT"),
+    "ARPREPAYMENT": ("PrepaymentID", "RECEIVE-PREPAYMENT"),
+    "AROVERPAYMENT": ("OverpaymentID", "RECEIVE-OVERPAYMENT"),
+}
+
+
+def sprinkle(org: Organisation, id: str, view: Json, **optional: str | None) -> None:
+    """Adds optional texts; an unset one is null or missing, by a draw that stays for a record."""
+    for name, value in optional.items():
+        if value is not None:
+            view[name] = value
+            continue
+        draw = crc32(f"{org.options.seed}/{id}/{name}".encode()) % 1000
+        if draw < org.options.null_rate * 1000:
+            view[name] = None
+
+
+def contact_stub(contact: Contact) -> Json:
+    """A contact inside another record of a list."""
+    return {
+        "ContactID": contact.id,
+        "Name": contact.name,
+        "Addresses": [],
+        "Phones": [],
+        "ContactGroups": [],
+        "ContactPersons": [],
+        "HasValidationErrors": False,
+    }
+
+
+def contact_view(
+    org: Organisation, contact: Contact, full: bool = True, debts: Debts | None = None
+) -> Json:
+    """`full` is what paging and single reads add; a plain list or summary leaves it out."""
+    view: Json = {"ContactID": contact.id}
+    sprinkle(org, contact.id, view, ContactNumber=contact.number)
+    view |= {"ContactStatus": contact.status, "Name": contact.name}
+    for name, value in contact.fields.items():
+        if name in CONTACT_FIELDS:
+            view[name] = value
+    optional = {n: view.get(n) for n in _ALWAYS}
+    sprinkle(org, contact.id, view, **optional)
+    view |= {
+        "Addresses": _addresses(contact),
+        "Phones": _phones(contact),
+        "UpdatedDateUTC": ms_stamp(contact.updated),
+        "ContactGroups": [],
+        "IsSupplier": contact.is_supplier,
+        "IsCustomer": contact.is_customer,
+        "HasAttachments": False,
+        "HasValidationErrors": False,
+    }
+    view["ContactPersons"] = [dict(p) for p in contact.persons] if full else []
+    if full and contact.terms:
+        view["PaymentTerms"] = contact.terms
+    if full and contact.merged_to:
+        view["MergedToContactID"] = contact.merged_to
+    if full:
+        mine = (open_documents(org) if debts is None else debts).get(contact.id, [])
+        view["Balances"] = _balances(org, mine)
+    return view
+
+
+def _addresses(contact: Contact) -> list[Json]:
+    stored = {a["AddressType"]: a for a in contact.addresses}
+    return [
+        {
+            "AddressType": kind,
+            **dict.fromkeys(_ADDRESS_PARTS, ""),
+            **{k: v for k, v in stored.get(kind, {}).items() if v},
+        }
+        for kind in ("STREET", "POBOX")
+    ]
+
+
+def _phones(contact: Contact) -> list[Json]:
+    stored = {p["PhoneType"]: p for p in contact.phones}
+    blank = {"PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
+    kinds = ["DDI", "DEFAULT", "FAX", "MOBILE", *(["OFFICE"] if "OFFICE" in stored else [])]
+    return [{"PhoneType": k, **blank, **stored.get(k, {})} for k in kinds]
+
+
+def open_documents(org: Organisation) -> Debts:
+    """The approved, unpaid documents of each contact."""
+    debts: Debts = {}
+    for document in org.invoices:
+        if document.status == "AUTHORISED":
+            debts.setdefault(document.contact_id, []).append(document)
+    return debts
+
+
+def _balances(org: Organisation, mine: list[Document]) -> Json:
+    today = org.today()
+
+    def sums(kind: str) -> Json:
+        due = [d for d in mine if d.type == kind]
+        late = [d for d in due if d.due_day is not None and d.due_day < today]
+        return {
+            "Outstanding": num(sum(d.due for d in due)),
+            "Overdue": num(sum(d.due for d in late)),
+        }
+
+    return {"AccountsReceivable": sums("ACCREC"), "AccountsPayable": sums("ACCPAY")}
+
+
+def line_view(line: Line, unitdp: int) -> Json:
+    view: Json = {}
+    if line.item_code:
+        view["ItemCode"] = line.item_code
+    view |= {"Description": line.description, "UnitAmount": num(line.unit_amount, unitdp)}
+    view |= {"TaxType": line.tax_type, "TaxAmount": num(line.tax_amount)}
+    view["LineAmount"] = num(line.line_amount)
+    if line.account_code:
+        view["AccountCode"] = line.account_code
+    if line.discount_rate is not None:
+        view["DiscountRate"] = num(line.discount_rate)
+    if line.discount_amount is not None:
+        view["DiscountAmount"] = num(line.discount_amount)
+    view["Tracking"] = [dict(t) for t in line.tracking]
+    return view | {"Quantity": num(line.quantity, 4), "LineItemID": line.id}
+
+
+def invoice_view(
+    org: Organisation,
+    invoice: Document,
+    lines: bool = True,
+    unitdp: int = 2,
+    summary: bool = False,
+    single: bool = False,
+) -> Json:
+    """One invoice; `lines` as paging and single reads give them, `summary` without settlements.
+
+    Only a `single` read or a write's answer shows the contact whole.
+    """
+    contact = org.contacts[invoice.contact_id]
+    dead = invoice.status in DEAD
+    view: Json = {
+        "Type": invoice.type,
+        "InvoiceID": invoice.id,
+        "InvoiceNumber": invoice.number,
+    }
+    sprinkle(org, invoice.id, view, Reference=invoice.reference, Url=invoice.url)
+    if not summary:
+        view |= _settlements(invoice)
+    view |= {
+        "AmountDue": num(0 if dead else invoice.due),
+        "AmountPaid": num(invoice.paid),
+        "AmountCredited": num(invoice.credited),
+        "SentToContact": invoice.sent,
+        "CurrencyRate": num(invoice.rate, 6),
+        "IsDiscounted": bool(invoice.discount),
+        "HasAttachments": False,
+        "HasErrors": False,
+        "InvoiceAddresses": [],
+        "Contact": contact_view(org, contact, False) if single else contact_stub(contact),
+        **_days(invoice),
+        "Status": invoice.status,
+        "LineAmountTypes": invoice.line_amount_types,
+        "LineItems": [line_view(x, unitdp) for x in invoice.lines] if lines else [],
+        **_sums(invoice),
+    }
+    if invoice.discount:
+        view["TotalDiscount"] = num(invoice.discount)
+    if invoice.theme_id:
+        view["BrandingThemeID"] = invoice.theme_id
+    if invoice.status == "PAID" and invoice.paid_on is not None:
+        view["FullyPaidOnDate"] = ms_date(invoice.paid_on)
+    return view
+
+
+def _days(document: Document) -> Json:
+    view = {"DateString": iso_day(document.day), "Date": ms_date(document.day)}
+    if document.due_day is not None:
+        view["DueDateString"] = iso_day(document.due_day)
+        view["DueDate"] = ms_date(document.due_day)
+    if document.expected_day is not None:
+        key = "ExpectedPaymentDate" if document.type == "ACCREC" else "PlannedPaymentDate"
+        view[key] = ms_date(document.expected_day)
+    return view
+
+
+def _sums(document: Document) -> Json:
+    return {
+        "SubTotal": num(document.subtotal),
+        "TotalTax": num(document.total_tax),
+        "Total": num(document.total),
+        "UpdatedDateUTC": ms_stamp(document.updated),
+        "UpdatedDateUTCString": document.updated.strftime(_STAMP),
+        "CurrencyCode": document.currency,
+    }
+
+
+def _settlements(invoice: Document) -> Json:
+    """Payments and credits inside an invoice: id, date and amount only (facts: xero, 3)."""
+
+    def of(kind: str, key: str) -> list[Json]:
+        return [
+            {key: a.source_id, "AppliedAmount": num(a.amount), "Date": ms_date(a.day)}
+            | ({"CreditNoteNumber": a.number} if kind == "creditnote" else {})
+            | {"Total": num(a.amount), "HasErrors": False}
+            for a in invoice.applied
+            if a.kind == kind
+        ]
+
+    return {
+        "Payments": [_payment_mark(a) for a in invoice.applied if a.kind == "payment"],
+        "CreditNotes": of("creditnote", "CreditNoteID"),
+        "Prepayments": of("prepayment", "PrepaymentID"),
+        "Overpayments": of("overpayment", "OverpaymentID"),
+    }
+
+
+def _payment_mark(applied: Applied) -> Json:
+    view: Json = {"PaymentID": applied.id, "Date": ms_date(applied.day)}
+    view["Amount"] = num(applied.amount)
+    if applied.reference:
+        view["Reference"] = applied.reference
+    return view | {
+        "CurrencyRate": num(1, 6),
+        "HasAccount": False,
+        "HasValidationErrors": False,
+    }
+
+
+def credit_view(
+    org: Organisation,
+    credit: Document,
+    lines: bool = True,
+    unitdp: int = 2,
+    single: bool = False,
+) -> Json:
+    """A credit note, prepayment or overpayment."""
+    key, kind = _CREDIT_KEYS[credit.type]
+    contact = org.contacts[credit.contact_id]
+    view: Json = {key: credit.id, "ID": credit.id, "Type": kind}
+    if credit.type == "ACCRECCREDIT":
+        view["CreditNoteNumber"] = credit.number
+        view["HasErrors"] = False
+    sprinkle(org, credit.id, view, Reference=credit.reference)
+    view |= {
+        "Payments": [_payment_mark(a) for a in credit.applied if a.kind == "payment"],
+        "Allocations": [_allocation_view(a) for a in credit.applied if a.kind == "allocation"],
+        "RemainingCredit": num(0 if credit.status in DEAD else credit.due),
+        "CurrencyRate": num(credit.rate, 6),
+        "HasAttachments": False,
+        "Contact": contact_view(org, contact, False) if single else contact_stub(contact),
+        **_days(credit),
+        "Status": credit.status,
+        "LineAmountTypes": credit.line_amount_types,
+        "LineItems": [line_view(x, unitdp) for x in credit.lines] if lines else [],
+        **_sums(credit),
+    }
+    if credit.status == "PAID" and credit.paid_on is not None and credit.type == "ACCRECCREDIT":
+        view["FullyPaidOnDate"] = ms_date(credit.paid_on)
+    return view
+
+
+def _allocation_view(applied: Applied) -> Json:
+    return {
+        "AllocationID": applied.id,
+        "Amount": num(applied.amount),
+        "Date": ms_date(applied.day),
+        "Invoice": {"InvoiceID": applied.source_id, "InvoiceNumber": applied.number},
+        "IsDeleted": False,
+    }
+
+
+def payment_view(org: Organisation, payment: Payment) -> Json:
+    document = find_document(org, payment.document_id)
+    assert document is not None
+    account = org.account(payment.account_code)
+    view: Json = {
+        "PaymentID": payment.id,
+        "Date": ms_date(payment.day),
+        "BankAmount": num(payment.amount),
+        "Amount": num(payment.amount),
+    }
+    sprinkle(org, payment.id, view, Reference=payment.reference or None)
+    return view | {
+        "CurrencyRate": num(document.rate, 6),
+        "PaymentType": payment.kind,
+        "Status": payment.status,
+        "UpdatedDateUTC": ms_stamp(payment.updated),
+        "UpdatedDateUTCString": payment.updated.strftime(_STAMP),
+        "HasAccount": True,
+        "IsReconciled": False,
+        "Account": {"AccountID": account.id, "Code": account.code} if account else {},
+        "Invoice": _document_stub(org, document),
+        "HasValidationErrors": False,
+    }
+
+
+def _document_stub(org: Organisation, document: Document) -> Json:
+    """The document inside a payment; credit notes too stand there as an Invoice (spec example)."""
+    empty: dict[str, list[Json]] = {
+        k: [] for k in ("Payments", "CreditNotes", "Prepayments", "Overpayments")
+    }
+    return {
+        "Type": document.type,
+        "InvoiceID": document.id,
+        "InvoiceNumber": document.number,
+        **empty,
+        "HasErrors": False,
+        "IsDiscounted": False,
+        "Contact": contact_stub(org.contacts[document.contact_id]),
+        "LineItems": [],
+        "CurrencyCode": document.currency,
+    }
+
+
+def account_view(account: Account) -> Json:
+    view: Json = {
+        "AccountID": account.id,
+        "Code": account.code,
+        "Name": account.name,
+        "Status": account.status,
+        "Type": account.type,
+        "TaxType": account.tax_type,
+        "Class": account.klass,
+        "EnablePaymentsToAccount": account.payments,
+        "ShowInExpenseClaims": False,
+        "ReportingCode": account.type,
+        "HasAttachments": False,
+        "UpdatedDateUTC": ms_stamp(account.updated),
+        "AddToWatchlist": False,
+    }
+    if account.type == "BANK":
+        view |= {"BankAccountType": "BANK", "BankAccountNumber": "000123456789"}
+        view["CurrencyCode"] = account.currency
+    if account.system:
+        view["SystemAccount"] = account.system
+    return view
+
+
+def item_view(item: Item) -> Json:
+    details: Json = {}
+    if item.price is not None:
+        details["UnitPrice"] = num(item.price, 4)
+    if item.account_code:
+        details["AccountCode"] = item.account_code
+    if item.tax_type:
+        details["TaxType"] = item.tax_type
+    return {
+        "ItemID": item.id,
+        "Code": item.code,
+        "Name": item.name,
+        "Description": item.description,
+        "UpdatedDateUTC": ms_stamp(item.updated),
+        "SalesDetails": details,
+        "PurchaseDetails": {},
+        "IsTrackedAsInventory": False,
+        "IsSold": True,
+        "IsPurchased": False,
+    }
