@@ -33,7 +33,7 @@ class Limits:
         """Counts a call, or refuses it; returns the headers of its answer."""
         limit = self.options.burst(search, oauth)
         if not self.options.limits:
-            return headers(limit, limit, int(WINDOW_S))
+            return rate_headers(limit, limit, int(WINDOW_S))
         now = self._tick()
         if now < self.shut_until:
             raise HtmlRefusal(403, "You are being rate limited")
@@ -46,7 +46,7 @@ class Limits:
         window.append(now)
         self.tokens_used += cost
         self.refused_in_a_row = 0
-        return headers(limit, limit - len(window), self._reset(window, now))
+        return rate_headers(limit, limit - len(window), self._reset(window, now))
 
     def writes_left(self) -> str:
         """x-daily-requests-left: a count of writes, not of tokens."""
@@ -59,7 +59,7 @@ class Limits:
             self.refused_in_a_row = 0
             self.shut_until = now + self.options.ban_seconds
             raise HtmlRefusal(403, "You are being rate limited")
-        raise TooMany(_LIMIT_TEXT, headers(limit, left, reset))
+        raise TooMany(_LIMIT_TEXT, rate_headers(limit, left, reset))
 
     def _window(self, key: str, now: float) -> deque[float]:
         window = self.windows.setdefault(key, deque())
@@ -89,7 +89,7 @@ class TooMany(Refusal):
         self.headers = sent
 
 
-def headers(limit: int, left: int, reset: int) -> Pairs:
+def rate_headers(limit: int, left: int, reset: int) -> Pairs:
     return (
         ("x-ratelimit-limit", str(limit)),
         ("x-ratelimit-remaining", str(left)),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from copy import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +21,7 @@ from syncjob.sandbox.pipedrive import (
     v2_others,
 )
 from syncjob.sandbox.pipedrive.company import FIELD_KINDS, KINDS, Company, Record
-from syncjob.sandbox.pipedrive.limits import Limits, TooMany
+from syncjob.sandbox.pipedrive.limits import Limits, TooMany, rate_headers
 from syncjob.sandbox.pipedrive.options import Options
 from syncjob.sandbox.pipedrive.routing import Answer, Call, Route
 from syncjob.sandbox.pipedrive.wire import HtmlRefusal, Refusal, answer, parsed, plain
@@ -131,7 +130,7 @@ class PipedriveServer:
             return
         for name, refusal in _SEMANTIC.items():
             if self.faults.semantic(name, self.name, request) is not None:
-                raise copy(refusal)
+                raise refusal()
 
     def _answer(
         self, route: Route, keys: tuple[str, ...], caller: Caller, request: Request
@@ -150,21 +149,15 @@ class PipedriveServer:
         return route.handle(call)
 
 
-_SEMANTIC: dict[str, Refusal] = {
-    "payment_required": Refusal(402, "Payment required", errorCode=402),
-    "feature_capping": Refusal(
+_SEMANTIC: dict[str, Callable[[], Refusal]] = {
+    "payment_required": lambda: Refusal(402, "Payment required", errorCode=402),
+    "feature_capping": lambda: Refusal(
         403, "Deals limit of the plan is reached", "feature_capping_deals_limit"
     ),
-    "cloudflare": HtmlRefusal(403, "You are being rate limited"),
-    "maintenance": Refusal(503, "Scheduled maintenance", errorCode=503),
-    "daily_budget": TooMany(
-        "request over limit",
-        (("x-ratelimit-limit", "40"), ("x-ratelimit-remaining", "39"), ("x-ratelimit-reset", "2")),
-    ),
-    "burst": TooMany(
-        "request over limit",
-        (("x-ratelimit-limit", "40"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2")),
-    ),
+    "cloudflare": lambda: HtmlRefusal(403, "You are being rate limited"),
+    "maintenance": lambda: Refusal(503, "Scheduled maintenance", errorCode=503),
+    "daily_budget": lambda: TooMany("request over limit", rate_headers(40, 39, 2)),
+    "burst": lambda: TooMany("request over limit", rate_headers(40, 0, 2)),
 }
 
 

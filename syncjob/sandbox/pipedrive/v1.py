@@ -126,7 +126,7 @@ def _add_note(call: Call) -> Answer:
     if not isinstance(call.sent.get("content"), str) or not call.sent["content"]:
         raise invalid("content", "Parameter 'content' is required")
     sent = {k: v for k, v in call.sent.items() if k != "add_time"}
-    return Answer(_note(call, activities.add_note(call.company, sent, call.user_id)), 201)
+    return Answer(_note(call, activities.add_note(call.company, sent, call.user_id)))
 
 
 def _one_note(call: Call) -> Answer:

@@ -31,6 +31,11 @@ _ITEM_TYPES = {
     "organization": "organizations",
     "product": "products",
 }
+_NOT_ON = {
+    "persons": ("description",),
+    "organizations": ("description",),
+    "products": ("description", "important_fields", "required_fields"),
+}
 Handler = Callable[[Call], Answer]
 
 
@@ -197,7 +202,7 @@ def _field_routes() -> Iterator[Route]:
     needs = ("field_name", "field_type")
     one: schema.Types = {"include_fields": "csv"}
     for path, kind in PATHS.items():
-        types = {k: v for k, v in schema.FIELD.items() if kind == "deals" or k != "description"}
+        types = {k: v for k, v in schema.FIELD.items() if k not in _NOT_ON.get(kind, ())}
         yield Route("GET", path, 10, _list(kind), schema.FIELD_LIST)
         yield Route("GET", f"{path}/*", 1, _get(kind), one)
         yield Route("POST", path, 5, _create(kind), {}, types, needs)
