@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from random import Random
+from threading import Lock
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -12,21 +14,58 @@ import requests
 from syncjob.clock import Clock
 from syncjob.core.policy import Mode
 from syncjob.core.records import Side
+from syncjob.errors import OutcomeUnknown, RefusedAtDoor, RetryLater, Throttled, Unreachable
+from syncjob.transport import verdicts
 from syncjob.transport.auth import Auth
-from syncjob.transport.limits import Limits
+from syncjob.transport.exchange import TIMEOUT_S, Exchange, Lost, NeverLeft, Timeout, place
+from syncjob.transport.limits import WAIT_S_MAX, Limits
+from syncjob.transport.modes import refuse
 from syncjob.transport.wire import Answer, Call, Door, Request
+
+READ_TRIES = 3
+#: The first wait after a failed read; the next is twice as long. A part of each wait is drawn, so
+#: that callers who failed together do not come back together.
+BACKOFF_S = 2.0
+JITTER_S_MAX = 1.0
+
+Credentials = dict[str, str]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel has used so far: exchanges with the vendor, and their cost."""
+    """What a channel has used: requests that may have reached the vendor, their cost, and how
+    many of them were writes. Token requests are not the vendor's API and do not count."""
 
-    calls: int
-    cost: int
-    writes: int
+    calls: int = 0
+    cost: int = 0
+    writes: int = 0
+
+
+class _Again(Exception):
+    """A read that may succeed if repeated after `wait_s` (None: our own backoff); `error` is
+    what it ends as if not."""
+
+    def __init__(self, error: RetryLater, wait_s: float | None = None) -> None:
+        super().__init__()
+        self.error, self.wait_s = error, wait_s
+
+
+class _Naps:
+    """What one request may still wait, for limits and between attempts together."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.left_s = clock, WAIT_S_MAX
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+        self.left_s -= seconds
 
 
 class HttpChannel:
-    """A Channel (wire.py) over HTTP. Threads may share it."""
+    """A Channel (wire.py) over HTTP. Threads may share it.
+
+    `origins` (scheme and host, or a base URL) are the only places that get the credentials;
+    empty: any, for tests. `rng` draws the jitter. `timeout` is (connect, read) in seconds.
+    """
 
     def __init__(
         self,
@@ -39,21 +78,223 @@ class HttpChannel:
         limits: Limits,
         door: Door,
         session: requests.Session | None = None,
-        timeout: tuple[float, float] = (5, 60),
+        timeout: Timeout = TIMEOUT_S,
         origins: Sequence[str] = (),
         rng: Random | None = None,
-    ) -> None: ...
+    ) -> None:
+        self._vendor: str = vendor
+        self._side: Side = side
+        self._mode: Mode = mode
+        self._clock, self._auth, self._limits, self._door = clock, auth, limits, door
+        self._exchange = Exchange(vendor, clock=clock, session=session, timeout=timeout)
+        self._origins = frozenset(_origin(url) for url in origins)
+        self._rng = rng or Random(vendor)
+        self._lock = Lock()
+        self._usage = Usage()
+        self._dated: tuple[datetime, float] | None = None  # the last Date, and when it came
 
     def read(self, request: Request) -> Answer:
-        raise NotImplementedError
+        """Send a GET, at most three times, waiting at most a minute in all.
+
+        Returns any answer below 500 but 401 and 429. Raises Throttled, Unreachable, AuthFailed,
+        and RefusedAtDoor for anything but a GET.
+        """
+        if request.method != "GET":
+            raise RefusedAtDoor(f"{request.method} is not a read.", where=place(request.url))
+        self._check_origin(request)
+        naps, attempt = _Naps(self._clock), 0
+        while True:
+            attempt += 1
+            try:
+                return self._read_once(request, naps)
+            except _Again as again:
+                trouble = again
+            wait_s = BACKOFF_S * 2 ** (attempt - 1) if trouble.wait_s is None else trouble.wait_s
+            wait_s += self._rng.uniform(0, JITTER_S_MAX)
+            if attempt == READ_TRIES or wait_s > naps.left_s:
+                raise trouble.error
+            naps.sleep(wait_s)
 
     def write(self, call: Call) -> Answer:
-        raise NotImplementedError
+        """Send a journaled write once; again only after a 401, which has no effect.
+
+        Returns the answer whatever its status but 401, 402, 407, 429 and the 403s that shut the
+        door. Raises RefusedAtDoor, Paused or LockHeld (nothing left), Throttled, Unreachable or
+        AuthFailed (certainly no effect), OutcomeUnknown (the answer is lost).
+        """
+        request = call.request
+        reason = refuse(self._mode, self._side, request)
+        if request.method == "GET":
+            reason = "a GET is not a write"
+        if reason:
+            raise RefusedAtDoor(
+                f"This {request.method} must not be sent: {reason}.",
+                where=place(request.url),
+                next_step="Nothing was sent. Please report it.",
+            )
+        self._check_origin(request)
+        try:
+            answer = self._authorised(lambda *credentials: self._send_write(call, *credentials))
+        except NeverLeft as failure:
+            raise self._unreachable(request, f"{failure}; nothing was sent") from None
+        except Lost as failure:
+            raise self._unknown(request, str(failure)) from None
+        throttled = self._throttled(answer)
+        if throttled:
+            raise throttled.error
+        self._check_refusal(answer)
+        return answer
 
     def server_time(self) -> datetime | None:
-        raise NotImplementedError
+        """The vendor's last Date, carried forward by the monotonic clock; None before any."""
+        with self._lock:
+            if self._dated is None:
+                return None
+            date, at = self._dated
+            return date + timedelta(seconds=self._clock.monotonic() - at)
+
+    def token_generation(self) -> int:
+        """The generation of the token in use; a call may be replayed only under its own."""
+        return self._auth.generation()
 
     def usage(self) -> Usage:
-        raise NotImplementedError
+        """What was used since the channel was made."""
+        with self._lock:
+            return self._usage
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Store the counts and close the connections."""
+        self._limits.close()
+        self._exchange.close()
+
+    # --- one attempt --------------------------------------------------------------------------
+
+    def _read_once(self, request: Request, naps: _Naps) -> Answer:
+        """One attempt, with one renewal of the token within it. Raises _Again."""
+        try:
+            answer = self._authorised(lambda headers, _: self._send_read(request, headers, naps))
+        except (NeverLeft, Lost) as failure:
+            raise _Again(self._unreachable(request, str(failure))) from None
+        if answer.status >= 500:
+            words = f"it answers {answer.status}{verdicts.trace(answer)}"
+            now = self._clock.now()
+            wait_s = verdicts.retry_after_s(answer, now)
+            resume_at = None if wait_s is None else now + timedelta(seconds=wait_s)
+            raise _Again(self._unreachable(request, words, resume_at), wait_s)
+        throttled = self._throttled(answer)
+        if throttled:
+            raise throttled
+        self._check_refusal(answer)
+        return answer
+
+    def _authorised(self, send: Callable[[Credentials, int], Answer]) -> Answer:
+        """The answer to `send(headers, token generation)`, sent again once if the token was
+        refused and could be renewed. Raises AuthFailed for any other 401."""
+        headers, generation = self._credentials()
+        answer = send(headers, generation)
+        if answer.status != 401:
+            return answer
+        if not verdicts.missing_scope(answer) and self._auth.refused(generation):
+            answer = send(*self._credentials())
+            if answer.status != 401:
+                return answer
+        raise verdicts.not_let_in(answer, self._vendor)
+
+    def _send_read(self, request: Request, headers: Credentials, naps: _Naps) -> Answer:
+        naps.left_s -= self._limits.before(request.cost, naps.left_s)
+        answer = None
+        try:
+            answer = self._send(request, headers)
+        finally:
+            self._limits.after(answer)
+        return answer
+
+    def _send_write(self, call: Call, headers: Credentials, generation: int) -> Answer:
+        """Ask the door last, after all waiting, so that a pause or a lost lease is seen."""
+        if call.token_generation not in (0, generation):
+            raise self._unknown(
+                call.request, "it was sent before under a token that is renewed by now"
+            )
+        self._limits.before(call.request.cost)
+        answer = None
+        try:
+            self._door.admit(call)
+            self._door.sent(call, generation)
+            answer = self._send(call.request, headers)
+        finally:
+            self._limits.after(answer)
+        return answer
+
+    def _send(self, request: Request, headers: Credentials) -> Answer:
+        """The exchange itself, counted unless nothing left."""
+        try:
+            answer = self._exchange.send(request, headers)
+        except Lost:
+            self._count(request)
+            raise
+        self._count(request)
+        if answer.server_time is not None:
+            with self._lock:
+                self._dated = (answer.server_time, self._clock.monotonic())
+        return answer
+
+    def _count(self, request: Request) -> None:
+        with self._lock:
+            self._usage = Usage(
+                calls=self._usage.calls + 1,
+                cost=self._usage.cost + request.cost,
+                writes=self._usage.writes + (request.method != "GET"),
+            )
+
+    def _credentials(self) -> tuple[Credentials, int]:
+        """Headers with the generation they carry, though another thread may renew meanwhile."""
+        while True:
+            headers, generation = self._auth.headers(), self._auth.generation()
+            if self._auth.headers() == headers:
+                return headers, generation
+
+    # --- what is wrong --------------------------------------------------------------------------
+
+    def _throttled(self, answer: Answer) -> _Again | None:
+        """The pause that the answer asks for, which holds for all who share these limits."""
+        asked = verdicts.pause(answer, self._limits.rules, self._clock.now(), self._vendor)
+        if asked is None:
+            return None
+        resume_at = self._limits.block(asked.seconds, asked.why)
+        error = Throttled(asked.why, resume_at=resume_at, where=answer.url)
+        return _Again(error, asked.seconds)
+
+    def _check_refusal(self, answer: Answer) -> None:
+        refused = verdicts.refusal(answer, self._vendor)
+        if refused:
+            raise refused
+
+    def _check_origin(self, request: Request) -> None:
+        """Credentials go to the configured addresses only, whatever a link in an answer says."""
+        if self._origins and _origin(request.url) not in self._origins:
+            raise RefusedAtDoor(
+                f"{self._vendor}'s credentials are not sent to another address.",
+                where=place(request.url),
+            )
+
+    def _unreachable(
+        self, request: Request, why: str, resume_at: datetime | None = None
+    ) -> Unreachable:
+        return Unreachable(
+            f"{self._vendor} cannot be reached: {why}.",
+            resume_at=resume_at,
+            where=place(request.url),
+            next_step="The next run tries again; if it lasts, check the network and the address.",
+        )
+
+    def _unknown(self, request: Request, why: str) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"Whether {self._vendor} did this {request.method} is not known: {why}.",
+            where=place(request.url),
+            next_step="It is looked up before anything is sent again.",
+        )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}"

@@ -1,0 +1,274 @@
+"""One request, one answer: the only caller of `requests`, and who knows whether bytes left.
+
+Every failure is one of two: `NeverLeft` (certainly without effect) or `Lost` (perhaps with one).
+A reused connection that is reset is Lost: the server may have read the request before closing.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from syncjob import __version__
+from syncjob.clock import Clock
+from syncjob.errors import ConfigError
+from syncjob.transport.wire import Answer, Request
+
+Timeout = tuple[float, float]
+
+#: (connect, read) in seconds: a slow batch write at Xero takes tens of seconds.
+TIMEOUT_S: Timeout = (5.0, 60.0)
+#: A server that drips its answer byte by byte never meets the read timeout.
+ANSWER_S_MAX = 300.0
+#: Ten times the largest page there is (1,000 invoices of ten lines are 3.5 MB; facts: xero, 4).
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+READ_BYTES = 256 * 1024
+POOL_CONNECTIONS = 10
+#: Shorter values are words ("Bearer", a tenant's name) rather than secrets.
+SECRET_BYTES_MIN = 8
+#: How vendors name the id that their support asks for.
+REQUEST_ID_HEADERS = (
+    "xero-correlation-id",
+    "x-correlation-id",
+    "x-request-id",
+    "x-hubspot-correlation-id",
+)
+BASE_HEADERS = {
+    "User-Agent": f"syncjob/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+}
+UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidProxyURL,
+)
+
+log = structlog.get_logger("syncjob.transport")
+
+
+class NeverLeft(Exception):
+    """No connection was made: the request certainly had no effect."""
+
+
+class Lost(Exception):
+    """The request may have arrived; its answer did not, or not whole."""
+
+
+def new_session() -> requests.Session:
+    """A session that repeats nothing; proxies and CA bundles come from the environment."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=POOL_CONNECTIONS))
+    return session
+
+
+def place(url: str) -> str:
+    """Host and path of an address: what messages and logs may show of it."""
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class Exchange:
+    """Sends requests of one vendor, each exactly once."""
+
+    def __init__(
+        self,
+        vendor: str,
+        *,
+        clock: Clock,
+        session: requests.Session | None = None,
+        timeout: Timeout = TIMEOUT_S,
+    ) -> None:
+        self._vendor, self._clock, self._timeout = vendor, clock, timeout
+        self._session = session or new_session()
+
+    def send(self, request: Request, credentials: Mapping[str, str]) -> Answer:
+        """The answer, whole. Raises NeverLeft, Lost, or ConfigError for an unusable address."""
+        began = self._clock.monotonic()
+        try:
+            answer = self._send(request, credentials)
+        except (NeverLeft, Lost) as failure:
+            self._log(request, began, error=str(failure))
+            raise
+        self._log(request, began, status=answer.status, request_id=request_id(answer))
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._session.close()
+
+    def _send(self, request: Request, credentials: Mapping[str, str]) -> Answer:
+        try:
+            response = self._open(request, credentials)
+        except UNUSABLE as unusable:
+            raise _bad_address(request, type(unusable).__name__) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
+            raise _classified(failure) from None
+        try:
+            body = self._body(response)
+            if _cut_short(response, body):
+                raise Lost("the answer was cut off")
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
+            raise Lost(_words(failure)) from None
+        finally:
+            response.close()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        date = _date(headers.get("date")) if response.status_code < 500 else None
+        return Answer(
+            status=response.status_code,
+            headers=headers,
+            body=_without_echo(response, body, credentials),
+            server_time=date,
+            url=place(request.url),
+        )
+
+    def _open(self, request: Request, credentials: Mapping[str, str]) -> requests.Response:
+        """Prepared without the session, so that no cookie and no .netrc adds credentials."""
+        headers = {**BASE_HEADERS, **dict(request.headers), **credentials}
+        body = request.body if request.body or request.method != "GET" else None
+        prepared = requests.Request(
+            request.method, request.url, headers=headers, data=body
+        ).prepare()
+        settings = self._session.merge_environment_settings(
+            prepared.url or "", {}, True, None, None
+        )
+        return self._session.send(
+            prepared, timeout=self._timeout, allow_redirects=False, **settings
+        )
+
+    def _body(self, response: requests.Response) -> bytes:
+        """Read what is there, bounded in time and size; raises Lost past either bound."""
+        until = self._clock.monotonic() + ANSWER_S_MAX
+        pieces: list[bytes] = []
+        size = 0
+        while piece := response.raw.read1(READ_BYTES, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > ANSWER_BYTES_MAX:
+                raise Lost("the answer is larger than any that is documented")
+            if self._clock.monotonic() > until:
+                raise Lost("the answer did not end in time")
+        return b"".join(pieces)
+
+    def _log(self, request: Request, began: float, **more: object) -> None:
+        """One event for each exchange; the query and the headers stay out of it."""
+        parts = urlsplit(request.url)
+        log.debug(
+            "exchange.done",
+            vendor=self._vendor,
+            method=request.method,
+            host=parts.hostname,
+            path=parts.path,
+            duration_ms=round((self._clock.monotonic() - began) * 1000),
+            **more,
+        )
+
+
+def request_id(answer: Answer) -> str | None:
+    """The vendor's own id of this exchange, if it gives one."""
+    return next(
+        (answer.headers[name] for name in REQUEST_ID_HEADERS if name in answer.headers), None
+    )
+
+
+def _classified(failure: Exception) -> NeverLeft | Lost:
+    """NeverLeft only where no byte of the request can have left.
+
+    A ProxyError alone proves nothing: urllib3 also makes one of a connection that broke after
+    the request was sent through the proxy. Only what stands inside it counts.
+    """
+    for part in _parts(failure):
+        if isinstance(part, ssl.SSLCertVerificationError):
+            return NeverLeft("its certificate is not trusted")
+        if isinstance(part, urllib3.exceptions.NameResolutionError):
+            return NeverLeft("its name is not known")
+        if isinstance(part, urllib3.exceptions.NewConnectionError):
+            return NeverLeft("no connection can be made")
+        if isinstance(part, urllib3.exceptions.ConnectTimeoutError | requests.ConnectTimeout):
+            return NeverLeft("it does not answer")
+        if isinstance(part, OSError) and str(part).startswith("Tunnel connection failed"):
+            return NeverLeft("the proxy refuses the connection")
+    return Lost(_words(failure))
+
+
+def _parts(failure: BaseException) -> Iterator[BaseException]:
+    """The failure and what it wraps (never what merely happened before it)."""
+    seen: set[int] = set()
+    todo: list[object] = [failure]
+    while todo:
+        part = todo.pop(0)
+        if not isinstance(part, BaseException) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        todo += [*part.args, getattr(part, "reason", None), getattr(part, "original_error", None)]
+
+
+def _words(failure: BaseException) -> str:
+    """What happened, in our own words: the library's may quote an address with a secret in it."""
+    timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+    if any(isinstance(part, timeouts) for part in _parts(failure)):
+        return "the answer did not come in time"
+    if isinstance(failure, requests.exceptions.ContentDecodingError):
+        return "the answer cannot be decoded"
+    return "the connection broke before the answer was whole"
+
+
+def _cut_short(response: requests.Response, body: bytes) -> bool:
+    """Whether a body that ends with its connection is only a part: nothing announces its length.
+
+    (A wrong Content-Length and a missing last chunk are refused by urllib3 itself.)
+    """
+    headers = response.headers
+    if "content-length" in headers or "transfer-encoding" in headers or not body:
+        return False
+    if "json" not in headers.get("content-type", ""):
+        return False
+    try:
+        json.loads(body)
+    except ValueError:
+        return True
+    return False
+
+
+def _without_echo(
+    response: requests.Response, body: bytes, credentials: Mapping[str, str]
+) -> bytes:
+    """Pages and errors end up in messages: hide our own secret where one repeats it."""
+    if response.status_code < 400 and "json" in response.headers.get("content-type", ""):
+        return body
+    for value in credentials.values():
+        secret = value.rpartition(" ")[2].encode()
+        if len(secret) >= SECRET_BYTES_MIN:
+            body = body.replace(secret, b"***")
+    return body
+
+
+def _bad_address(request: Request, kind: str) -> ConfigError:
+    return ConfigError(
+        [f"{place(request.url)!r} cannot be requested ({kind})."],
+        next_step="Correct the connector's base address, or the environment's proxy variables.",
+    )
+
+
+def _date(value: str | None) -> datetime | None:
+    """An HTTP date as an instant; None if it is none."""
+    if value is None:
+        return None
+    try:
+        found = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
