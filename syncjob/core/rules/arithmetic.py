@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -38,6 +38,16 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     sub_total: Decimal
     total_tax: Decimal
     total: Decimal
+
+
+class Sums(Protocol):
+    """Anything with a net and a gross sum: a Prediction, a draft, an invoice."""
+
+    @property
+    def sub_total(self) -> Decimal: ...
+
+    @property
+    def total(self) -> Decimal: ...
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,10 +102,10 @@ def tolerance(line_count: int) -> Decimal:
 
 
 def compare(
-    crm_value: Decimal, value_is: Literal["net", "gross"], prediction: Prediction, line_count: int
+    crm_value: Decimal, value_is: Literal["net", "gross"], sums: Sums, line_count: int
 ) -> Comparison:
     """The CRM's value against the ledger's sum of the same kind: net or gross of tax."""
-    ledger = prediction.sub_total if value_is == "net" else prediction.total
+    ledger = sums.sub_total if value_is == "net" else sums.total
     gap = abs(crm_value - ledger)
     both = f"the deal says {crm_value:,.2f} {value_is}, the invoice {ledger:,.2f}"
     if gap == 0:

@@ -19,7 +19,7 @@ from syncjob.core.markers import with_marker
 from syncjob.core.money import half_up, plain
 from syncjob.core.policy import DealInputs, Invoices
 from syncjob.core.records import Account, Contact, Deal, InvoiceLine, LedgerReference, Line
-from syncjob.core.rules.arithmetic import Prediction, compare, predict
+from syncjob.core.rules.arithmetic import Prediction, Sums, compare, predict
 from syncjob.core.rules.basis import Basis, account_of, basis_of, check_currency
 from syncjob.core.rules.dating import invoice_day
 from syncjob.core.rules.rows import check_row, to_line
@@ -68,8 +68,18 @@ def draft_invoice(
     sums = predict(lines, basis.line_amounts, rates)
     _check_sums(deal, sums)
     draft = _assemble(deal, contact, context, basis, lines, sums)
-    words, note = _against_deal(deal, context.policy, sums)
+    words, note = _against_deal(deal, context.policy, sums, len(lines))
     return draft, _story(draft, basis, account, choices, words), note
+
+
+def doubt_of(deal: Deal, created: InvoiceDraft, policy: Invoices) -> Issue | None:
+    """The note "totals_differ" for a draft made earlier, against what the deal says now."""
+    return _against_deal(deal, policy, created, len(created.lines))[1]
+
+
+def date_is_given(deal: Deal, inputs: DealInputs) -> bool:
+    """Whether the deal's own field sets the invoice date, which approving must then keep."""
+    return bool(inputs.invoice_date and one_line(deal.fields.get(inputs.invoice_date)))
 
 
 def _tax(
@@ -219,14 +229,13 @@ def _reference(deal: Deal, context: InvoiceContext) -> str:
     return reference
 
 
-def _against_deal(deal: Deal, policy: Invoices, sums: Prediction) -> tuple[str, Issue | None]:
+def _against_deal(deal: Deal, policy: Invoices, sums: Sums, count: int) -> tuple[str, Issue | None]:
     """The comparison in words, and the note if the figures differ by more than rounding.
 
     Where `value_is` is not set, the deal's value may be either sum: the nearer one is meant.
     """
     if deal.value is None:
         return "the deal gives no value to compare the total with", None
-    count = len(sums.lines)
     kinds: tuple[Literal["net", "gross"], ...] = ("net", "gross")
     if policy.value_is:
         kinds = (policy.value_is,)

@@ -33,7 +33,8 @@ def check_row(line: Line) -> None:
     """Raise Held for a row that no rule covers.
 
     Codes: "line_doubt", "recurring_line", "zero_quantity", "line_without_product",
-    "discount_invalid", "amount_too_large". A negative price or quantity is allowed: the total decides.
+    "discount_invalid", "amount_too_large". A negative price or quantity is allowed: what counts
+    is the total.
     """
     label = line_label(line)
     if line.doubt:
