@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from pipedrive import exceptions
 from pipedrive.client import Client
 
 from syncjob.connectors.pipedrive.endpoints import V2, token_cost, version_root
@@ -28,12 +27,18 @@ PAGES_MAX = 100_000
 _JSON = (("Accept", "application/json"),)
 _WRITE = (*_JSON, ("Content-Type", "application/json"))
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_CLASSES: dict[int, type[exceptions.BaseError]] = {
-    400: exceptions.BadRequestError,
-    404: exceptions.NotFoundError,
-    410: exceptions.GoneError,
-    422: exceptions.UnprocessableEntityError,
-}
+
+
+class Refused(SchemaDrift):
+    """A read that Pipedrive refuses; `status` is the answer's."""
+
+    def __init__(self, status: int, words: str, where: str) -> None:
+        super().__init__(
+            f"Pipedrive refuses to be read ({status}): {words}.",
+            where=where,
+            next_step="The next run tries again; report it if it stays.",
+        )
+        self.status = status
 
 
 class V2Client(Client):  # type: ignore[misc]  # the library has no types
@@ -120,7 +125,8 @@ class V2Client(Client):  # type: ignore[misc]  # the library has no types
             raise _refused(response, envelope)
         if not isinstance(envelope, dict) or envelope.get("success") is not True:
             raise SchemaDrift(
-                f"Pipedrive answered {response.status} without success: {excerpt(response.body)!r}.",
+                f"Pipedrive answered {response.status} without success: "
+                f"{excerpt(response.body)!r}.",
                 where=response.url,
                 next_step="It is read again by the next run.",
             )
@@ -157,7 +163,9 @@ def vendor_words(envelope: Any) -> str:
     if not isinstance(envelope, dict):
         return "no reason given"
     parts = (envelope.get("error"), envelope.get("error_info"))
-    return " ".join(p.strip() for p in parts if isinstance(p, str) and p.strip()) or "no reason given"
+    return (
+        " ".join(p.strip() for p in parts if isinstance(p, str) and p.strip()) or "no reason given"
+    )
 
 
 def _refused(answer: Answer, envelope: Any) -> Exception:
@@ -174,6 +182,4 @@ def _refused(answer: Answer, envelope: Any) -> Exception:
             where=answer.url,
             next_step="Use the API token of an admin, or let its user see all deals.",
         )
-    error = _CLASSES.get(answer.status, exceptions.UnknownError)(words, answer)
-    assert isinstance(error, Exception)
-    return error
+    return Refused(answer.status, words, answer.url)

@@ -20,7 +20,7 @@ from syncjob.core.records import (
     User,
 )
 
-_STATUSES: dict[str, DealStatus] = {s: s for s in ("open", "won", "lost", "deleted")}  # type: ignore[misc]
+_STATUSES: dict[str, DealStatus] = {s: s for s in ("open", "won", "lost", "deleted")}
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +52,8 @@ def to_deal(item: Any, names: Names) -> Deal:
         value=values.number(item, "value"),
         won_at=values.instant(item, "won_time"),
         first_won_at=values.instant(item, "first_won_time"),
-        org_id=values.ident(item, "org_id"),
-        person_id=values.ident(item, "person_id"),
+        org_id=_contact_id("org", item, "org_id"),
+        person_id=_contact_id("person", item, "person_id"),
         owner_id=values.ident(item, "owner_id"),
         pipeline_id=values.ident(item, "pipeline_id"),
         stage_id=values.ident(item, "stage_id"),
@@ -62,6 +62,11 @@ def to_deal(item: Any, names: Names) -> Deal:
         line_count=None if count is None else int(count),
         fields={name: fields.read(f, item) for name, f in names.deal_fields.items()},
     )
+
+
+def _contact_id(kind: str, item: Item, key: str) -> str | None:
+    number = values.ident(item, key)
+    return f"{kind}:{number}" if number else None
 
 
 def _status(item: Item) -> DealStatus:
@@ -99,7 +104,7 @@ def to_organization(item: Any, names: Names) -> Contact:
 
 def to_person(item: Any, names: Names) -> Contact:
     """A person as a contact; the primary e-mail and phone come first. Raises SchemaDrift."""
-    number, organization = values.needed_id(item), values.ident(item, "org_id")
+    number = values.needed_id(item)
     return Contact(
         id=f"person:{number}",
         kind="person",
@@ -113,7 +118,7 @@ def to_person(item: Any, names: Names) -> Contact:
         address=to_address(item.get("postal_address")),
         marker=fields.read(names.person_marker, item) if names.person_marker else None,
         deleted=values.flag(item, "is_deleted"),
-        organization_id=f"org:{organization}" if organization else None,
+        organization_id=_contact_id("org", item, "org_id"),
     )
 
 
@@ -137,7 +142,9 @@ def to_address(value: Any) -> Address | None:
         "country": values.text(value, "country"),
     }
     whole, lines = values.text(value, "value"), _street(value)
-    return Address(lines=lines, text=whole, **parts) if whole or lines or any(parts.values()) else None
+    return (
+        Address(lines=lines, text=whole, **parts) if whole or lines or any(parts.values()) else None
+    )
 
 
 def _street(value: Item) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import re
 V2, V1 = "api/v2/", "api/v1/"
 
 #: Resources that v2 does not have (facts: pipedrive, 1 item 4). Everything else goes to v2.
-V1_ONLY = frozenset(
+V1_ONLY = frozenset(  # noqa: SIM905
     "users notes noteFields leadFields leadLabels leadSources filters webhooks recents currencies"
     " activityTypes files callLogs goals roles permissionSets userSettings".split()
 )
@@ -37,7 +37,7 @@ _COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = tuple(
 
 
 def version_root(path: str) -> str:
-    """"api/v2/" or "api/v1/" for a path such as "deals/12"."""
+    """ "api/v2/" or "api/v1/" for a path such as "deals/12"."""
     return V1 if path.split("/", 1)[0].split("?", 1)[0] in V1_ONLY else V2
 
 

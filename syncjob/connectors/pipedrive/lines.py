@@ -26,7 +26,7 @@ _METHODS: dict[str, LineAmounts] = {
 
 
 class Reading(NamedTuple):
-    """One way to understand a row: its amount in the terms of its price, its discount on the line."""
+    """One way to understand a row: its amount in its price's terms, the discount on the line."""
 
     amount: Decimal
     discount: Decimal
@@ -43,24 +43,17 @@ def to_line(row: Item) -> Line:
     try:
         return _line(row)
     except SchemaDrift as error:
-        return Line(
-            id=str(row.get("id", "?")),
-            name=None,
-            quantity=ZERO,
-            unit_price=ZERO,
-            doubt=f"a product row cannot be read: {error.what}",
-        )
+        return doubtful(f"a product row cannot be read: {error.what}", str(row.get("id", "?")))
+
+
+def doubtful(words: str, row_id: str = "?") -> Line:
+    """A line that only says why its deal cannot be understood."""
+    return Line(id=row_id, name=None, quantity=ZERO, unit_price=ZERO, doubt=words)
 
 
 def missing_line(count: int) -> Line:
     """Stands for the rows of a deal that counts products but lists none."""
-    return Line(
-        id="?",
-        name=None,
-        quantity=ZERO,
-        unit_price=ZERO,
-        doubt=f"Pipedrive counts {count} products on the deal but lists none",
-    )
+    return doubtful(f"Pipedrive counts {count} products on the deal but lists none")
 
 
 def _line(row: Item) -> Line:
@@ -157,9 +150,7 @@ def _words(row: Item, total: Decimal, readings: list[Reading], several: bool) ->
     off = f"{plain(discount)}{' %' if row.get('discount_type') == 'percentage' else ''}"
     wanted = " or ".join(dict.fromkeys(plain(half_up(r.amount)) for r in readings))
     why = "more than one reading fits" if several else f"it should be {wanted}, tax aside"
-    return (
-        f"{plain(quantity)} x {plain(price)} less {off} is {plain(total)} in Pipedrive: {why}"
-    )
+    return f"{plain(quantity)} x {plain(price)} less {off} is {plain(total)} in Pipedrive: {why}"
 
 
 def wire_sum(rows: Iterable[Item]) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Single values off Pipedrive's wire: checked, never guessed. SchemaDrift where one is not as told."""
+"""Single values off Pipedrive's wire: checked, never guessed; SchemaDrift where one is wrong."""
 
 from __future__ import annotations
 

@@ -1,0 +1,221 @@
+"""What an account calls its things: reading it, checking the config against it, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from syncjob.connectors.base import FieldWish, Problem
+from syncjob.connectors.pipedrive import codec, fields, values
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client
+from syncjob.connectors.pipedrive.codec import Names
+from syncjob.connectors.pipedrive.options import PipedriveOptions
+from syncjob.connectors.pipedrive.values import Item
+from syncjob.core.records import CrmReference, FieldInfo, Pipeline
+from syncjob.core.rules.settlement import STATE_WORDS
+from syncjob.transport.wire import Request
+
+_FIELD_PATHS = {
+    "deal": "dealFields",
+    "organization": "organizationFields",
+    "person": "personFields",
+}
+_TYPES = {"text": "varchar", "money": "monetary", "date": "date", "choice": "enum"}
+_TEXT = ("varchar", "varchar_auto", "text")
+_MONEY = ("monetary", "double", *_TEXT)
+_DATE = ("date", *_TEXT)
+_CHOICE = ("enum", *_TEXT)
+_ANY = (*_TEXT, "enum", "set", "double", "monetary", "date", "org", "people", "phone")
+
+WishKind = Literal["text", "money", "date", "choice"]
+
+
+class Use(NamedTuple):
+    """What one key of crm.fields or crm.inputs asks of its deal field."""
+
+    kind: WishKind
+    types: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    long: bool = False  # may be more than the 255 characters of a short text
+
+
+_USES: dict[str, Use] = {
+    "status": Use("choice", _CHOICE, STATE_WORDS),
+    "reason": Use("text", _TEXT, long=True),
+    "number": Use("text", _TEXT),
+    "link": Use("text", _TEXT),
+    "total": Use("money", _MONEY),
+    "due": Use("money", _MONEY),
+    "paid": Use("money", _MONEY),
+    "credited": Use("money", _MONEY),
+    "due_date": Use("date", _DATE),
+    "paid_on": Use("date", _DATE),
+    "overdue": Use("text", _TEXT),
+    "synced": Use("text", _TEXT),
+    "do_not_invoice": Use("choice", _ANY, ("yes",)),
+    "purchase_order": Use("text", _ANY),
+    "invoice_date": Use("date", _DATE),
+    "bill_to": Use("text", _ANY),
+}
+
+
+def read_reference(client: V2Client) -> CrmReference:
+    """Everything but records: eight calls, 82 tokens; the engine keeps it for a day."""
+    found = [f for entity in _FIELD_PATHS for f in _fields(client, entity)]
+    labels = next((f.options for f in found if (f.entity, f.code) == ("deal", "label_ids")), ())
+    currencies = _list(client.fetch("currencies"))
+    return CrmReference(
+        organisation=codec.to_organisation(client.users.get_me().get("data")),
+        fields=tuple(found),
+        pipelines=_pipelines(client),
+        users=tuple(codec.to_user(u) for u in _list(client.users.get_all_users())),
+        currencies=tuple(str(c["code"]) for c in currencies if values.flag(c, "active_flag")),
+        labels=tuple((str(o.id), o.label) for o in labels),
+    )
+
+
+def _fields(client: V2Client, entity: str) -> Iterator[FieldInfo]:
+    rows = client.rows(_FIELD_PATHS[entity], {"limit": PAGE_SIZE})
+    return (fields.to_field(entity, row) for row in rows)
+
+
+def _pipelines(client: V2Client) -> tuple[Pipeline, ...]:
+    stages: dict[str, list[tuple[str, str]]] = {}
+    for row in client.rows("stages", {"limit": PAGE_SIZE}):
+        pair = (values.needed_id(row), values.text(row, "name") or "")
+        stages.setdefault(values.ident(row, "pipeline_id") or "", []).append(pair)
+    made = client.rows("pipelines", {"limit": PAGE_SIZE})
+    ids = [values.needed_id(p) for p in made]
+    return tuple(
+        Pipeline(id=i, name=values.text(p, "name") or "", stages=tuple(stages.get(i, ())))
+        for i, p in zip(ids, made, strict=True)
+    )
+
+
+def _list(envelope: Item) -> list[Item]:
+    return values.items(envelope, "data")
+
+
+def resolve(options: PipedriveOptions, reference: CrmReference) -> Names:
+    """The names in the config as this account's codes; a name that is not there, or there twice,
+    is left out: it is not read, and a write of it is refused and named."""
+    wanted = {*options.fields.names().values(), *options.inputs.names().values()}
+    found = {name: fields.only(reference.fields, "deal", name) for name in sorted(wanted)}
+    known = reference.fields
+    return Names(
+        base=options.api_url,
+        deal_fields={name: f for name, f in found.items() if f},
+        labels=dict(reference.labels),
+        organization_marker=fields.only(known, "organization", options.organization_marker),
+        person_marker=fields.only(known, "person", options.person_marker),
+    )
+
+
+# --- check and init ----------------------------------------------------------------------------
+
+
+class _Named(NamedTuple):
+    """One field that the config names: where, on what, and what it is used for."""
+
+    where: str
+    entity: Literal["deal", "organization", "person"]
+    name: str
+    use: Use
+    written: bool
+
+
+def _named(options: PipedriveOptions) -> Iterator[_Named]:
+    for key, name in options.fields.names().items():
+        yield _Named(f"crm.fields.{key}", "deal", name, _USES[key], True)
+    for key, name in options.inputs.names().items():
+        yield _Named(f"crm.inputs.{key}", "deal", name, _USES[key], False)
+    marker = Use("text", _TEXT)
+    yield _Named(
+        "crm.organization_marker", "organization", options.organization_marker, marker, True
+    )
+    yield _Named("crm.person_marker", "person", options.person_marker, marker, True)
+
+
+def missing_fields(options: PipedriveOptions, reference: CrmReference) -> list[FieldWish]:
+    """The fields that the config names and the account does not have."""
+    return [
+        FieldWish(
+            entity=one.entity,
+            name=one.name,
+            kind=one.use.kind,
+            options=one.use.options,
+            purpose=one.where,
+        )
+        for one in _named(options)
+        if not fields.named(reference.fields, one.entity, one.name)
+    ]
+
+
+def create_request(client: V2Client, wish: FieldWish) -> Request:
+    """The request that creates one field."""
+    use = _USES.get(wish.purpose.rpartition(".")[2])
+    kind = "text" if use and use.long else _TYPES[wish.kind]
+    body: Item = {"field_name": wish.name, "field_type": kind}
+    if wish.options:
+        body["options"] = [{"label": label} for label in wish.options]
+    return client.form_post(_FIELD_PATHS[wish.entity], body)
+
+
+def problems(options: PipedriveOptions, reference: CrmReference, me: Any) -> list[Problem]:
+    """What of the config does not fit this account."""
+    found = [] if codec.is_admin(me) else [_not_admin()]
+    for one in _named(options):
+        there = fields.named(reference.fields, one.entity, one.name)
+        if len(there) != 1:
+            found.append(_absent(one) if not there else _doubled(one, len(there)))
+        else:
+            found += _unfit(one, there[0])
+    return found
+
+
+def _not_admin() -> Problem:
+    return Problem(
+        where="crm.api_token",
+        what="The token's user is no admin and sees only what Pipedrive shows this user.",
+        fix="Use an admin's token, or make sure that the user sees and edits all deals.",
+        fatal=False,
+    )
+
+
+def _absent(one: _Named) -> Problem:
+    kind = _TYPES[one.use.kind]
+    return Problem(
+        where=one.where,
+        what=f'There is no {one.entity} field named "{one.name}".',
+        fix=f"Let `syncjob init` create it, create it by hand (type {kind}), or name another.",
+    )
+
+
+def _doubled(one: _Named, count: int) -> Problem:
+    return Problem(
+        where=one.where,
+        what=f'{count} {one.entity} fields are named "{one.name}".',
+        fix="Rename all but one of them in Pipedrive, or name another field.",
+    )
+
+
+def _unfit(one: _Named, field: FieldInfo) -> Iterator[Problem]:
+    if one.written and not fields.is_custom(field):
+        yield Problem(
+            where=one.where,
+            what=f'"{one.name}" is a field of Pipedrive itself and is not written to.',
+            fix="Name a field of your own.",
+        )
+    elif field.kind not in one.use.types and one.written:
+        yield Problem(
+            where=one.where,
+            what=f'The {one.entity} field "{one.name}" is of type {field.kind}.',
+            fix=f"Name a field of type {_TYPES[one.use.kind]} (or text).",
+        )
+    missing = [o for o in one.use.options if field.options and not fields.has_option(field, o)]
+    if one.written and field.kind == "enum" and missing:
+        yield Problem(
+            where=one.where,
+            what=f'The field "{one.name}" lacks the options {", ".join(missing)}.',
+            fix="Add them to the field in Pipedrive, spelled like this.",
+        )

@@ -1,0 +1,150 @@
+"""Pipedrive as a CRM: the contract of connectors/base.py on the v2 API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from syncjob.connectors.base import (
+    AnyRecord,
+    Capabilities,
+    FieldWish,
+    Page,
+    Prepared,
+    Problem,
+    Stream,
+    Walk,
+)
+from syncjob.connectors.pipedrive import account, codec, values, writing
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client
+from syncjob.connectors.pipedrive.codec import Names
+from syncjob.connectors.pipedrive.options import PipedriveOptions
+from syncjob.connectors.pipedrive.reading import IDS_MAX, Reader
+from syncjob.core.actions import Action, Outcome
+from syncjob.core.markers import parse_invoice_marker
+from syncjob.core.records import CrmReference, Deal, Organisation, Side
+from syncjob.transport.wire import Answer, Channel, Request
+
+if TYPE_CHECKING:
+    from syncjob.connectors.base import Crm
+
+#: No page states an index lag of lists or how long a request may live; a timed-out PATCH may land
+#: within the 60 s that proxies allow, and clocks of a cluster differ by seconds. Five minutes is
+#: several times that, and costs one overlapping page.
+_PATIENCE = timedelta(minutes=5)
+_LOOKBACK = timedelta(minutes=5)
+
+
+class PipedriveConnector:
+    """One Pipedrive account. Not for several threads at once."""
+
+    name = "pipedrive"
+    side: Side = "crm"
+    capabilities = Capabilities(
+        idempotency="none",
+        patience=_PATIENCE,
+        lookback=_LOOKBACK,
+        batch={"deal.update": 1, "task.create": 1, "contact.mark": 1},
+        get_batch={"deals": IDS_MAX, "contacts": IDS_MAX},
+        page_size={"deals": PAGE_SIZE, "archived_deals": PAGE_SIZE},
+        deletes="tombstone",
+        discount="line",
+        tax="line",
+    )
+
+    def __init__(
+        self, options: PipedriveOptions, channel: Channel, *, want_sku: bool = False
+    ) -> None:
+        """`want_sku`: product codes are read for lines (config: invoices.item_code is "sku")."""
+        self._options, self._channel = options, channel
+        self._client = V2Client(options.api_url, channel)
+        self._reader = Reader(self._client, want_sku=want_sku, instalments=options.read_instalments)
+        self._known: Names | None = None
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def identity(self) -> Organisation:
+        return codec.to_organisation(self._client.users.get_me().get("data"))
+
+    def server_time(self) -> datetime | None:
+        return self._channel.server_time()
+
+    def reference(self) -> CrmReference:
+        return account.read_reference(self._client)
+
+    def use(self, reference: CrmReference) -> None:
+        self._known = account.resolve(self._options, reference)
+        self._reader.forget()
+
+    def changes(self, stream: Stream, walk: Walk) -> Iterator[Page]:
+        return self._reader.walk(stream, walk, self._names())
+
+    def get(self, stream: Stream, ids: Sequence[str]) -> list[AnyRecord]:
+        if stream == "contacts":
+            return list(self._reader.contacts(ids, self._names()))
+        if stream in ("deals", "archived_deals"):
+            return list(self._reader.deals(ids, self._names()))
+        raise ValueError(f"Pipedrive has no stream {stream!r}")
+
+    def details(self, deals: Sequence[Deal]) -> list[Deal]:
+        return self._reader.details(deals)
+
+    def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
+        """Tasks by the marker in their note. The deal narrows the list if all are of one deal."""
+        if kind != "task.create":
+            raise ValueError(f"nothing of kind {kind!r} is created in Pipedrive")
+        parsed = [parse_invoice_marker(marker) for marker in markers]
+        deals = {p[1] if p and p[1].isdigit() else None for p in parsed}
+        params: dict[str, Any] = {"sort_by": "id", "limit": PAGE_SIZE}
+        params["updated_since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if len(deals) == 1 and None not in deals:
+            params["deal_id"] = deals.pop()
+        found: dict[str, AnyRecord] = {}
+        for rows, _ in self._client.pages(self._client.activities.get_all_activities, params):
+            for row in rows:
+                note = values.text(row, "note")
+                for marker in markers:
+                    if writing.bears(note, marker):
+                        found.setdefault(marker, codec.to_activity(row, marker))
+        return found
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
+        kind = self._options.activity_type
+        return [writing.form(action, self._client, self._names(), kind) for action in actions]
+
+    def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
+        return [writing.outcome(action, answer, self._names()) for action in prepared.actions]
+
+    def stored_form(self, action: Action) -> dict[str, str | None]:
+        return writing.stored_form(action, self._names())
+
+    def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
+        return writing.current_form(action, record, self._names())
+
+    # --- set-up --------------------------------------------------------------------------------
+
+    def check(self) -> list[Problem]:
+        me = self._client.users.get_me().get("data")
+        return account.problems(self._options, self.reference(), me)
+
+    def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
+        return account.missing_fields(self._options, reference)
+
+    def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
+        return [account.create_request(self._client, wish) for wish in wishes]
+
+    def _names(self) -> Names:
+        """The account's names: as given by the engine, else read once."""
+        if self._known is None:
+            self.use(self.reference())
+        assert self._known is not None
+        return self._known
+
+
+if TYPE_CHECKING:
+
+    def _is_a_crm(connector: PipedriveConnector) -> Crm:
+        return connector
