@@ -291,3 +291,15 @@ def test_unknown_acts_and_names_are_said(world: World) -> None:
         world.act("create_deal", title="T", org="Nobody")
     with pytest.raises(ActError, match="needs 'deal'"):
         world.act("win")
+
+
+def test_what_is_refused_has_changed_nothing(world: World) -> None:
+    deal = world.act("create_deal", title="T", lines=[{"name": "A", "price": 10}])
+    before = world.server.dump()
+    good = {"product_id": 1, "item_price": 1, "quantity": 1}
+    bulk = {"data": [good, {**good, "product_id": 99}]}
+    assert world.call("POST", f"deals/{deal['id']}/products/bulk", bulk).effect == "refused"
+    with pytest.raises(ActError):
+        world.act("create_deal", title="U", lines=[{"name": "B", "price": 1, "tax_method": "odd"}])
+    assert world.server.dump() == before
+    assert world.data("POST", "deals", {"title": "V"})["id"] > deal["id"]

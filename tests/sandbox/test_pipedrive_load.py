@@ -101,3 +101,16 @@ def test_ten_thousand_deals_load_in_seconds(tmp_path: Path) -> None:
     start = time.perf_counter()
     assert len(world.walk("deals", status="won", limit=500)) == 10_000
     assert time.perf_counter() - start < 10
+
+
+def test_the_example_in_the_docs_says_what_happens(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "sandbox-csv.md"
+    example = page.read_text(encoding="utf-8").split("## A small example")[1]
+    for name in ("deals.csv", "lines.csv"):
+        block = example.split(f"`{name}`")[1].split("\n\n")[1]
+        (tmp_path / name).write_text("\n".join(line.strip() for line in block.splitlines()))
+    world = World()
+    load_directory(world.server, tmp_path)
+    (deal,) = world.data("GET", "deals")
+    assert f"{deal['value']}.00" in example
+    assert [r["sum"] for r in world.data("GET", "deals/products", deal_ids=1)] == [2678.4, 561.6]

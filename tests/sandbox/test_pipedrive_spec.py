@@ -21,6 +21,17 @@ FILES = {2: SPECS / "v2-strict.yaml", 1: SPECS / "v1.yaml"}
 REPAIRS: dict[str, tuple[Any, str]] = {
     "item.value": ({"type": "number", "nullable": True}, "deal values have cents; typed integer"),
     "item.code": ({"type": "string", "nullable": True}, "a SKU is a text everywhere else"),
+    **{
+        f"data.{kind}_id": (
+            {"nullable": True},
+            "a note hangs on one kind, its other links are null",
+        )
+        for kind in ("lead", "project", "task")
+    },
+    "user.icon_url": (
+        {"type": "string", "nullable": True},
+        "null elsewhere in v1 without a picture",
+    ),
 }
 # Where our tables and the file's parameters differ, and why.
 DIFFERENCES = {

@@ -24,7 +24,8 @@ def act(server: PipedriveServer, name: str, payload: Payload) -> Record:
     if doer is None:
         raise ActError(f"no such act {name!r}; one of {', '.join(sorted(ACTS))}")
     try:
-        return doer(server, exact(payload))
+        with server.company.whole():
+            return doer(server, exact(payload))
     except Refusal as refused:
         raise ActError(refused.error) from refused
     except KeyError as missing:

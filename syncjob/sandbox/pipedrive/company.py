@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncjob.sandbox.kernel import Clock, Entropy
@@ -64,6 +65,34 @@ class Company:
         self.external: dict[str, dict[str, Key]] = {kind: {} for kind in KINDS}
         self.late = True  # False while a file or a sample is loaded
         self.last_option = 0
+        self._undo: list[tuple[str, Key, Row | None]] | None = None
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """All that happens inside, or nothing: what is refused has changed no record."""
+        outer, self._undo = self._undo, []
+        try:
+            yield
+        except BaseException:
+            self._restore(self._undo)
+            raise
+        finally:
+            self._undo = outer
+
+    def _note(self, kind: str, key: Key) -> None:
+        if self._undo is not None:
+            row = self.tables[kind].rows.get(key)
+            self._undo.append((kind, key, None if row is None else replace(row)))
+
+    def _restore(self, notes: list[tuple[str, Key, Row | None]]) -> None:
+        for kind, key, before in reversed(notes):
+            table = self.tables[kind]
+            now = table.rows.pop(key, None)
+            if before is not None:
+                table.rows[key] = before
+            if kind in CHILDREN and (now is None) is not (before is None):
+                siblings = table.by_deal[(before or now).record["deal_id"]]  # type: ignore[union-attr]
+                siblings.remove(key) if before is None else siblings.append(key)
 
     def moment(self) -> float:
         return self.clock.now().timestamp()
@@ -85,6 +114,7 @@ class Company:
         table, now = self.tables[kind], self.stamp()
         made = {"add_time": now, "update_time": now, **record}
         made["id"] = self.free_id(kind) if key is None else key
+        self._note(kind, made["id"])
         table.rows[made["id"]] = self._new_row(kind, made)
         if kind in CHILDREN:
             table.by_deal.setdefault(made["deal_id"], []).append(made["id"])
@@ -92,6 +122,7 @@ class Company:
 
     def change(self, kind: str, key: Key, values: Record, bump: bool = True) -> Record:
         """Replaces values of a record; `bump` moves its update time."""
+        self._note(kind, key)
         row = self.tables[kind].rows[key]
         old = row.record
         row.record = {**old, **values, **({"update_time": self.stamp()} if bump else {})}
@@ -103,6 +134,7 @@ class Company:
 
     def drop(self, kind: str, key: Key) -> None:
         """Removes a product row, a discount or an instalment for good."""
+        self._note(kind, key)
         table = self.tables[kind]
         deal_id = table.rows.pop(key).record["deal_id"]
         table.by_deal[deal_id].remove(key)

@@ -146,7 +146,8 @@ class PipedriveServer:
                 {} if route.body is None else checks.body(request.body, route.body, route.required)
             )
         call = Call(self.company, caller.user_id, keys, args, sent, request.query)
-        return route.handle(call)
+        with self.company.whole():
+            return route.handle(call)
 
 
 _SEMANTIC: dict[str, Callable[[], Refusal]] = {
