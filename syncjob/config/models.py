@@ -77,3 +77,8 @@ class Config(Strict):
     def resolve(self, path: Path) -> Path:
         """A path of the config, relative to the config file's own folder."""
         return path if path.is_absolute() else (self.path.parent / path)
+
+    @property
+    def vault(self) -> Path:
+        """The file of tokens and call budgets that all connections of this user share."""
+        return self.resolve(self.connection.shared) / "vault.db"

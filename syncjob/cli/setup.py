@@ -1,0 +1,121 @@
+"""`init` and `check`: a first config, the fields it needs in the CRM, whether all of it works."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from syncjob.cli.common import confirmed, interactive, json_option, opened, print_json, private_file
+from syncjob.clock import SystemClock
+from syncjob.errors import Exit
+
+
+@click.command("init")
+@click.option("--name", help="The connection's name.")
+@click.option("--code", help="2 to 4 capitals or digits that begin every marker.")
+@click.option("--crm-url", help="The CRM account's own address.")
+@click.option("--account", help="The revenue account of the lines, by code.")
+@click.option(
+    "--won-since",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="Deals won before this day are never invoiced (offered: today).",
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask: take the flags and the defaults.")
+@click.pass_context
+def init_command(
+    ctx: click.Context,
+    name: str | None,
+    code: str | None,
+    crm_url: str | None,
+    account: str | None,
+    won_since: datetime | None,
+    yes: bool,
+) -> int:
+    """Write a commented config if there is none; else create the CRM fields that it names.
+
+    The fields are shown before anything is created.
+    """
+    path, _ = ctx.obj
+    if path.exists():
+        return _fields(ctx, yes=yes)
+    day = won_since.date() if won_since else None
+    given = {"name": name, "code": code, "crm_url": crm_url, "account": account}
+    return _write_config(path, given, day, ask=interactive() and not yes)
+
+
+_QUESTIONS = {
+    "name": "Name of the connection",
+    "code": "Code of 2 to 4 capitals or digits that begins every marker",
+    "crm_url": "Address of your CRM account",
+    "account": "Code of the revenue account in the ledger",
+}
+
+
+def _write_config(
+    path: Path, given: dict[str, str | None], won_since: date | None, *, ask: bool
+) -> int:
+    from syncjob.config.template import Start, render
+
+    today = SystemClock().now().astimezone().date()
+    start = Start(won_since=won_since or today)
+    values = {key: value or getattr(start, key) for key, value in given.items()}
+    if ask:
+        for key, question in _QUESTIONS.items():
+            if given[key] is None:
+                values[key] = click.prompt(question, default=values[key], err=True)
+        if won_since is None:
+            won_since = click.prompt(
+                "Invoice deals won since", default=today, value_proc=_day, err=True
+            )
+    private_file(path, render(Start(won_since=won_since or today, **values)))
+    click.echo(f"Wrote {path}. Deals won before {won_since or today} are never invoiced.")
+    click.echo("Next: set PIPEDRIVE_API_TOKEN, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
+    click.echo("`syncjob check`, `syncjob init` (creates the CRM fields) and `syncjob plan`.")
+    return Exit.DONE
+
+
+def _day(text: str | date) -> date:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise click.BadParameter("write YYYY-MM-DD") from None
+
+
+def _fields(ctx: click.Context, *, yes: bool) -> int:
+    from syncjob.reports.terminal import console, show_fields
+
+    out = console(sys.stdout)
+    with opened(ctx) as (_, handle):
+        wanted = handle.init_fields(create=False)
+        show_fields(out, wanted)
+        if wanted.wanted:
+            if not confirmed("Create these fields in the CRM?", yes=yes):
+                return Exit.ISSUES
+            wanted = handle.init_fields(create=True)
+            show_fields(out, wanted)
+    return Exit.ISSUES if wanted.by_hand else Exit.DONE
+
+
+@click.command("check")
+@json_option
+@click.pass_context
+def check_command(ctx: click.Context, as_json: bool) -> int:
+    """Try credentials, scopes, accounts, tax rates, fields, stages, mode and clock.
+
+    Reads only. Each problem is named with its place in the config and its fix.
+    """
+    with opened(ctx) as (config, handle):
+        problems = handle.check()
+    if as_json:
+        print_json(problems)
+    else:
+        for problem in problems:
+            kind = "" if problem.fatal else "warning: "
+            click.echo(f"{config.path.name} {problem.where}: {kind}{problem.what}")
+            click.echo(f"    fix: {problem.fix}")
+        if not problems:
+            click.echo("Everything that the config names is there, and syncjob may use it.")
+    return Exit.CONFIG if any(problem.fatal for problem in problems) else Exit.DONE
