@@ -1,0 +1,165 @@
+"""`sandbox`: a local Xero and Pipedrive with an organisation and a CRM to rehearse on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syncjob.cli.common import private_file
+from syncjob.clock import SystemClock
+from syncjob.config.template import Start, render
+from syncjob.errors import ConfigError, Exit
+from syncjob.signals import StopFlag
+
+if TYPE_CHECKING:
+    from syncjob.sandbox.http import Sandbox
+    from syncjob.sandbox.pipedrive import PipedriveServer
+    from syncjob.sandbox.xero.options import Options as XeroOptions
+
+#: The sample's deals were won within this many days.
+SAMPLE_DAYS = 60
+_POLL_SECONDS = 0.5
+_NEXT = "mend the CSV files (docs/sandbox-csv.md tells their columns) and start again."
+
+
+@click.command("sandbox")
+@click.option(
+    "--region",
+    type=click.Choice(["AU", "NZ", "UK", "US"], case_sensitive=False),
+    default="AU",
+    show_default=True,
+    help="Whose tax rates, accounts, currency and time zone.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any."
+)
+@click.option(
+    "--load",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Fill the CRM from CSV files (docs/sandbox-csv.md).",
+)
+@click.option("--sample", is_flag=True, help="Fill the CRM with a sample business.")
+@click.option("--no-limits", is_flag=True, help="Without the vendors' rate limits.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of all its chance.")
+@click.option(
+    "--won-since",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help=f"invoices.won_since of the config (default: {SAMPLE_DAYS} days ago).",
+)
+@click.option(
+    "--write-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Write a config for it; without this the config is printed.",
+)
+def sandbox_command(
+    region: str,
+    port: int,
+    load: Path | None,
+    sample: bool,
+    no_limits: bool,
+    seed: int,
+    won_since: datetime | None,
+    write_config: Path | None,
+) -> int:
+    """Serve a Xero and a Pipedrive on 127.0.0.1 until Ctrl-C, and say how to reach them.
+
+    Everything is kept in memory and gone when it ends. /control is the door to act as the people.
+    """
+    if load and sample:
+        raise click.UsageError("--load and --sample exclude each other")
+    from syncjob.sandbox.xero.options import Options as XeroOptions
+
+    xero = XeroOptions(region=region, seed=seed)
+    box, crm = _built(xero, port=port, seed=seed, limits=not no_limits)
+    _fill(crm, load, sample=sample)
+    day = won_since.date() if won_since else _days_ago(SAMPLE_DAYS)
+    try:
+        base = box.start()
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used ({error.strerror})") from None
+    config = render(start_for(base, crm.options.api_token, xero, won_since=day))
+    _announce(base, config, write_config)
+    with StopFlag() as stop:
+        while not stop.asked:
+            SystemClock().sleep(_POLL_SECONDS)
+    box.stop()
+    return Exit.DONE
+
+
+def _built(
+    xero: XeroOptions, *, port: int, seed: int, limits: bool
+) -> tuple[Sandbox, PipedriveServer]:
+    """Both servers of one region, on one clock, under one roof."""
+    from dataclasses import replace
+
+    from syncjob.sandbox.http import Sandbox
+    from syncjob.sandbox.kernel import Clock, Entropy, FaultBook
+    from syncjob.sandbox.pipedrive import Options, PipedriveServer
+    from syncjob.sandbox.xero.regions import REGIONS
+    from syncjob.sandbox.xero.server import XeroServer
+
+    home, clock, faults = REGIONS[xero.region], Clock(), FaultBook()
+    crm_options = Options(
+        currency=home.currency, timezone=home.zone, company_country=home.country, limits=limits
+    )
+    crm = PipedriveServer(clock, Entropy(seed), crm_options, faults)
+    xero = xero if limits else replace(xero, limits=None)
+    ledger = XeroServer(clock, Entropy(seed), xero, faults)
+    return Sandbox([ledger, crm], clock, faults, port=port), crm
+
+
+def _fill(crm: PipedriveServer, load: Path | None, *, sample: bool) -> None:
+    if sample:
+        from syncjob.sandbox.pipedrive.sample import fill
+
+        fill(crm)
+    if load is not None:
+        from syncjob.sandbox.pipedrive.load import LoadError, load_directory
+
+        try:
+            counts = load_directory(crm, load)
+        except LoadError as error:
+            raise ConfigError(error.problems, next_step=_NEXT) from None
+        for name, number in counts.items():
+            click.echo(f"Loaded {number:,} rows of {name}.", err=True)
+
+
+def _days_ago(days: int) -> date:
+    return (SystemClock().now().astimezone() - timedelta(days=days)).date()
+
+
+def start_for(base: str, api_token: str, xero: XeroOptions, *, won_since: date) -> Start:
+    """The values of a config for a sandbox at `base`; its secrets are no secrets."""
+    identity = f"{base}/xero/identity"
+    return Start(
+        won_since=won_since,
+        name="sandbox",
+        crm_url=f"{base}/pipedrive",
+        crm_token=api_token,
+        ledger_id=xero.client_id,
+        ledger_secret=xero.client_secret,
+        ledger_api=f"{base}/xero/api.xro/2.0",
+        ledger_identity=identity,
+        ledger_connections=f"{base}/xero/connections",
+        ledger_login=f"{identity}/connect/authorize",
+    )
+
+
+def _announce(base: str, config: str, path: Path | None) -> None:
+    click.echo(f"Xero       {base}/xero  (identity {base}/xero/identity)", err=True)
+    click.echo(f"Pipedrive  {base}/pipedrive", err=True)
+    click.echo(f"Control    {base}/control  (docs/sandbox.md)", err=True)
+    if path is None:
+        click.echo(config)
+    else:
+        try:
+            private_file(path, config)
+        except FileExistsError:
+            raise click.ClickException(f"{path} exists; name another file") from None
+        click.echo(f"Config     {path}: syncjob -c {path} check", err=True)
+    click.echo("Ctrl-C ends it; nothing is kept.", err=True)
