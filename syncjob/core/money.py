@@ -30,8 +30,11 @@ class Money(msgspec.Struct, frozen=True):
 
 
 def half_up(amount: Decimal, digits: int = 2) -> Decimal:
-    """Round half away from zero to `digits` decimals (Xero's own invoices; facts: xero, 3)."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    """Round half away from zero to `digits` decimals (Xero's own invoices; facts: xero, 3).
+
+    Zero is never negative: "-0.00" would be a change to whoever compares texts.
+    """
+    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP) + ZERO
 
 
 def plain(amount: Decimal) -> str:
