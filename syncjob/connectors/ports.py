@@ -1,0 +1,42 @@
+"""What a connector's factory is given from outside, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+import requests
+
+from syncjob.clock import Clock
+from syncjob.connectors.base import Crm, Ledger
+from syncjob.core.policy import Mode
+from syncjob.transport.client import HttpChannel
+from syncjob.transport.ports import BudgetStore, TokenStore
+from syncjob.transport.wire import Door
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside of one side of one connection; nothing in it is global.
+
+    `session` makes an HTTP session of its own. `new_key` gives a text that never repeats. `items`
+    says whether rules send item codes, so that the ledger's items (or the products' codes) are
+    read at all.
+    """
+
+    clock: Clock
+    session: Callable[[], requests.Session]
+    tokens: TokenStore
+    budgets: BudgetStore
+    door: Door
+    mode: Mode
+    random: Random
+    new_key: Callable[[], str]
+    items: bool = False
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """One side, ready: the connector, and the channel that journaled writes are sent through."""
+
+    connector: Crm | Ledger
+    channel: HttpChannel

@@ -1,0 +1,81 @@
+"""Which vendors there are: one line each, and nothing of a vendor is imported before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, cast
+
+import msgspec
+
+from syncjob.config import register_options
+from syncjob.config.models import CrmConfig, LedgerConfig
+from syncjob.connectors.ports import Opened, Ports
+from syncjob.core.records import Side
+from syncjob.errors import ConfigError
+
+
+class Vendor(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor by the names of its parts: the options model and the factory that takes it.
+
+    `extra` is what to install for it: `pip install syncjob[extra]`.
+    """
+
+    side: Side
+    module: str
+    options: str
+    build: str
+    extra: str
+
+    def options_model(self) -> type[CrmConfig] | type[LedgerConfig]:
+        """The pydantic model of this vendor's part of the config."""
+        return cast(type[CrmConfig] | type[LedgerConfig], self._load(self.options))
+
+    def open(self, options: CrmConfig | LedgerConfig, ports: Ports) -> Opened:
+        """The connector on its channel. Raises ConfigError if the vendor's SDK is not there."""
+        build = cast(Callable[[Any, Ports], Opened], self._load(self.build))
+        return build(options, ports)
+
+    def _load(self, path: str) -> object:
+        module, _, name = path.partition(":")
+        try:
+            return getattr(import_module(f"{self.module}.{module}"), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] == "syncjob":
+                raise
+            raise ConfigError(
+                [f"{self.side}.type: the package {error.name} is missing"],
+                next_step=f"Install it: pip install 'syncjob[{self.extra}]'.",
+            ) from error
+
+
+VENDORS: dict[str, Vendor] = {
+    "xero": Vendor(
+        side="ledger",
+        module="syncjob.connectors.xero",
+        options="options:XeroOptions",
+        build="factory:build",
+        extra="xero",
+    ),
+    "pipedrive": Vendor(
+        side="crm",
+        module="syncjob.connectors.pipedrive",
+        options="options:PipedriveOptions",
+        build="factory:build",
+        extra="pipedrive",
+    ),
+}
+
+
+def register_all() -> None:
+    """Let the config name every vendor here; loads their options models and nothing else."""
+    for name, vendor in VENDORS.items():
+        register_options(vendor.side, name, vendor.options_model())
+
+
+def open_side(options: CrmConfig | LedgerConfig, ports: Ports) -> Opened:
+    """The connector that the config's `type` names. Raises ConfigError."""
+    vendor = VENDORS.get(options.type)
+    if vendor is None:
+        raise ConfigError([f"type: {options.type!r} is not one of {', '.join(sorted(VENDORS))}"])
+    return vendor.open(options, ports)

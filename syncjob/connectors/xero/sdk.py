@@ -1,0 +1,239 @@
+"""The official SDK makes the bytes of a write and sends nothing: its models, its endpoints.
+
+Its REST client is replaced by one that gives back the request that it was asked to send, which
+transport then sends as journaled. What the SDK would do wrong on its own is closed here (facts:
+xero, 2 and 6): the Configuration shared by all clients, its hidden retries of PUT, its missing
+time-outs, its token handling, floats for money, an enum that lacks currencies, booleans as True.
+Only this module imports xero_python, and only when something is written: reading needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from xero_python.accounting import AccountingApi
+from xero_python.accounting.models import (
+    Address,
+    Contact,
+    Contacts,
+    CurrencyCode,
+    Invoice,
+    Invoices,
+    LineAmountTypes,
+    LineItem,
+    Phone,
+)
+from xero_python.api_client import ApiClient
+from xero_python.api_client.configuration import Configuration
+from xero_python.api_client.oauth2 import OAuth2Token
+
+from syncjob.connectors.xero.codec_write import Form, contact_values, description
+from syncjob.connectors.xero.fields import one_line
+from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, MarkerChange
+from syncjob.core.records import InvoiceLine, LineAmounts
+from syncjob.transport.wire import Request
+
+_LINE_AMOUNTS: dict[LineAmounts, Any] = {
+    "exclusive": LineAmountTypes.EXCLUSIVE,
+    "inclusive": LineAmountTypes.INCLUSIVE,
+    "no_tax": LineAmountTypes.NOTAX,
+}
+#: Headers that are transport's to set.
+_NOT_OURS = frozenset({"authorization", "user-agent"})
+#: Flags that the SDK's models always carry, and that say nothing of a record to be written.
+_NOISE = frozenset({"HasAttachments", "HasErrors", "HasValidationErrors"})
+#: Query values as texts: the SDK writes a bool as "False", which Xero need not understand.
+_FOUR_DECIMALS = "4"
+_NO_SUMMARY = "false"
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class _Recorder:
+    """Stands in for the SDK's REST client: each verb returns the request it was to send."""
+
+    def PUT(self, url: str, **call: Any) -> Request:
+        return _freeze("PUT", url, **call)
+
+    def POST(self, url: str, **call: Any) -> Request:
+        return _freeze("POST", url, **call)
+
+
+def _freeze(
+    method: str,
+    url: str,
+    *,
+    query_params: Sequence[tuple[str, str]],
+    headers: Mapping[str, str],
+    body: Any,
+    **_rest: Any,
+) -> Request:
+    """The request with headers in one order and exact numbers; an empty header is left out."""
+    kept = {n: v for n, v in headers.items() if v and n.lower() not in _NOT_OURS}
+    return Request(
+        method=method,
+        url=f"{url}?{urlencode(query_params)}" if query_params else url,
+        headers=tuple(sorted(kept.items())),
+        body=_ENCODER.encode(_exact(body)),
+    )
+
+
+def _exact(value: Any) -> Any:
+    """The body with each float as the decimal that it was made from, and without noise.
+
+    `repr` of a float is the shortest text that reads back as it, which below 1e11 at 4 decimals
+    is the decimal that went in; `unfit` has refused everything else.
+    """
+    if isinstance(value, float):
+        return Decimal(f"{Decimal(repr(value)):f}")
+    if isinstance(value, dict):
+        live = {k: v for k, v in value.items() if not (k in _NOISE and v is False)}
+        return {key: _exact(inner) for key, inner in live.items()}
+    if isinstance(value, list):
+        return [_exact(inner) for inner in value]
+    return value
+
+
+class Writer:
+    """The four writes, each as a frozen request."""
+
+    def __init__(self, api_url: str, tenant_id: str | None) -> None:
+        # type.__call__ goes round the metaclass that hands every client the first one's settings.
+        settings = type.__call__(Configuration, oauth2_token=OAuth2Token())
+        client = ApiClient(settings)
+        client.rest_client = _Recorder()
+        client.update_params_for_auth = _no_credentials
+        self._api = AccountingApi(client, base_url=api_url)
+        #: A custom connection opens one organisation and names none (facts: xero, 2).
+        self._tenant = tenant_id or ""
+
+    def create_contacts(self, drafts: Sequence[ContactDraft], key: str) -> Request:
+        """PUT: a contact that exists already is refused and never changed."""
+        return self._send(
+            self._api.create_contacts, Contacts(contacts=[_contact(d) for d in drafts]), key
+        )
+
+    def mark_contacts(self, changes: Sequence[MarkerChange], key: str) -> Request:
+        """POST with the ContactID and the ContactNumber only: nothing else changes."""
+        marked = [
+            Contact(contact_id=change.contact_id, contact_number=change.marker)
+            for change in changes
+        ]
+        return self._send(self._api.update_or_create_contacts, Contacts(contacts=marked), key)
+
+    def create_invoices(self, drafts: Sequence[InvoiceDraft], key: str) -> Request:
+        """PUT: POST with a number that exists would change that invoice (facts: xero, 3)."""
+        made = [_invoice(draft) for draft in drafts]
+        return self._send(
+            self._api.create_invoices, Invoices(invoices=made), key, unitdp=_FOUR_DECIMALS
+        )
+
+    def change_invoices(self, changes: Sequence[InvoiceChange], key: str) -> Request:
+        """POST by InvoiceID: status, and the dates if given; lines stay as they are."""
+        changed = [_change(change) for change in changes]
+        return self._send(
+            self._api.update_or_create_invoices,
+            Invoices(invoices=changed),
+            key,
+            unitdp=_FOUR_DECIMALS,
+        )
+
+    def _send(self, method: Any, body: Any, key: str, **more: str) -> Request:
+        request = method(
+            self._tenant,
+            body,
+            summarize_errors=_NO_SUMMARY,
+            idempotency_key=key,
+            _preload_content=False,
+            **more,
+        )
+        assert isinstance(request, Request)
+        return request
+
+
+def _no_credentials(*_args: Any) -> None:
+    """The SDK adds no token: transport does, as it sends."""
+
+
+def _contact(draft: ContactDraft) -> Any:
+    values = contact_values(draft)
+    phone = [Phone(phone_type="DEFAULT", phone_number=values["phone"])] if values["phone"] else None
+    return Contact(
+        contact_number=values["marker"],
+        name=values["name"],
+        first_name=values["first_name"],
+        last_name=values["last_name"],
+        email_address=values["email"],
+        tax_number=values["tax_number"],
+        phones=phone,
+        addresses=_addresses(values),
+    )
+
+
+def _addresses(values: Form) -> list[Any] | None:
+    """The billing address, which Xero calls POBOX and prints on invoices; None if it is empty."""
+    parts = {
+        "address_line1": values["address.line1"],
+        "address_line2": values["address.line2"],
+        "address_line3": values["address.line3"],
+        "address_line4": values["address.line4"],
+        "city": values["address.city"],
+        "region": values["address.region"],
+        "postal_code": values["address.postal_code"],
+        "country": values["address.country"],
+    }
+    return [Address(address_type="POBOX", **parts)] if any(parts.values()) else None
+
+
+def _invoice(draft: InvoiceDraft) -> Any:
+    return Invoice(
+        type="ACCREC",
+        # The id only: a name sent beside it would rename the contact (facts: xero, 3).
+        contact=Contact(contact_id=draft.contact_id),
+        status="DRAFT",
+        line_amount_types=_LINE_AMOUNTS[draft.line_amounts],
+        date=draft.date,
+        due_date=draft.due_date,
+        currency_code=_currency(draft.currency),
+        reference=one_line(draft.reference) or None,
+        url=draft.url or None,
+        invoice_number=one_line(draft.number) if draft.number else None,
+        line_items=[_line(line) for line in draft.lines],
+    )
+
+
+def _line(line: InvoiceLine) -> Any:
+    """Quantity, price and discount; never TaxAmount or LineAmount, which are Xero's to compute."""
+    return LineItem(
+        description=description(line),
+        quantity=line.quantity,
+        unit_amount=line.unit_price,
+        discount_rate=line.discount_percent,
+        discount_amount=line.discount_amount,
+        tax_type=line.tax_code,
+        account_code=line.account,
+        item_code=line.item,
+    )
+
+
+def _change(change: InvoiceChange) -> Any:
+    return Invoice(
+        invoice_id=change.invoice_id,
+        status="AUTHORISED" if change.status == "authorised" else "DELETED",
+        date=change.date,
+        due_date=change.due_date,
+    )
+
+
+def _currency(code: str) -> Any:
+    """The SDK's enum, or one of the same name for a currency that it lacks (XCG, VED, ZWG)."""
+    wanted = code.strip().upper()
+    if wanted in CurrencyCode.__members__:
+        return CurrencyCode[wanted]
+    lacking: Any = Enum("CurrencyCode", {wanted: wanted})  # type: ignore[misc]
+    return lacking[wanted]
