@@ -104,9 +104,10 @@ def test_open_questions_of_the_vendor_are_options(
 def test_tax_method_is_one_for_the_whole_deal(world: World) -> None:
     lines = [{"name": n, "price": 100, "tax": 20} for n in ("A", "B")]
     deal = world.act("create_deal", title="T", lines=lines)
-    world.act("edit_line", line=deal["lines"][0]["id"], tax_method="inclusive")
+    world.act("edit_line", line=deal["lines"][0]["id"], tax_method="none")
+    world.act("add_line", deal="T", name="C", price=100, tax=20, tax_method="inclusive")
     found = world.data("GET", "deals/products", deal_ids=deal["id"])
-    assert [(r["tax_method"], r["sum"]) for r in found] == [("inclusive", 100)] * 2
+    assert [(r["tax_method"], r["sum"]) for r in found] == [("inclusive", 100)] * 3
 
 
 def test_products_do_not_bump_the_deal_unless_asked() -> None:

@@ -76,6 +76,9 @@ class Company:
         except BaseException:
             self._restore(self._undo)
             raise
+        else:
+            if outer is not None:
+                outer.extend(self._undo)
         finally:
             self._undo = outer
 

@@ -20,6 +20,9 @@ SINGULAR = {
     "users": "User",
 }
 _LINKS = (("org_id", "organizations"), ("owner_id", "users"))
+_NEVER_MERGED = frozenset(  # they belong to the winner's own status
+    "archive_time close_time won_time first_won_time lost_time lost_reason acv arr mrr".split()  # noqa: SIM905
+)
 _EMPTY: dict[str, Record] = {
     "organizations": {
         "name": None,
@@ -184,7 +187,8 @@ def merge(company: Company, kind: str, loser_id: int, winner_id: int) -> Record:
     loser, winner = company.live(kind, loser_id), company.live(kind, winner_id)
     if loser is None or winner is None or loser_id == winner_id:
         raise Refusal(400, f"{SINGULAR[kind]} cannot be merged", "ERR_VALIDATION")
-    filled = {k: loser[k] for k, v in winner.items() if v in (None, "", []) and loser.get(k)}
+    empty = [k for k, v in winner.items() if v in (None, "", []) and k not in _NEVER_MERGED]
+    filled: Record = {k: loser[k] for k in empty if loser.get(k)}
     filled["custom_fields"] = {**loser["custom_fields"], **winner["custom_fields"]}
     for key in ("emails", "phones"):
         if key in winner:
