@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -91,8 +91,8 @@ class Vault:
                     token.access,
                     token.refresh,
                     token.scope,
-                    token.expires_at.isoformat(),
-                    token.refreshed_at.isoformat(),
+                    _text(token.expires_at),
+                    _text(token.refreshed_at),
                 ],
             )
 
@@ -120,7 +120,7 @@ class Vault:
 
     def spend(self, key: str, window: str, seconds: float, amount: int, now: datetime) -> Spent:
         """Add `amount` (0 to read only) and return the sum; a window that is over starts anew."""
-        oldest = (now - timedelta(seconds=seconds)).isoformat()
+        oldest = _text(now - timedelta(seconds=seconds))
         with self._words(), self._db.atomic():
             self._db.execute(
                 "INSERT INTO budgets (key, window, started_at, used) VALUES (?1, ?2, ?3, ?4)"
@@ -129,7 +129,7 @@ class Vault:
                 " remaining = CASE WHEN started_at <= ?5 THEN NULL ELSE remaining END,"
                 " seen_at = CASE WHEN started_at <= ?5 THEN NULL ELSE seen_at END,"
                 " started_at = CASE WHEN started_at <= ?5 THEN ?3 ELSE started_at END",
-                [key, window, now.isoformat(), amount, oldest],
+                [key, window, _text(now), amount, oldest],
             )
             used, started, remaining, seen = self._db.execute(
                 "SELECT used, started_at, remaining, seen_at FROM budgets"
@@ -148,7 +148,7 @@ class Vault:
         with self._words(), self._db.atomic():
             self._db.execute(
                 "UPDATE budgets SET remaining = ?, seen_at = ? WHERE key = ? AND window = ?",
-                [remaining, now.isoformat(), key, window],
+                [remaining, _text(now), key, window],
             )
 
     def close(self) -> None:
@@ -160,15 +160,18 @@ class Vault:
         """WAL and full synchronous commits; the tables on first use."""
         self._db.execute("PRAGMA journal_mode = WAL").fetchone()
         self._db.execute("PRAGMA synchronous = FULL")
+        # Deferred, two first starts at once would both see no tables.
         self._connection.execute("BEGIN IMMEDIATE")
+        end = "ROLLBACK"
         try:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 for statement in filter(str.strip, SCHEMA.split(";\n")):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            end = "COMMIT"
         finally:
-            self._connection.execute("COMMIT")
+            self._connection.execute(end)
         if version > SCHEMA_VERSION:
             raise StateError(
                 f"The token file was made by a newer syncjob (version {version}).",
@@ -222,6 +225,11 @@ class Vault:
             next_step="Check the disk and the file's owner; if it is damaged, move it away and run "
             "`syncjob connect` again (invoices and links are not in it).",
         )
+
+
+def _text(instant: datetime) -> str:
+    """An instant as text of one length and zone, so that texts sort as instants do."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _make_private(path: Path) -> None:

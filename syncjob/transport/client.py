@@ -20,6 +20,7 @@ from syncjob.transport.auth import Auth
 from syncjob.transport.exchange import TIMEOUT_S, Exchange, Lost, NeverLeft, Timeout, place
 from syncjob.transport.limits import WAIT_S_MAX, Limits
 from syncjob.transport.modes import refuse
+from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call, Door, Request
 
 READ_TRIES = 3
@@ -176,7 +177,8 @@ class HttpChannel:
         except (NeverLeft, Lost) as failure:
             raise _Again(self._unreachable(request, str(failure))) from None
         if answer.status >= 500:
-            words = f"it answers {answer.status}{verdicts.trace(answer)}"
+            said = f": {excerpt(answer.body)!r}" if answer.body else ""
+            words = f"it answers {answer.status}{said}{verdicts.trace(answer)}"
             now = self._clock.now()
             wait_s = verdicts.retry_after_s(answer, now)
             resume_at = None if wait_s is None else now + timedelta(seconds=wait_s)
@@ -281,7 +283,7 @@ class HttpChannel:
         self, request: Request, why: str, resume_at: datetime | None = None
     ) -> Unreachable:
         return Unreachable(
-            f"{self._vendor} cannot be reached: {why}.",
+            f"{self._vendor} gives no usable answer: {why}.",
             resume_at=resume_at,
             where=place(request.url),
             next_step="The next run tries again; if it lasts, check the network and the address.",
