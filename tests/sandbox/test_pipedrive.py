@@ -217,6 +217,9 @@ def test_lists_lag_and_reads_by_id_do_not() -> None:
     assert world.data("GET", "deals")[0]["title"] == "T"
     world.clock.advance(11)
     assert world.data("GET", "deals")[0]["title"] == "U"
+    world.act("add_line", deal=key, name="A", price=5)
+    assert world.data("GET", "deals/products", deal_ids=key) == []
+    assert world.data("GET", f"deals/{key}")["value"] == 5
 
 
 def test_search_lags_ignores_case_and_has_its_own_shape() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from syncjob.sandbox import pipedrive
 from syncjob.sandbox.http import Sandbox
 from syncjob.sandbox.kernel import ActError
+from syncjob.sandbox.pipedrive import acts
 
 from .test_pipedrive import QUIET, Options, World
 
@@ -112,6 +113,11 @@ def test_people_act_through_the_control_door() -> None:
         assert refused.status_code == 400 and "no deal 'no'" in refused.json()["error"]
         state = requests.get(f"{door}/state/pipedrive", timeout=5).json()
         assert state["deals"]["1"]["title"] == "T"
+
+
+def test_every_act_is_named_in_the_doors_text() -> None:
+    assert acts.__doc__ is not None
+    assert [a for a in acts.ACTS if a not in acts.__doc__] == []
 
 
 def test_it_stands_alone() -> None:

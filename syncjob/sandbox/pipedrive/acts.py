@@ -1,4 +1,29 @@
-"""The people's door: one act by its name, with what was sent made exact."""
+"""The people's door: one act by its name, with what was sent made exact.
+
+Other records are named by id, by the id a CSV file knew them by, or by name (title, code, e-mail).
+Times are RFC 3339 texts; `fields` maps a custom field's name or code to what a person would type.
+
+    create_deal       title, org?, person?, owner?, value?, currency?, pipeline?, stage?,
+                      status?, won_time?, fields?, lines?, discounts?, installments?
+    edit_deal         deal, and any of the above (also as move_stage)
+    win lose reopen   deal, won_time? | lost_time?, lost_reason?
+    archive_deal unarchive_deal delete_deal     deal
+    win_all           wins every open deal
+    add_line          deal, product | name | code, price, quantity?, discount?, discount_type?,
+                      tax?, tax_method?, enabled?, comments?, billing_frequency?
+    edit_line         line (its id), and any of the above; disable_line, remove_line: line
+    add_discount      deal, type (percentage | amount), amount, description?
+    add_installments  deal, installments: [{amount, billing_date, description?}]
+    create_org        name, address?, owner?, website?, fields?      edit_org: org, ...
+    create_person     name, org?, email(s)?, phone(s)?, owner?, fields?    edit_person: person, ...
+    delete_org: org   delete_person: person   merge_orgs merge_persons merge_deals: loser, winner
+    create_product    name, code?, price?, currency?, tax?, unit?    edit_product: product, ...
+    create_user       name, email?, admin?     deactivate_user: user
+    create_field      name, kind? (deals), type? (varchar), options?
+    rename_field      field, name, kind?       delete_field: field, kind?
+    create_pipeline   name, stages
+    regenerate_token  user?, token?            revoke_token: user?
+"""
 
 from __future__ import annotations
 

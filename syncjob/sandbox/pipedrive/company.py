@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -160,8 +160,15 @@ class Company:
 
     def listed(self, kind: str) -> Iterator[Record]:
         """What a list shows now, late changes left out."""
+        return self._listed(self.tables[kind].rows.values())
+
+    def listed_children(self, kind: str, deal_id: int) -> Iterator[Record]:
+        table = self.tables[kind]
+        return self._listed(table.rows[k] for k in table.by_deal.get(deal_id, ()))
+
+    def _listed(self, rows: Iterable[Row]) -> Iterator[Record]:
         now = self.moment()
-        for row in self.tables[kind].rows.values():
+        for row in rows:
             shadow = row.listed
             shown = row.record if shadow is None or shadow.until <= now else shadow.record
             if shown is not None and not self._gone(shown):

@@ -77,7 +77,7 @@ def _bulk(call: Call, kind: str, sorts: tuple[str, ...]) -> Answer:
     if not call.args.get("deal_ids"):
         raise invalid("deal_ids", "Parameter 'deal_ids' is required")
     wanted = dict.fromkeys(checks.ids(call.args["deal_ids"], "deal_ids"))
-    found = [r for k in wanted if _readable(call, k) for r in call.company.children(kind, k)]
+    found = [r for k in wanted if _readable(call, k) for r in call.company.listed_children(kind, k)]
     return paged(call, kind, found, sorts, f"deals/{kind}")
 
 
@@ -93,7 +93,7 @@ def _installments_of_deals(call: Call) -> Answer:
 def _rows_of_deal(call: Call) -> Answer:
     if not _readable(call, call.key):
         raise not_found("Deal")
-    found = call.company.children("rows", call.key)
+    found = call.company.listed_children("rows", call.key)
     return paged(call, "rows", found, _ROW_SORTS, f"deals/{call.key}/products")
 
 
