@@ -72,7 +72,7 @@ class World:
         found: list[Any] = json.loads(reply.body, parse_float=Fraction)[plural]
         return found
 
-    def act(self, name: str, **payload: Any) -> Any:
+    def act(self, name: str, /, **payload: Any) -> Any:
         return self.xero.people(name, payload)["done"]
 
     def contact(self, name: str = "Acme") -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from syncjob.sandbox.kernel import Entropy, Reply, Request
 from syncjob.sandbox.xero import reading
+from syncjob.sandbox.xero.where import QueryError
 from syncjob.sandbox.xero.wire import ZERO_ID, Element, dumps, elements, ms_stamp, num, words
 from syncjob.sandbox.xero.world import Invalid, Organisation
 
@@ -40,7 +41,7 @@ class Context:
         known = words(allowed) | {"unitdp", "summarizeErrors"}
         strange = sorted({k for k, _ in self.request.query} - known)
         if strange and self.org.options.strict:
-            raise reading.QueryError(f"The query parameter '{strange[0]}' is not known here")
+            raise QueryError(f"The query parameter '{strange[0]}' is not known here")
 
 
 def envelope(ctx: Context, plural: str, rows: list[Json], page: reading.Page | None = None) -> Json:

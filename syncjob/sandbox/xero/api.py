@@ -17,11 +17,13 @@ from syncjob.sandbox.xero.answers import (
     summary,
     write_all,
 )
+from syncjob.sandbox.xero.contact_views import contact_view, open_documents
 from syncjob.sandbox.xero.contacts import CONTACT_FIELDS, save_contact
 from syncjob.sandbox.xero.invoices import INVOICE_FIELDS, Writer, save_invoice
 from syncjob.sandbox.xero.models import Contact, Document
 from syncjob.sandbox.xero.settle import PAYMENT_FIELDS, remove_payment, save_payment
 from syncjob.sandbox.xero.store import Table
+from syncjob.sandbox.xero.where import QueryError
 from syncjob.sandbox.xero.wire import Element, PostDataInvalid, is_uuid
 from syncjob.sandbox.xero.world import Invalid, Organisation
 
@@ -40,7 +42,7 @@ def contacts(ctx: Context, rest: list[str]) -> Reply:
             ctx.check_query("")
             found = org.contacts.get(wanted.lower()) if is_uuid(wanted) else None
             found = found or org.contact_numbered(wanted)
-            view = [views.contact_view(org, found)] if found else []
+            view = [contact_view(org, found)] if found else []
             return reply(envelope(ctx, "Contacts", view)) if found else missing()
         case (("PUT" | "POST"), []):
             return _write_contacts(ctx, method == "PUT", None)
@@ -65,14 +67,14 @@ def _list_contacts(ctx: Context) -> Reply:
 
     page = reading.listed(request, org.contacts.visible(), reading.CONTACT_GETTERS, keep)
     full = page.paged and not reading.flag(request, "summaryOnly")
-    debts = views.open_documents(org) if full else {}
-    return answer_list(ctx, "Contacts", page, lambda c: views.contact_view(org, c, full, debts))
+    debts = open_documents(org) if full else {}
+    return answer_list(ctx, "Contacts", page, lambda c: contact_view(org, c, full, debts))
 
 
 def _write_contacts(ctx: Context, create: bool, by_id: str | None) -> Reply:
     def save(sent: Element) -> Json:
         saved = save_contact(ctx.org, sent, create, by_id)
-        return views.contact_view(ctx.org, saved, False)
+        return contact_view(ctx.org, saved, False)
 
     return write_all(ctx, "Contacts", CONTACT_FIELDS, save, "ContactID", "HasValidationErrors")
 
@@ -223,5 +225,5 @@ def dispatch(ctx: Context, resource: str, rest: list[str]) -> Reply:
         return reply(summary(found), 400, "refused")
     except PostDataInvalid as error:
         return bad_request(14, "PostDataInvalidException", str(error))
-    except reading.QueryError as error:
+    except QueryError as error:
         return bad_request(16, "QueryParseException", str(error))

@@ -154,7 +154,7 @@ class Identity:
         if not app.custom:
             return _error("unauthorized_client")
         scopes = tuple(form.get("scope", "").split()) or app.scopes
-        if not set(scopes) <= set(app.scopes):
+        if not _may(app, scopes):
             return _error("invalid_scope")
         return self._grant(app, scopes, with_refresh=False)
 
@@ -221,7 +221,7 @@ class Identity:
             return Reply.of_text("unauthorized_client: unknown client or redirect_uri", 400)
         if asked.get("response_type") != "code":
             return _back(redirect, asked, error="unsupported_response_type")
-        if not set(scopes) <= set(app.scopes) | _ALWAYS_ALLOWED:
+        if not _may(app, scopes):
             return _back(redirect, asked, error="invalid_scope")
         if asked.get("auto") == "0":
             return _back(redirect, asked, error="access_denied")
@@ -260,6 +260,12 @@ class Identity:
             return Reply.of_text("not found", 404)
         self.connections = [c for c in self.connections if c.id != wanted]
         return Reply(204, effect="applied")
+
+
+def _may(app: App, scopes: tuple[str, ...]) -> bool:
+    """A scope covers its own `.read`; signing in needs none."""
+    held = set(app.scopes) | {f"{s}.read" for s in app.scopes} | _ALWAYS_ALLOWED
+    return set(scopes) <= held
 
 
 def _form(request: Request) -> list[tuple[str, str]]:

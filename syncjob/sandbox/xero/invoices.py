@@ -98,7 +98,7 @@ def _create(org: Organisation, sent: Element, writer: Writer) -> Document:
     document = _move(org, document, status)
     if kind == "ACCREC" and not number:
         document = replace(document, number=org.next_number("INV"))
-    org.mark_customer(document.contact_id)
+    org.mark_role(document)
     return org.invoices.put(replace(document, updated=org.stamp()))
 
 
@@ -174,8 +174,10 @@ def _edit(org: Organisation, old: Document, sent: Element, writer: Writer) -> Do
 
 def _heads(org: Organisation, old: Document, sent: Element) -> Document:
     contact_id = old.contact_id
-    if "Contact" in sent and old.lines:
-        contact_id = contact_for_document(org, sent.object("Contact", CONTACT_FIELDS)).id
+    contact = sent.object("Contact", CONTACT_FIELDS)
+    if contact is not None and old.lines:
+        same = contact.uuid("ContactID") == contact_id and "Name" not in contact
+        contact_id = contact_id if same else contact_for_document(org, contact).id
     currency, rate = _currency(org, old, sent)
     style = sent.text("LineAmountTypes") or old.line_amount_types
     if style not in _STYLES:
@@ -255,7 +257,7 @@ def _move(org: Organisation, document: Document, status: str) -> Document:
         errors.append("The document DueDate field must be specified.")
     if errors:
         raise Invalid(*dict.fromkeys(errors))
-    if status == "AUTHORISED":
+    if status == "AUTHORISED" and document.status != status:
         org.refuse_over_cap(document)
     document = replace(document, status=status)
     if status == "AUTHORISED" and document.due == ZERO:

@@ -17,6 +17,7 @@ LINE_FIELDS = words(
 )
 _TRACKING = frozenset({"TrackingCategoryID", "TrackingOptionID", "Name", "Option"})
 _CLOSED_SYSTEM = ("DEBTORS", "CREDITORS", "GST", "HISTORICAL")
+_LENGTHS = {"Description": 4000, "ItemCode": 30, "AccountCode": 10}
 _MAX_LINE = Fraction("9999999999.99")
 
 
@@ -43,6 +44,9 @@ def _line(org: Organisation, sent: Element, known: dict[str, Line], unitdp: int)
 
 
 def _texts(org: Organisation, base: Line, sent: Element, fresh: bool) -> Line:
+    for name, limit in _LENGTHS.items():
+        if len(sent.text(name) or "") > limit:
+            raise Invalid(f"The {name} field must not exceed {limit} characters.")
     account = sent.text("AccountCode")
     by_id = sent.uuid("AccountID")
     if account is None and by_id is not None:

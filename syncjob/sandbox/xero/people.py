@@ -13,8 +13,8 @@ from syncjob.sandbox.kernel import ActError
 from syncjob.sandbox.xero import contacts, settle
 from syncjob.sandbox.xero.dumping import plain
 from syncjob.sandbox.xero.invoices import INVOICE_FIELDS, Writer, save_invoice
-from syncjob.sandbox.xero.models import Account, Contact, Document, TaxRate
-from syncjob.sandbox.xero.options import Limits
+from syncjob.sandbox.xero.models import Contact, Document
+from syncjob.sandbox.xero.people_settings import SERVER_ACTS, SETTINGS_ACTS
 from syncjob.sandbox.xero.wire import Element, PostDataInvalid, loads
 from syncjob.sandbox.xero.world import Invalid, Organisation
 
@@ -28,8 +28,8 @@ OrgAct = Callable[[Organisation, Payload], Any]
 def act(server: XeroServer, name: str, payload: Payload) -> dict[str, Any] | None:
     """Does one act. `organisation` in the payload (an id) chooses a tenant other than the first."""
     try:
-        if name in _SERVER_ACTS:
-            return {"done": plain(_SERVER_ACTS[name](server, payload))}
+        if name in SERVER_ACTS:
+            return {"done": plain(SERVER_ACTS[name](server, payload))}
         if name not in _ORG_ACTS:
             return None
         wanted = payload.get("organisation")
@@ -42,7 +42,7 @@ def act(server: XeroServer, name: str, payload: Payload) -> dict[str, Any] | Non
 
 
 def names() -> list[str]:
-    return sorted([*_ORG_ACTS, *_SERVER_ACTS])
+    return sorted([*_ORG_ACTS, *SERVER_ACTS])
 
 
 # --- finding what a payload names
@@ -213,135 +213,6 @@ def _merge_contacts(org: Organisation, payload: Payload) -> Any:
     return org.contacts[survivor.id]
 
 
-# --- settings
-
-
-def _set_lock_date(org: Organisation, payload: Payload) -> Any:
-    """`period` and `year` as days; null lifts a lock, a missing one stays."""
-    for key, name in (("period", "period_lock"), ("year", "year_lock")):
-        if key in payload:
-            value = payload[key]
-            setattr(org, name, None if value is None else date.fromisoformat(value))
-
-
-def _archive_account(org: Organisation, payload: Payload) -> Any:
-    account = org.account(str(payload["account"]))
-    if account is None:
-        raise ActError(f"no account {payload['account']!r}")
-    return org.accounts.put(replace(account, status="ARCHIVED", updated=org.stamp()))
-
-
-def _add_account(org: Organisation, payload: Payload) -> Any:
-    kind = payload.get("type", "REVENUE")
-    return org.accounts.put(
-        Account(
-            org.entropy.uuid(),
-            str(payload["code"]),
-            payload["name"],
-            kind,
-            payload.get("class", "REVENUE" if kind in ("REVENUE", "SALES") else "EXPENSE"),
-            payload.get("tax_type", org.region.sales_tax),
-            updated=org.stamp(),
-        )
-    )
-
-
-def _add_tax_rate(org: Organisation, payload: Payload) -> Any:
-    custom = sum(t.tax_type.startswith("TAX") for t in org.tax_rates) + 1
-    code = payload.get("tax_type", f"TAX{custom:03d}")
-    revenue, expenses = payload.get("revenue", True), payload.get("expenses", True)
-    rate = TaxRate(payload["name"], code, Fraction(str(payload["percent"])), revenue, expenses)
-    org.tax_rates.append(rate)
-    return rate
-
-
-def _retire_tax_rate(org: Organisation, payload: Payload) -> Any:
-    status, wanted = payload.get("status", "ARCHIVED"), payload["tax_type"]
-    org.tax_rates = [
-        replace(t, status=status) if t.tax_type == wanted else t for t in org.tax_rates
-    ]
-
-
-def _enable_currency(org: Organisation, payload: Payload) -> Any:
-    if payload["currency"] not in org.currencies:
-        org.currencies.append(payload["currency"])
-
-
-def _add_tracking(org: Organisation, payload: Payload) -> Any:
-    category = {
-        "Name": payload["name"],
-        "Status": "ACTIVE",
-        "TrackingCategoryID": org.entropy.uuid(),
-        "Options": [
-            {
-                "TrackingOptionID": org.entropy.uuid(),
-                "Name": name,
-                "Status": "ACTIVE",
-                "HasValidationErrors": False,
-                "IsDeleted": False,
-                "IsArchived": False,
-                "IsActive": True,
-            }
-            for name in payload["options"]
-        ],
-    }
-    org.tracking.append(category)
-    return category
-
-
-def _set_plan_cap(org: Organisation, payload: Payload) -> Any:
-    org.plan_cap = payload["cap"]
-
-
-def _rename_organisation(org: Organisation, payload: Payload) -> Any:
-    org.name = payload["name"]
-
-
-# --- the app's connection
-
-
-def _disconnect(server: XeroServer, payload: Payload) -> Any:
-    server.identity.disconnect(payload.get("client_id"))
-
-
-def _reconnect(server: XeroServer, payload: Payload) -> Any:
-    """Binds an app to another organisation, made in `region` if no `organisation` is named."""
-    wanted, client_id = payload.get("organisation"), payload.get("client_id")
-    if wanted:
-        org = server.organisations[wanted]
-    else:
-        region = payload.get("region", server.options.region)
-        org = server.add_organisation(region, payload.get("name", "Second Company"))
-    client_id = client_id or server.options.client_id
-    server.identity.disconnect(client_id)
-    server.identity.connect(client_id, org.id, org.name)
-    return {"organisation": org.id}
-
-
-def _expire_tokens(server: XeroServer, payload: Payload) -> Any:
-    server.identity.access.clear()
-    if payload.get("refresh"):
-        server.identity.refresh.clear()
-
-
-def _set_scopes(server: XeroServer, payload: Payload) -> Any:
-    client_id = payload.get("client_id", server.options.client_id)
-    app = server.identity.apps[client_id]
-    server.identity.apps[client_id] = replace(app, scopes=tuple(payload["scopes"]))
-
-
-def _set_limits(server: XeroServer, payload: Payload) -> Any:
-    """Any of minute, day, app_minute, concurrent; `{"off": true}` switches limits off."""
-    server.set_limits(None if payload.get("off") else Limits(**payload))
-
-
-_SERVER_ACTS: dict[str, Callable[[XeroServer, Payload], Any]] = {
-    "disconnect": _disconnect,
-    "reconnect_other_organisation": _reconnect,
-    "expire_tokens": _expire_tokens,
-    "set_scopes": _set_scopes,
-    "set_limits": _set_limits,
-}
 _ORG_ACTS: dict[str, OrgAct] = {
     "pay": _pay,
     "remove_payment": _remove_payment,
@@ -364,13 +235,5 @@ _ORG_ACTS: dict[str, OrgAct] = {
     "restore_contact": _restore_contact,
     "forget_contact": _forget_contact,
     "merge_contacts": _merge_contacts,
-    "set_lock_date": _set_lock_date,
-    "archive_account": _archive_account,
-    "add_account": _add_account,
-    "add_tax_rate": _add_tax_rate,
-    "retire_tax_rate": _retire_tax_rate,
-    "enable_currency": _enable_currency,
-    "add_tracking": _add_tracking,
-    "set_plan_cap": _set_plan_cap,
-    "rename_organisation": _rename_organisation,
+    **SETTINGS_ACTS,
 }

@@ -81,7 +81,7 @@ class XeroServer:
             return self.identity.handle(request)
         access = self.identity.bearer(request)
         if access is None:
-            return self._unauthorized()
+            return _unauthorized()
         tenant = access.tenant or (request.header("Xero-Tenant-Id") or "").lower()
         if not self.identity.connected(access.client_id, tenant):
             return _forbidden()
@@ -132,18 +132,6 @@ class XeroServer:
             return replace(wrong, effect=answer.effect)
         return answer
 
-    def _unauthorized(self) -> Reply:
-        body = {
-            "Type": None,
-            "Title": "Unauthorized",
-            "Status": 401,
-            "Detail": "TokenExpired: token expired or not known",
-            "Instance": self.entropy.uuid(),
-            "Extensions": {},
-        }
-        answer = reply(body, 401, "refused")
-        return answer.with_header("WWW-Authenticate", 'Bearer error="invalid_token"')
-
     def people(self, act: str, payload: dict[str, Any]) -> dict[str, Any]:
         done = people.act(self, act, payload)
         if done is None:
@@ -161,25 +149,20 @@ def _allowed(access: Access, resource: str, method: str) -> bool:
     return bool(set(wanted) & set(access.scopes))
 
 
+def _problem(status: int, title: str, detail: str) -> Reply:
+    body: dict[str, Any] = {"Type": None, "Title": title, "Status": status, "Detail": detail}
+    return reply(body, status, "refused")
+
+
+def _unauthorized() -> Reply:
+    answer = _problem(401, "Unauthorized", "TokenExpired: token expired or not known")
+    return answer.with_header("WWW-Authenticate", 'Bearer error="invalid_token"')
+
+
 def _forbidden() -> Reply:
-    return reply(
-        {
-            "Type": None,
-            "Title": "Forbidden",
-            "Status": 403,
-            "Detail": "AuthenticationUnsuccessful",
-            "Extensions": {},
-        },
-        403,
-        "refused",
-    )
+    return _problem(403, "Forbidden", "AuthenticationUnsuccessful")
 
 
 def _insufficient_scope() -> Reply:
-    body = {
-        "Type": None,
-        "Title": "Unauthorized",
-        "Status": 401,
-        "Detail": "AuthorizationUnsuccessful",
-    }
-    return reply(body, 401, "refused").with_header("WWW-Authenticate", "insufficient_scope")
+    answer = _problem(401, "Unauthorized", "AuthorizationUnsuccessful")
+    return answer.with_header("WWW-Authenticate", "insufficient_scope")

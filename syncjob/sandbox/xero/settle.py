@@ -18,6 +18,11 @@ PAYMENT_FIELDS = words(
     "UpdatedDateUTC UpdatedDateUTCString PaymentID BatchPaymentID BankAccountNumber Particulars "
     "Details HasAccount HasValidationErrors StatusAttributeString ValidationErrors Warnings"
 )
+ACCOUNT_FIELDS = words(
+    "Code Name AccountID Type BankAccountNumber Status Description BankAccountType CurrencyCode "
+    "TaxType EnablePaymentsToAccount ShowInExpenseClaims Class SystemAccount ReportingCode "
+    "ReportingCodeName HasAttachments UpdatedDateUTC AddToWatchlist ValidationErrors"
+)
 KINDS = {
     "ACCREC": "ACCRECPAYMENT",
     "ACCPAY": "ACCPAYPAYMENT",
@@ -100,7 +105,7 @@ def remove_payment(org: Organisation, payment: Payment) -> Payment:
 def save_payment(org: Organisation, sent: Element) -> Payment:
     """PUT or POST /Payments: one payment on one document, found by id or number."""
     document = _target(org, sent)
-    account = sent.object("Account", words("AccountID Code Name"))
+    account = sent.object("Account", ACCOUNT_FIELDS)
     code = account.text("Code") if account else sent.text("Code")
     by_id = account.uuid("AccountID") if account else None
     if code is None and by_id is None:

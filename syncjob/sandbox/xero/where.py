@@ -157,7 +157,7 @@ def _held(value: Any, wanted: Any, compare: Callable[[Any, Any], bool], op: str)
     elif isinstance(value, date):
         value = datetime(value.year, value.month, value.day)
     if value is None or wanted is None:
-        return (op == "!=") != (value == wanted)
+        return bool((op == "!=") != (value == wanted))
     try:
         return bool(compare(value, wanted))
     except TypeError as error:

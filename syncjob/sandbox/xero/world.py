@@ -152,11 +152,12 @@ class Organisation:
         if len(approved) >= self.plan_cap:
             raise Invalid("You have reached the limit of invoices you can approve")
 
-    def mark_customer(self, contact_id: str) -> None:
-        """IsCustomer follows the first sales invoice; the stamp does not move (facts: xero, 4)."""
-        contact = self.contacts[contact_id]
-        if not contact.is_customer:
-            self.contacts.put(replace(contact, is_customer=True))
+    def mark_role(self, document: Document) -> None:
+        """IsCustomer and IsSupplier follow documents; the stamp does not move (facts: xero, 4)."""
+        contact, sales = self.contacts[document.contact_id], document.type == "ACCREC"
+        marked = replace(contact, is_customer=True) if sales else replace(contact, is_supplier=True)
+        if marked != contact:
+            self.contacts.put(marked)
 
     def save(self) -> tuple[Any, ...]:
         tables = (self.items, self.contacts, self.invoices, self.credits, self.payments)
