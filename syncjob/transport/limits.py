@@ -145,9 +145,9 @@ class Limits:
         return max(waits)
 
     def _take(self, cost: int) -> None:
-        self._in_flight.append(cost)
         for counter in self._counters:
             counter.take(cost if counter.window.counts == "cost" else 1)
+        self._in_flight.append(cost)
 
 
 class _Short:
@@ -265,8 +265,8 @@ class _Long:
         if spent is None:
             spent = self._exchange(0, now)
         elif now >= spent.started_at + timedelta(seconds=self.window.seconds):
-            spent = self._exchange(self._pending, now)
-            self._pending = 0
+            self._pending = 0  # taken in the window that is over
+            spent = self._exchange(0, now)
         self._spent = spent
         return spent
 

@@ -10,7 +10,7 @@ import responses
 import structlog
 
 from syncjob.errors import AuthFailed, RefusedAtDoor, Throttled, Unreachable
-from syncjob.transport.limits import Limits, LimitRules, Window
+from syncjob.transport.limits import LimitRules, Limits, Window
 
 from .kit import START, TOKEN, URL, FakeClock, get, make_channel
 

@@ -1,0 +1,222 @@
+"""Within the vendor's limits: its headers first, our own count where it says nothing."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from syncjob.errors import Throttled
+from syncjob.state.vault import Vault
+from syncjob.transport.limits import LimitRules, Limits, Window, no_limits
+from syncjob.transport.wire import Answer
+
+from .kit import START, FakeClock
+
+MINUTE = Window(name="minute", seconds=60, allowed=60, remaining_header="x-minlimit-remaining")
+DAY = Window(name="day", seconds=86400, allowed=1000, remaining_header="x-daylimit-remaining")
+TOKENS = Window(name="daily tokens", seconds=86400, allowed=100, counts="cost")
+BURST = Window(
+    name="burst",
+    seconds=2,
+    allowed=20,
+    remaining_header="x-ratelimit-remaining",
+    reset_header="x-ratelimit-reset",
+)
+
+
+def rules(*windows, **more) -> LimitRules:
+    return LimitRules(windows=windows, **more)
+
+
+def answer(**headers) -> Answer:
+    named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+    return Answer(status=200, headers=named, body=b"")
+
+
+def use(limits, count=1, cost=1, reply=None):
+    for _ in range(count):
+        limits.before(cost)
+        limits.after(reply)
+
+
+def test_our_own_count_keeps_a_short_window_and_its_headroom():
+    clock = FakeClock()
+    limits = Limits(rules(MINUTE), clock=clock)
+    use(limits, 54)
+    assert clock.naps == []
+    use(limits)
+    assert clock.elapsed == 60
+
+
+def test_the_window_slides():
+    clock = FakeClock()
+    limits = Limits(rules(BURST, headroom_percent=0), clock=clock)
+    use(limits, 10)
+    clock.pass_(1.5)
+    use(limits, 11)
+    assert clock.elapsed == pytest.approx(2.0)  # the first ten have left by then
+    use(limits, 200)
+    assert clock.elapsed >= 2 * (221 // 20 - 1)
+
+
+def test_the_vendors_word_outranks_our_count_both_ways():
+    clock = FakeClock()
+    limits = Limits(rules(BURST), clock=clock)
+    use(limits, 100, reply=answer(x_ratelimit_remaining=110, x_ratelimit_reset=2))
+    assert clock.naps == []  # a larger plan than we assumed
+    use(limits, reply=answer(x_ratelimit_remaining=1, x_ratelimit_reset=2))
+    use(limits)
+    assert clock.naps == [2.0]  # others took what we thought was ours
+
+
+def test_calls_since_the_header_are_counted():
+    clock = FakeClock()
+    limits = Limits(rules(MINUTE), clock=clock)
+    use(limits, reply=answer(x_minlimit_remaining=9))
+    use(limits, 3)
+    assert clock.naps == []
+    use(limits)
+    assert sum(clock.naps) == 60
+
+
+def test_calls_in_flight_are_not_in_the_header_yet():
+    clock = FakeClock()
+    limits = Limits(rules(MINUTE), clock=clock)
+    limits.before()
+    limits.before()
+    limits.after(answer(x_minlimit_remaining=8))  # the other may come on top: 7, 6 are kept
+    limits.before()
+    assert clock.naps == []
+    limits.before()
+    assert sum(clock.naps) == 60
+
+
+def test_an_unreadable_header_is_ignored():
+    limits = Limits(rules(MINUTE), clock=FakeClock())
+    use(limits, 5, reply=answer(x_minlimit_remaining="plenty"))
+
+
+def test_a_day_limit_never_sleeps():
+    clock = FakeClock()
+    limits = Limits(rules(DAY), clock=clock, vendor="Xero")
+    use(limits, reply=answer(x_daylimit_remaining=102))
+    use(limits)
+    with pytest.raises(Throttled, match="Xero's day limit") as caught:
+        use(limits, 5)
+    assert clock.naps == [] and caught.value.resume_at == START + timedelta(hours=1)
+
+
+def test_a_used_up_day_is_asked_about_again_with_one_call_an_hour():
+    clock = FakeClock()
+    limits = Limits(rules(DAY), clock=clock)
+    use(limits, reply=answer(x_daylimit_remaining=100))
+    with pytest.raises(Throttled):
+        use(limits)
+    clock.pass_(3600 - 1)
+    with pytest.raises(Throttled):
+        use(limits)
+    assert clock.naps == []
+    clock.pass_(1)
+    use(limits, reply=answer(x_daylimit_remaining=99))
+    with pytest.raises(Throttled):
+        use(limits)
+    clock.pass_(3600)
+    use(limits, 50, reply=answer(x_daylimit_remaining=1000))
+
+
+def test_a_budget_of_cost_is_counted_by_ourselves_for_a_day():
+    clock = FakeClock()
+    limits = Limits(rules(TOKENS), clock=clock)
+    use(limits, 9, cost=10)
+    with pytest.raises(Throttled) as caught:
+        use(limits, cost=10)
+    assert caught.value.resume_at == START + timedelta(days=1)
+    clock.pass_(86400)
+    use(limits, 9, cost=10)
+
+
+def test_no_wait_is_begun_that_would_be_too_long_in_all():
+    clock = FakeClock()
+    limits = Limits(rules(MINUTE), clock=clock)
+    use(limits, 54)
+    with pytest.raises(Throttled) as caught:
+        limits.before(1, wait_max_s=30)
+    assert clock.naps == [] and caught.value.resume_at == START + timedelta(seconds=60)
+
+
+def test_the_vendors_pause_holds_for_all():
+    clock = FakeClock()
+    limits = no_limits(clock)
+    assert limits.block(20, "slow down") == START + timedelta(seconds=20)
+    limits.block(5, "a shorter one does not shorten it")
+    assert limits.before() == 20
+    limits.block(3600, "come back in an hour")
+    with pytest.raises(Throttled, match="come back in an hour"):
+        limits.before()
+
+
+def test_no_more_than_the_allowed_number_at_once():
+    limits = Limits(rules(concurrency=2), clock=FakeClock())
+    limits.before()
+    limits.before()
+    third = threading.Event()
+
+    def enter():
+        limits.before()
+        third.set()
+
+    threading.Thread(target=enter, daemon=True).start()
+    assert not third.wait(0.05)
+    limits.after(None)
+    assert third.wait(2)
+
+
+def test_a_refusal_gives_the_turn_back():
+    limits = Limits(rules(concurrency=1), clock=FakeClock())
+    limits.block(3600, "no")
+    for _ in range(3):
+        with pytest.raises(Throttled):
+            limits.before()
+
+
+def test_two_connections_share_a_budget(tmp_path):
+    clock = FakeClock()
+    first, second = (
+        Limits(
+            rules(TOKENS, headroom_percent=0),
+            clock=clock,
+            key="app:tenant",
+            store=Vault(tmp_path / "vault.db"),
+        )
+        for _ in range(2)
+    )
+    use(first, 6, cost=10)
+    first.close()
+    use(second, 4, cost=10)
+    with pytest.raises(Throttled):
+        use(second, cost=10)
+
+
+def test_what_the_vendor_said_is_known_to_the_next_process(tmp_path):
+    clock = FakeClock()
+
+    def limits():
+        return Limits(rules(DAY), clock=clock, key="k", store=Vault(tmp_path / "vault.db"))
+
+    first = limits()
+    use(first, reply=answer(x_daylimit_remaining=100))
+    first.close()
+    with pytest.raises(Throttled):
+        use(limits())
+
+
+def test_counts_reach_the_store_every_twenty_calls(tmp_path):
+    vault = Vault(tmp_path / "vault.db")
+    limits = Limits(rules(DAY), clock=FakeClock(), key="k", store=vault)
+    use(limits, 25)
+    assert vault.spend("k", "day", 86400, 0, START).used == 20
+    limits.close()
+    limits.close()
+    assert vault.spend("k", "day", 86400, 0, START).used == 25
