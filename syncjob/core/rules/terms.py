@@ -31,7 +31,7 @@ def _by(terms: PaymentTerms, day: date) -> date:
             return _in_month(day, 0, 31) + timedelta(days=terms.day)
         case "of_following_month":
             return _in_month(day, 1, terms.day)
-        case "of_current_month":
+        case _:  # of the current month
             due = _in_month(day, 0, terms.day)
             return due if due >= day else _in_month(day, 1, terms.day)
 
