@@ -158,4 +158,4 @@ def test_every_answer_fits_the_spec(world: World) -> None:
             strange = set(unknown_fields(body, schema))
             assert {s for s in strange if s.rpartition(".")[2] not in IN_EXAMPLES_ONLY} == set()
         checked += 1
-    assert checked > 30
+    assert checked >= 30

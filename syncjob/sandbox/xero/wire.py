@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from json.encoder import encode_basestring
@@ -29,45 +29,54 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _scaled(value: Fraction | int, dp: int) -> int:
+    """The value in units of the last place, half away from zero."""
+    top, bottom = 2 * value.numerator * 10**dp, 2 * value.denominator
+    whole: int = (abs(top) + value.denominator) // bottom
+    return whole if top >= 0 else -whole
+
+
 def round_half_up(value: Fraction, dp: int = 2) -> Fraction:
     """Half away from zero, as Xero's printed invoices show it (facts: xero, 3, rounding mode)."""
-    scaled = abs(value) * 10**dp
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Fraction(whole if value >= 0 else -whole, 10**dp)
+    return Fraction(_scaled(value, dp), 10**dp)
 
 
 def num(value: Fraction | int, dp: int = 2) -> Num:
     """The value at that many decimal places, as a JSON number."""
-    scaled = round_half_up(Fraction(value), dp) * 10**dp
-    digits = f"{abs(int(scaled)):0{dp + 1}d}"
+    scaled = _scaled(value, dp)
+    digits = f"{abs(scaled):0{dp + 1}d}"
     sign = "-" if scaled < 0 else ""
     return Num(f"{sign}{digits[:-dp]}.{digits[-dp:]}" if dp else f"{sign}{digits}")
 
 
 def dumps(value: Any) -> str:
     """JSON text in which each `Num` stands as the number it spells."""
-    return "".join(_pieces(value))
+    pieces: list[str] = []
+    _write(value, pieces.append)
+    return "".join(pieces)
 
 
-def _pieces(value: Any) -> Iterator[str]:
+def _write(value: Any, out: Callable[[str], None]) -> None:
     if isinstance(value, Num):
-        yield str(value)
+        out(value)
     elif isinstance(value, str):
-        yield encode_basestring(value)
+        out(encode_basestring(value))
     elif isinstance(value, dict):
-        yield "{"
-        for i, (key, inner) in enumerate(value.items()):
-            yield ("," if i else "") + encode_basestring(key) + ":"
-            yield from _pieces(inner)
-        yield "}"
+        joint = "{"
+        for key, inner in value.items():
+            out(f"{joint}{encode_basestring(key)}:")
+            _write(inner, out)
+            joint = ","
+        out("}" if value else "{}")
     elif isinstance(value, (list, tuple)):
-        yield "["
-        for i, inner in enumerate(value):
-            yield "," if i else ""
-            yield from _pieces(inner)
-        yield "]"
+        joint = "["
+        for inner in value:
+            out(joint)
+            _write(inner, out)
+            joint = ","
+        out("]" if value else "[]")
     else:
-        yield json.dumps(value, allow_nan=False)
+        out(json.dumps(value, allow_nan=False))
 
 
 def loads(body: bytes) -> Any:
