@@ -130,6 +130,11 @@ class Connector(Protocol):
         """What bears these markers among all changed since, dead and archived included.
         `kind` is the action's kind ("invoice.create", "contact.create", "task.create")."""
 
+    def unfit(self, action: Action) -> Rejected | None:
+        """Why the vendor cannot store this action as it is, known without asking it (a length, a
+        forbidden character, too many decimals, a missing option); None if it can. Asked before
+        `prepare`, which may raise Held for an action that is unfit."""
+
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
         """The actions as the fewest requests, frozen; each action stands in exactly one."""
 
@@ -176,11 +181,6 @@ class Ledger(Connector, Protocol):
     def use(self, reference: LedgerReference) -> None:
         """Take the organisation's own names from here (the engine keeps them for a day); without
         it the connector reads what it needs of them itself."""
-
-    def unfit(self, action: Action) -> Rejected | None:
-        """Why the ledger cannot store this action as it is, known without asking it (a length, a
-        forbidden character, too many decimals); None if it can. Asked before `prepare`, which
-        raises Held for an action that is unfit: such an action is never sent."""
 
 
 class FieldWish(msgspec.Struct, frozen=True, kw_only=True):

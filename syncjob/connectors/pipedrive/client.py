@@ -134,12 +134,16 @@ class V2Client(Client):  # type: ignore[misc]  # the library has no types
 
 
 def rows_of(envelope: dict[str, Any]) -> list[Any]:
-    """The rows of a list; `data: null` is an empty list only where the key is there."""
-    data = envelope.get("data", False)
-    if data is None:
+    """The rows of a list. `data: null` is an empty list only beside a list's own `additional_data`:
+    a bare null, which flow endpoints are seen to send (facts: pipedrive, 2), says nothing."""
+    data = envelope.get("data")
+    if data is None and isinstance(envelope.get("additional_data"), dict):
         return []
     if not isinstance(data, list):
-        raise SchemaDrift(f"Pipedrive's list has no rows but {type(data).__name__}.")
+        raise SchemaDrift(
+            f"Pipedrive's list has no rows but {type(data).__name__}.",
+            next_step="It is read again by the next run.",
+        )
     return data
 
 

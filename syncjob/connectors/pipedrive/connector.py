@@ -16,12 +16,12 @@ from syncjob.connectors.base import (
     Stream,
     Walk,
 )
-from syncjob.connectors.pipedrive import account, codec, values, writing
+from syncjob.connectors.pipedrive import account, answers, codec, values, writing
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.options import PipedriveOptions
 from syncjob.connectors.pipedrive.reading import IDS_MAX, Reader
-from syncjob.core.actions import Action, Outcome
+from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.markers import parse_invoice_marker
 from syncjob.core.records import CrmReference, Deal, Organisation, Side
 from syncjob.transport.wire import Answer, Channel, Request
@@ -111,12 +111,17 @@ class PipedriveConnector:
 
     # --- writing -------------------------------------------------------------------------------
 
+    def unfit(self, action: Action) -> Rejected | None:
+        """Why Pipedrive would refuse this; asking is not needed, the server's own refusal says
+        the same, and an option that it has since yesterday is known to it first."""
+        return writing.unfit(action, self._names())
+
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
         kind = self._options.activity_type
         return [writing.form(action, self._client, self._names(), kind) for action in actions]
 
     def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
-        return [writing.outcome(action, answer, self._names()) for action in prepared.actions]
+        return [answers.outcome(action, answer, self._names()) for action in prepared.actions]
 
     def stored_form(self, action: Action) -> dict[str, str | None]:
         return writing.stored_form(action, self._names())

@@ -11,9 +11,12 @@ import re
 V2, V1 = "api/v2/", "api/v1/"
 
 #: Resources that v2 does not have (facts: pipedrive, 1 item 4). Everything else goes to v2.
-V1_ONLY = frozenset(  # noqa: SIM905
-    "users notes noteFields leadFields leadLabels leadSources filters webhooks recents currencies"
-    " activityTypes files callLogs goals roles permissionSets userSettings".split()
+V1_ONLY = frozenset(
+    (
+        *("users", "currencies", "activityTypes", "notes", "noteFields", "files", "filters"),
+        *("leadFields", "leadLabels", "leadSources", "webhooks", "recents", "callLogs", "goals"),
+        *("roles", "permissionSets", "userSettings"),
+    )
 )
 
 #: (method, path below the version, tokens); the first that matches counts.

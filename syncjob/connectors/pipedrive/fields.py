@@ -15,6 +15,8 @@ from syncjob.core.records import FieldInfo, Option
 CUSTOM_CODE = re.compile(r"[0-9a-f]{40}")
 TEXT_KINDS = frozenset(("varchar", "varchar_auto", "text", "phone"))
 NUMBER_KINDS = frozenset(("double", "int"))
+#: What every text but the long kind holds (the vendor's table of field types).
+SHORT_TEXT_MAX = 255
 
 
 def to_field(entity: Any, item: Item) -> FieldInfo:
@@ -113,6 +115,20 @@ def normal(field: FieldInfo | None, value: str | None) -> str | None:
         return None
     amount = _amount(value) if field and field.kind in (*NUMBER_KINDS, "monetary") else None
     return value.strip() if amount is None else plain(amount)
+
+
+def misfit(field: FieldInfo, value: str | None) -> str | None:
+    """Why the field cannot hold the value, in words; None if it can, as far as we know."""
+    if value is None:
+        return None
+    labels = value.split(", ") if field.kind == "set" else [value]
+    if field.kind in ("enum", "set") and not all(has_option(field, part) for part in labels):
+        return f'"{field.name}" has no option "{value}".'
+    if field.kind in (*NUMBER_KINDS, "monetary") and _amount(value) is None:
+        return f'"{field.name}" holds numbers, not "{value}".'
+    if field.kind in TEXT_KINDS - {"text"} and len(value) > SHORT_TEXT_MAX:
+        return f'"{field.name}" holds {SHORT_TEXT_MAX} characters, not {len(value)}.'
+    return None
 
 
 def has_option(field: FieldInfo, label: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncjob.connectors.pipedrive.options import Plan, PipedriveOptions
+from syncjob.connectors.pipedrive.options import PipedriveOptions, Plan
 from syncjob.transport.limits import LimitRules, Window
 
 #: Tokens a seat and day on the smallest plan (facts: pipedrive, 2).

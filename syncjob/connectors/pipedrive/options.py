@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -32,6 +33,11 @@ class PipedriveOptions(CrmConfig):
     person_marker: str = MARKER_FIELD
     #: The key of the activity type that tasks for deal owners are made with.
     activity_type: str = "task"
+
+    @property
+    def budget_key(self) -> str:
+        """Whose day budget is used: the company's, shared by all (facts: pipedrive, 2)."""
+        return f"pipedrive:{urlsplit(self.api_url).netloc}"
 
     @field_validator("api_url")
     @classmethod

@@ -16,7 +16,7 @@ from syncjob.connectors.pipedrive import lines, values
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, Refused, V2Client
 from syncjob.connectors.pipedrive.codec import Names, to_deal, to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
-from syncjob.core.records import Contact, Deal, Discount, Instalment, Line
+from syncjob.core.records import Contact, Deal, Discount, Line
 from syncjob.errors import CursorTooOld, SchemaDrift
 
 T = TypeVar("T")
