@@ -18,7 +18,7 @@ from syncjob.errors import StateError
 from syncjob.logs import Redactor, configure, get_logger, log_file
 
 if TYPE_CHECKING:
-    from syncjob.engine.run import ConnectionHandle
+    from syncjob.engine.connection import ConnectionHandle
 
 log = get_logger(__name__)
 
@@ -71,7 +71,7 @@ def opened(
     ctx: click.Context, *, level: int = logging.WARNING
 ) -> Iterator[tuple[Config, ConnectionHandle]]:
     """The config and its open connection, for one command."""
-    from syncjob.engine.run import open_connection
+    from syncjob.engine.connection import open_connection
 
     with logged(ctx, level=level) as config, open_connection(config) as handle:
         yield config, handle

@@ -112,7 +112,7 @@ def _open(page: str, *, browser: bool) -> None:
 
 
 def _show(config: Config, *, as_json: bool) -> int:
-    from syncjob.engine.run import open_connection
+    from syncjob.engine.connection import open_connection
     from syncjob.reports.terminal import organisation
 
     with open_connection(config) as handle:

@@ -78,14 +78,17 @@ def pause_command(
 @click.pass_context
 def resume_command(ctx: click.Context, only: str | None, yes: bool) -> int:
     """Show the plan of what has piled up, then write again."""
+    from syncjob.reports.terminal import console, pauses, show_plan
+
     kind = cast("PauseKind", only or "all")
     with opened(ctx) as (_, handle):
         plan = handle.plan(RunOptions(dry_run=True, who=who()))
-        from syncjob.reports.terminal import console, show_plan
-
         show_plan(console(sys.stdout), plan)
         if not confirmed("Write again from the next batch on?", yes=yes):
             return Exit.PAUSED
         ended = handle.resume(only=kind, who=who())
-    click.echo(f"Resumed: {ended} pause{'' if ended == 1 else 's'} ended.")
+    for text in pauses(ended, stop_file=False):
+        click.echo(f"Ended: {text}")
+    if not ended:
+        click.echo("There was no such pause.")
     return Exit.DONE

@@ -38,7 +38,7 @@ def serve_command(ctx: click.Context, every: int | None) -> int:
 
 def _batch(config: Config) -> Batch:
     """One batch in whatever thread calls it: opened there, since a state belongs to one thread."""
-    from syncjob.engine.run import open_connection
+    from syncjob.engine.connection import open_connection
     from syncjob.logs import bound
 
     def batch(should_stop: Callable[[], bool]) -> BatchReport:

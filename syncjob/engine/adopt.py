@@ -1,0 +1,85 @@
+"""What bears our marker is ours: link it if its place is free, else raise the alarm.
+
+Keeps invariants 1 and 2: the detective control that runs on every page that is read, so that a
+lost answer, a lost state or a second instance never leads to a second invoice unseen.
+"""
+
+from __future__ import annotations
+
+from syncjob.core.actions import Issue
+from syncjob.core.markers import contact_of_marker, parse_invoice_marker
+from syncjob.core.records import DEAD, Contact, Invoice
+from syncjob.engine.batch import Batch
+from syncjob.state.links import Part
+
+
+def adopt_contact(batch: Batch, contact: Contact) -> None:
+    """Link a ledger contact that bears our marker, if neither side is linked yet."""
+    crm_id = contact_of_marker(batch.config.connection.code, contact.marker)
+    links = batch.state.links
+    if crm_id is None or links.contact(crm_id) or links.contact_owner(contact.id):
+        return
+    if contact.merged_into or contact.archived:
+        return
+    links.link_contact(crm_id, contact.id, how="marker", batch=batch.id)
+    batch.log.info("link.created", kind="contact", crm=crm_id, ledger=contact.id, how="marker")
+
+
+def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
+    """The deal's part that this invoice is; adopted now if it bears our marker and is unknown."""
+    links = batch.state.links
+    part = links.part_of_invoice(invoice.id)
+    if part is not None:
+        if part.ended is None and invoice.status in DEAD:
+            links.end_part(invoice.id, "person")
+            batch.log.info("invoice.ended", invoice=invoice.id, status=invoice.status)
+        return links.part_of_invoice(invoice.id)
+    parsed = parse_invoice_marker(invoice.marker) if invoice.marker else None
+    if parsed is None or parsed[0] != batch.config.connection.code:
+        return None
+    return _adopt(batch, invoice, parsed)
+
+
+def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) -> Part | None:
+    _, deal, name, generation = parsed
+    assert invoice.marker is not None
+    links = batch.state.links
+    dead = invoice.status in DEAD
+    taken = links.part_of_marker(invoice.marker) is not None
+    if taken or (not dead and links.live_part(deal, name) is not None):
+        _duplicate(batch, invoice, deal)
+        return None
+    part = Part(
+        deal, name, generation, invoice.marker, invoice.id, "person" if dead else None, "marker"
+    )
+    links.add_part(part, batch=batch.id)
+    batch.log.info("link.created", kind="invoice", deal=deal, ledger=invoice.id, how="marker")
+    batch.counts["adopted"] += 1
+    if not batch.state.journal.knows_marker(invoice.marker):
+        _stranger(batch, invoice, deal)
+    return part
+
+
+def _duplicate(batch: Batch, invoice: Invoice, deal: str) -> None:
+    """A second invoice with one marker: remembered for the plan, told to a person."""
+    live = [invoice.id] if invoice.status not in DEAD else []
+    batch.state.snapshots.index(f"{invoice.id}", {"invoice.extra": [deal] if live else []})
+    batch.state.snapshots.want([deal], "a second invoice bears its marker")
+    batch.log.error("duplicate.found", deal=deal, invoice=invoice.id, status=invoice.status)
+
+
+def _stranger(batch: Batch, invoice: Invoice, deal: str) -> None:
+    """Outside a recovery, a marker we never wrote down means that somebody else runs as us."""
+    if batch.state.book.fact("recovering_since") is not None:
+        return
+    batch.state.book.note("another_instance", invoice.id)
+    batch.raise_issues(
+        [
+            Issue(
+                code="another_instance", subject="connection", page=invoice.page,
+                what=f"The invoice {invoice.number or invoice.id} of deal {deal} bears this "
+                "connection's marker, but this state never made it: another instance is running.",
+                next_step="Stop the other one, then `syncjob resolve connection --only-instance`.",
+            )
+        ]
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""One batch while it runs: both connectors, the state, what was counted and what was found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syncjob.clock import Clock
+from syncjob.config import Config
+from syncjob.connectors.base import Connector, Crm, Ledger
+from syncjob.core.actions import Action, Issue
+from syncjob.core.records import CrmReference, LedgerReference, Side
+from syncjob.core.reports import Row, RunOptions
+from syncjob.errors import Interrupted, RetryLater
+from syncjob.state.database import State
+from syncjob.state.lock import Lease
+from syncjob.transport.client import HttpChannel
+
+
+@dataclass
+class Batch:
+    """Everything a stage of one batch may use. Nothing of it outlives the batch."""
+
+    id: int
+    config: Config
+    state: State
+    crm: Crm
+    ledger: Ledger
+    channels: dict[Side, HttpChannel]
+    lease: Lease
+    clock: Clock
+    options: RunOptions
+    log: Any
+    started: datetime
+    deadline: float
+    crm_reference: CrmReference | None = None
+    ledger_reference: LedgerReference | None = None
+    reference_hash: str = ""
+    verified: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    done: dict[str, list[str]] = field(default_factory=dict)
+    issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    changed_ledger: bool = False
+    replan: bool = False
+    plan_hash: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The ledger organisation's time zone: days are its days."""
+        assert self.ledger_reference is not None
+        return ZoneInfo(self.ledger_reference.organisation.time_zone)
+
+    @property
+    def today(self) -> date:
+        """The organisation's calendar day, by the ledger's own clock where that is known."""
+        now = self.ledger.server_time() or self.clock.now()
+        return now.astimezone(self.zone).date()
+
+    def side(self, side: Side) -> Connector:
+        return self.crm if side == "crm" else self.ledger
+
+    def progress(self, stage: str, done: int, total: int | None = None) -> None:
+        self.options.progress(stage, done, total)
+
+    def breathe(self) -> None:
+        """Between calls: end the batch if somebody asked for it or its time is up.
+
+        Raises Interrupted or RetryLater.
+        """
+        if self.options.should_stop():
+            raise Interrupted(
+                "Stopped as asked; the call in flight was finished.",
+                next_step="The next run goes on from here.",
+            )
+        if self.clock.monotonic() > self.deadline:
+            raise RetryLater(
+                f"The batch reached its {self.config.schedule.run_seconds_max} s.",
+                resume_at=self.clock.now(),
+                next_step="The next run goes on from here.",
+            )
+
+    def raise_issues(self, issues: Iterable[Issue]) -> None:
+        """Open these issues, or bring them up to date; call it inside a commit."""
+        for issue in issues:
+            self.issues[issue.subject, issue.code] = issue
+            if self.state.book.raise_issue(issue, batch=self.id, at=self.clock.now()):
+                self.log.info("issue.opened", code=issue.code, subject=issue.subject)
+
+    def wrote(self, action: Action, words: str) -> None:
+        """Count a write that was stored, for the summary and the table."""
+        self.counts[action.kind] += 1
+        self.done.setdefault(action.subject, []).append(words)
+
+
+def mapping_hash(config: Config) -> str:
+    """What the config says about the mapping: its change is guarded once (invariant 12)."""
+    chosen = (
+        config.invoices.model_dump_json(),
+        config.crm.fields.model_dump_json(),
+        config.crm.inputs.model_dump_json(),
+        config.overdue.model_dump_json(),
+        config.connection.code,
+    )
+    return hashlib.sha256("|".join(chosen).encode()).hexdigest()[:16]

@@ -1,0 +1,250 @@
+"""Everything the rules need to know about one deal, gathered from the state."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from syncjob.core.actions import Action, InvoiceDraft, Issue
+from syncjob.core.case import Agreed, Case, Context
+from syncjob.core.markers import WHOLE, contact_marker
+from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.core.rules.changes import Past
+from syncjob.core.rules.matching import Candidates, email_key, name_key
+from syncjob.engine.batch import Batch
+from syncjob.state.links import Part
+
+#: A merge in the ledger may lead to a contact that was merged too; longer chains are a loop.
+MERGES_MAX = 5
+
+
+def load_context(batch: Batch, *, release_large: bool) -> Context:
+    """What holds for every deal of this batch."""
+    config, crm, ledger = batch.config, batch.crm_reference, batch.ledger_reference
+    assert crm is not None
+    assert ledger is not None
+    now = (batch.ledger.server_time() or batch.clock.now()).replace(microsecond=0)
+    locks = (ledger.organisation.locked_through, config.ledger.books_closed_through)
+    return Context(
+        code=config.connection.code, mode=config.mode, policy=config.invoices,
+        inputs=config.crm.inputs, fields=config.crm.fields, overdue=config.overdue,
+        crm=crm, ledger=ledger, zone=batch.zone, today=batch.today,
+        stamp=now.strftime("%Y-%m-%d %H:%M UTC"),
+        locked_through=max((day for day in locks if day is not None), default=None),
+        largest=_largest(batch), times_largest=config.guard.times_largest,
+        release_large=release_large, approvals_wait=_approvals_wait(batch),
+        reference_hash=batch.reference_hash,
+    )  # fmt: skip
+
+
+def _largest(batch: Batch) -> dict[str, Decimal]:
+    """The largest invoice so far by currency, as kept by `note_largest`."""
+    known = batch.state.book.fact("largest")
+    return msgspec.json.decode(known, type=dict[str, Decimal]) if known else {}
+
+
+def note_largest(batch: Batch, invoice: Invoice) -> None:
+    """Remember the largest invoice of ours by currency; call it inside a commit."""
+    largest = _largest(batch)
+    if invoice.total > largest.get(invoice.currency, Decimal(0)):
+        largest[invoice.currency] = invoice.total
+        batch.state.book.note("largest", msgspec.json.encode(largest).decode())
+
+
+def _approvals_wait(batch: Batch) -> str | None:
+    until = batch.state.book.instant("approvals_wait_until")
+    if until is None or (batch.ledger.server_time() or batch.clock.now()) >= until:
+        return None
+    return "the ledger's plan allows no more approved invoices for now"
+
+
+def load_case(batch: Batch, deal_id: str) -> Case | None:
+    """The deal with all that bears on it; None if the CRM has never shown it."""
+    state = batch.state
+    deal = state.snapshots.get("crm", "deals", deal_id, Deal)
+    if deal is None:
+        return None
+    deal, complete = _with_lines(batch, deal)
+    parts = state.links.parts(deal_id)
+    part = next((p for p in parts if p.part == WHOLE and p.ended is None), None)
+    party_id = f"org:{deal.org_id}" if deal.org_id else f"person:{deal.person_id}"
+    party = _crm_contact(batch, party_id)
+    person = _crm_contact(batch, f"person:{deal.person_id}") if deal.person_id else None
+    candidates = _candidates(batch, party_id, party, person)
+    case = Case(
+        deal=deal, complete=complete, fresh=False,
+        busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
+        party=party, person=person, candidates=candidates, owners=_owners(batch, candidates),
+        history=tuple(_past(batch, p) for p in parts if p.part == WHOLE),
+        extra=tuple(_invoices(batch, "invoice.extra", deal_id)),
+        last=_last(batch, parts), answers=_answers(batch, deal_id),
+        by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
+        parked=_parked(batch, deal_id, party_id),
+        deal_base={
+            field: Agreed(base.wanted, base.stored)
+            for field, base in state.links.base("crm", f"deal:{deal_id}").items()
+        },
+    )  # fmt: skip
+    return _with_live(batch, case, part)
+
+
+def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
+    """The deal with the lines that this batch read, and whether it did."""
+    snapshots = batch.state.snapshots
+    if snapshots.batch_of("crm", "details", deal.id) != batch.id:
+        return deal, False
+    details = snapshots.get("crm", "details", deal.id, Deal)
+    if details is None or details.lines is None:
+        return deal, False
+    whole = msgspec.structs.replace(
+        deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
+    )
+    return whole, True
+
+
+def _with_live(batch: Batch, case: Case, part: Part | None) -> Case:
+    """Add the live invoice, what we sent, what the ledger stored, and what stands there now."""
+    state = batch.state
+    if part is None:
+        return case
+    invoice = state.snapshots.get("ledger", "invoices", part.ledger_id, Invoice)
+    if invoice is None:
+        return case
+    action = created_by(batch, part.marker)
+    base = state.links.base("ledger", f"invoice:{part.ledger_id}")
+    contact = None
+    if invoice.contact_id:
+        contact = state.snapshots.get("ledger", "contacts", invoice.contact_id, Contact)
+    seen = state.snapshots.batch_of("ledger", "invoices", part.ledger_id)
+    return msgspec.structs.replace(
+        case, marker=part.marker, invoice=invoice, contact=contact, fresh=seen == batch.id,
+        created=action.payload if action else None,
+        invoice_base={field: value.stored for field, value in base.items()},
+        invoice_now=batch.ledger.current_form(action, invoice) if action else {},
+    )  # fmt: skip
+
+
+def created_by(batch: Batch, marker: str) -> Action | None:
+    """The action that created what bears this marker, if this state knows it."""
+    row = batch.state.db.execute(
+        "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
+        (marker,),
+    ).fetchone()
+    if row is None:
+        return None
+    action = msgspec.json.decode(row[0], type=Action)
+    return action if isinstance(action.payload, InvoiceDraft) else None
+
+
+def _crm_contact(batch: Batch, contact_id: str) -> Contact | None:
+    contact = batch.state.snapshots.get("crm", "contacts", contact_id, Contact)
+    return None if contact is None or contact.deleted else contact
+
+
+def _customer_busy(batch: Batch, party_id: str) -> bool:
+    """Whether the ledger contact for this customer is being created and not yet known."""
+    marker = contact_marker(batch.config.connection.code, party_id)
+    return batch.state.journal.busy([("ledger", f"contact:{marker}")])
+
+
+def _candidates(
+    batch: Batch, party_id: str, party: Contact | None, person: Contact | None
+) -> Candidates:
+    """The ledger contacts that might be this customer, each followed through its merges."""
+    find = batch.state.snapshots.find
+    linked = batch.state.links.contact(party_id)
+    marker = contact_marker(batch.config.connection.code, party_id)
+    names = [name_key(party.name)] if party and party.name else []
+    emails = {email_key(e) for c in (party, person) if c for e in c.emails} - {""}
+    marked = _contacts(batch, find("contact.marker", marker))
+    return Candidates(
+        linked=_survivor(batch, linked) if linked else None,
+        by_marker=marked[0] if marked else None,
+        by_name=_contacts(batch, [i for name in names for i in find("contact.name", name)]),
+        by_email=_contacts(batch, [i for e in sorted(emails) for i in find("contact.email", e)]),
+    )
+
+
+def _contacts(batch: Batch, ids: list[str]) -> tuple[Contact, ...]:
+    found = (_survivor(batch, contact_id) for contact_id in dict.fromkeys(ids))
+    return tuple({c.id: c for c in found if c is not None}.values())
+
+
+def _survivor(batch: Batch, contact_id: str) -> Contact | None:
+    for _ in range(MERGES_MAX):
+        contact = batch.state.snapshots.get("ledger", "contacts", contact_id, Contact)
+        if contact is None or not contact.merged_into:
+            return contact
+        contact_id = contact.merged_into
+    return None
+
+
+def _owners(batch: Batch, candidates: Candidates) -> dict[str, str]:
+    """Which CRM contacts the candidates are linked with."""
+    ids = {c.id for c in (*candidates.by_name, *candidates.by_email)}
+    ids |= {c.id for c in (candidates.linked, candidates.by_marker) if c}
+    owners = {ledger_id: batch.state.links.contact_owner(ledger_id) for ledger_id in ids}
+    return {ledger_id: owner for ledger_id, owner in owners.items() if owner}
+
+
+def _past(batch: Batch, part: Part) -> Past:
+    invoice = batch.state.snapshots.get("ledger", "invoices", part.ledger_id, Invoice)
+    status = invoice.status if invoice else "deleted"
+    if part.ended is not None and status not in ("voided", "deleted"):
+        status = "deleted"
+    return Past(part.generation, status, part.ended == "us")
+
+
+def _last(batch: Batch, parts: list[Part]) -> Invoice | None:
+    """The newest invoice of the deal that was ended, for what the deal shows."""
+    ended = [p for p in parts if p.ended is not None]
+    if not ended:
+        return None
+    return batch.state.snapshots.get("ledger", "invoices", ended[-1].ledger_id, Invoice)
+
+
+def _invoices(batch: Batch, kind: str, value: str) -> list[Invoice]:
+    ids = batch.state.snapshots.find(kind, value)
+    found = (batch.state.snapshots.get("ledger", "invoices", i, Invoice) for i in ids)
+    return [invoice for invoice in found if invoice is not None]
+
+
+def _unlinked(batch: Batch, candidates: Candidates) -> tuple[Invoice, ...]:
+    """Invoices tied to no deal, of any contact this customer might be."""
+    contacts = {c.id for c in (*candidates.by_name, *candidates.by_email)}
+    contacts |= {c.id for c in (candidates.linked, candidates.by_marker) if c}
+    ledger = batch.ledger_reference
+    currencies = ledger.currencies if ledger else ()
+    found = [
+        invoice
+        for contact in sorted(contacts)
+        for currency in currencies
+        for invoice in _invoices(batch, "invoice.loose", f"{contact}|{currency}")
+    ]
+    return tuple(found)
+
+
+def _by_number(batch: Batch, deal: Deal) -> Invoice | None:
+    name = batch.config.crm.fields.number
+    number = deal.fields.get(name) if name else None
+    found = _invoices(batch, "invoice.number", number) if number else []
+    return found[0] if found else None
+
+
+def _answers(batch: Batch, deal_id: str) -> frozenset[str]:
+    """What a person decided about this deal (`syncjob resolve`)."""
+    known = batch.state.book.fact(f"answer:deal:{deal_id}")
+    return frozenset(known.split(",")) if known else frozenset()
+
+
+def _parked(batch: Batch, deal_id: str, party_id: str) -> dict[str, tuple[str, Issue]]:
+    """What the vendors refused for this deal, its invoices and its customer."""
+    code = batch.config.connection.code
+    rows = batch.state.db.execute(
+        "SELECT target, fingerprint, issue FROM parked "
+        "WHERE target IN (?, ?) OR target GLOB ?",
+        (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}",
+         f"invoice:{code}-{deal_id}-*"),
+    )  # fmt: skip
+    return {row[0]: (row[1], msgspec.json.decode(row[2], type=Issue)) for row in rows.fetchall()}

@@ -1,0 +1,99 @@
+"""What `syncjob check` looks at beyond each vendor's own: names, accounts, rates, mode, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncjob.connectors.base import Problem
+from syncjob.core.records import LedgerReference
+from syncjob.core.rules.eligibility import unknown_names
+from syncjob.core.rules.tax import check_tax
+from syncjob.engine import recovery
+from syncjob.engine.batch import Batch
+from syncjob.engine.door import pauses, stop_file
+from syncjob.engine.identify import identify
+
+#: The vendors date their answers; a machine this far off logs and schedules wrongly.
+CLOCK_SKEW_MAX_S = 120
+
+
+def check(batch: Batch) -> list[Problem]:
+    """Every problem found, the vendors' own first. Reads only.
+
+    It also starts the clock of a new state's recovery, so that the first run need not wait.
+    """
+    found = [*batch.ledger.check(), *batch.crm.check()]
+    if any(problem.fatal for problem in found):
+        return found
+    identify(batch)
+    recovery.begin(batch)
+    assert batch.ledger_reference is not None
+    assert batch.crm_reference is not None
+    names = unknown_names(batch.config.invoices, batch.crm_reference)
+    found += [Problem(where="invoices", what=line, fix=_NAME_FIX) for line in names]
+    rates = check_tax(batch.config.invoices.tax, batch.ledger_reference.tax_rates)
+    found += [Problem(where="invoices.tax", what=line, fix=_RATE_FIX) for line in rates]
+    found += _account(batch, batch.ledger_reference)
+    found += _mode(batch)
+    found += _clock(batch)
+    found += _stopped(batch)
+    return found
+
+
+_NAME_FIX = "Use a name as it stands in the CRM."
+_RATE_FIX = "Use a tax rate's name as it stands in the ledger's settings."
+
+
+def _account(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:
+    code = batch.config.invoices.account
+    account = next((a for a in ledger.accounts if a.code == code), None)
+    if account is None:
+        sales = ", ".join(f"{a.code} {a.name}" for a in ledger.accounts if a.kind == "REVENUE")
+        yield Problem(
+            where="invoices.account",
+            what=f"The ledger has no account {code!r}.",
+            fix=f"Name one of its revenue accounts: {sales or 'there are none'}.",
+        )
+    elif not account.active or account.system:
+        yield Problem(
+            where="invoices.account",
+            what=f"Account {code} {account.name!r} is archived or a system account.",
+            fix="Name an active revenue account.",
+        )
+
+
+def _mode(batch: Batch) -> Iterator[Problem]:
+    config = batch.config
+    if config.invoices.status == "authorised" and config.mode != "full":
+        yield Problem(
+            where="invoices.status",
+            what=f"Invoices are to be authorised, but the mode is {config.mode}: they stay drafts.",
+            fix="Set mode: full when finance agrees, or status: draft.",
+            fatal=False,
+        )
+
+
+def _clock(batch: Batch) -> Iterator[Problem]:
+    for side in (batch.ledger, batch.crm):
+        theirs = side.server_time()
+        skew = abs((theirs - batch.clock.now()).total_seconds()) if theirs else 0
+        if skew > CLOCK_SKEW_MAX_S:
+            yield Problem(
+                where=side.name,
+                what=f"This machine's clock is {skew:.0f} s off {side.name}'s.",
+                fix="Let it be set by NTP. No invoice depends on it, but schedules and logs do.",
+                fatal=False,
+            )
+
+
+def _stopped(batch: Batch) -> Iterator[Problem]:
+    if stop_file(batch.state.path).exists():
+        yield Problem(
+            where=str(stop_file(batch.state.path)), what="A STOP file stops all writes.",
+            fix="Delete it when writing may go on.", fatal=False,
+        )  # fmt: skip
+    for pause in pauses(batch.state, batch.clock.now()):
+        yield Problem(
+            where="pause", what=f"Paused ({pause.only}) by {pause.who}: {pause.reason}.",
+            fix="`syncjob resume`", fatal=False,
+        )  # fmt: skip

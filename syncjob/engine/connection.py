@@ -1,0 +1,210 @@
+"""One connection, opened for one command: its state, its lease and its two connectors.
+
+Nothing here is global: two connections in one process share no object but those they are given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import cast
+
+import requests
+
+from syncjob.clock import Clock, SystemClock
+from syncjob.config import Config
+from syncjob.connectors.base import Crm, Ledger, Problem
+from syncjob.connectors.ports import Opened, Ports
+from syncjob.connectors.registry import open_side
+from syncjob.core.records import Organisation, Side
+from syncjob.core.reports import (
+    BatchReport,
+    FieldsReport,
+    Pause,
+    PauseKind,
+    PlanReport,
+    RunOptions,
+    StatusReport,
+)
+from syncjob.engine import desk
+from syncjob.engine.batch import Batch
+from syncjob.engine.checks import check
+from syncjob.engine.door import ClosedDoor, StateDoor
+from syncjob.engine.identify import identify
+from syncjob.engine.run import foresee, run_batch
+from syncjob.engine.setup import create_fields
+from syncjob.engine.status import status_report
+from syncjob.logs import bound, get_logger
+from syncjob.state.database import State
+from syncjob.state.lock import Lease
+from syncjob.state.vault import Vault
+
+log = get_logger(__name__)
+
+
+class ConnectionHandle:
+    """What a command may ask of a connection. Methods that call vendors take the lease."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        session: Callable[[], requests.Session],
+        rng: Random,
+        new_key: Callable[[], str],
+    ) -> None:
+        self.config, self.clock = config, clock
+        self.session, self.rng, self.new_key = session, rng, new_key
+        self.path = config.resolve(config.connection.state)
+        self.state = State(self.path)
+        self.vault = Vault(config.resolve(config.connection.shared) / "vault.db")
+
+    def close(self) -> None:
+        self.state.close()
+        self.vault.close()
+
+    # --- commands that call vendors -------------------------------------------------------------
+
+    def run(self, options: RunOptions | None = None) -> BatchReport:
+        """One batch. Raises LockHeld, StateError, ConfigError; the rest stands in the report."""
+        with self._batch(self.state, options or RunOptions(), write=True) as batch:
+            return run_batch(batch)
+
+    def plan(self, options: RunOptions | None = None) -> PlanReport:
+        """What a batch would do, found out on a copy of the state; nothing is written."""
+        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".plan-") as folder:
+            copy = self.state.copy(Path(folder) / self.path.name)
+            try:
+                with self._batch(copy, options or RunOptions(dry_run=True), write=False) as batch:
+                    return _plan_report(batch)
+            finally:
+                copy.close()
+
+    def check(self) -> list[Problem]:
+        """What is wrong with config, credentials, names, rights, mode or clock."""
+        with self._batch(self.state, RunOptions(), write=False) as batch:
+            return check(batch)
+
+    def identity(self, side: Side) -> Organisation:
+        """Whose account the credentials open; compared with the pin."""
+        with self._batch(self.state, RunOptions(), write=False) as batch:
+            identify(batch)
+            return batch.side(side).identity()
+
+    def init_fields(self, *, create: bool) -> FieldsReport:
+        """The CRM fields that the config needs; creates those that are missing if asked."""
+        with self._batch(self.state, RunOptions(), write=create) as batch:
+            return create_fields(batch, create=create)
+
+    # --- commands that only decide or look ------------------------------------------------------
+
+    def pause(self, *, only: PauseKind, until: datetime | None, reason: str, who: str) -> Pause:
+        """Stop writing from the next write on."""
+        now = self.clock.now()
+        return desk.pause(self.state, only=only, until=until, reason=reason, who=who, now=now)
+
+    def resume(self, *, only: PauseKind, who: str) -> list[Pause]:
+        """Let writes go on."""
+        return desk.resume(self.state, only=only, who=who, now=self.clock.now())
+
+    def answer(self, *, kind: str, subject: str, who: str, reason: str) -> None:
+        """A person's answer to an issue, applied by the next batch."""
+        now = self.clock.now()
+        desk.answer(self.state, kind=kind, subject=subject, who=who, reason=reason, now=now)
+
+    def status(self) -> StatusReport:
+        """One screen of facts; no call to a vendor."""
+        return status_report(self.config, self.state, self.clock.now())
+
+    # --- the batch ------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _batch(self, state: State, options: RunOptions, *, write: bool) -> Iterator[Batch]:
+        """A batch with the lease held and both sides open, and everything closed afterwards."""
+        lease = Lease(self.path)
+        holder = f"syncjob {os.getpid()} on {socket.gethostname()}"
+        with contextlib.ExitStack() as stack:
+            lease.take(holder)
+            stack.callback(lease.release)
+            lease.fence_in(state, holder, self.clock.now())
+            ledger = self._open("ledger", state, lease, write)
+            stack.callback(ledger.channel.close)
+            crm = self._open("crm", state, lease, write)
+            stack.callback(crm.channel.close)
+            batch = self._begin(state, options, lease, crm, ledger)
+            with bound(connection=self.config.connection.name, batch=batch.id):
+                yield batch
+
+    def _open(self, side: Side, state: State, lease: Lease, write: bool) -> Opened:
+        """One side on its own channel and door; a door knows its own server's time."""
+        door = StateDoor(state, lease, self.clock) if write else ClosedDoor()
+        part = self.config.ledger if side == "ledger" else self.config.crm
+        opened = open_side(
+            part,
+            Ports(
+                clock=self.clock, session=self.session, tokens=self.vault, budgets=self.vault,
+                door=door, mode=self.config.mode if write else "read_only", random=self.rng,
+                new_key=self.new_key, items=self.config.invoices.item_code == "sku",
+            ),
+        )  # fmt: skip
+        if isinstance(door, StateDoor):
+            door.server_time = opened.channel.server_time
+        return opened
+
+    def _begin(
+        self, state: State, options: RunOptions, lease: Lease, crm: Opened, ledger: Opened
+    ) -> Batch:
+        now = self.clock.now()
+        with state.commit():
+            number = state.book.begin_batch(now)
+        return Batch(
+            id=number, config=self.config, state=state, crm=cast(Crm, crm.connector),
+            ledger=cast(Ledger, ledger.connector),
+            channels={"crm": crm.channel, "ledger": ledger.channel}, lease=lease,
+            clock=self.clock, options=options, log=log, started=now,
+            deadline=self.clock.monotonic() + self.config.schedule.run_seconds_max,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def open_connection(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    session: Callable[[], requests.Session] = requests.Session,
+    rng: Random | None = None,
+    new_key: Callable[[], str] | None = None,
+) -> Iterator[ConnectionHandle]:
+    """Open a connection for one command. Time, HTTP sessions and chance can be given by a test.
+
+    Raises StateError if the state or the vault cannot be used.
+    """
+    handle = ConnectionHandle(
+        config, clock=clock or SystemClock(), session=session, rng=rng or SystemRandom(),
+        new_key=new_key or (lambda: uuid.uuid4().hex),
+    )  # fmt: skip
+    try:
+        yield handle
+    finally:
+        handle.close()
+
+
+def _plan_report(batch: Batch) -> PlanReport:
+    plan = foresee(batch, write=False)
+    counts = Counter(action.kind for action in plan.actions)
+    return PlanReport(
+        connection=batch.config.connection.name, hash=plan.hash, actions=tuple(plan.actions),
+        issues=tuple(plan.issues), guard=plan.guard, counts=dict(counts),
+        excluded=dict(plan.excluded), waits=plan.waits, titles=plan.titles,
+        stories=plan.stories,
+        calls={c.name: batch.channels[c.side].usage().calls for c in (batch.ledger, batch.crm)},
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""What people decide between batches: pause, resume, and the answers to issues.
+
+These commands never call a vendor: a pause is read before every write, an answer is a row in the
+inbox that the next batch applies.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from syncjob.core.markers import WHOLE, invoice_marker
+from syncjob.core.reports import Pause, PauseKind
+from syncjob.engine.batch import Batch
+from syncjob.engine.door import pauses
+from syncjob.state.book import Decision
+from syncjob.state.database import State
+from syncjob.state.links import Part
+
+#: Answers that may be given about a deal; "link:NUMBER" names an invoice.
+DEAL_ANSWERS = ("create", "never", "link", "reissue")
+
+
+def pause(
+    state: State, *, only: PauseKind, until: datetime | None, reason: str, who: str, now: datetime
+) -> Pause:
+    """Stop this kind of write from the next one on."""
+    made = Pause(only=only, reason=reason, who=who, since=now, until=until)
+    kept = [p for p in pauses(state, now) if p.only != only]
+    with state.commit():
+        state.book.note("pauses", msgspec.json.encode([*kept, made]).decode())
+        _audit(state, "pause", None, f"{only}: {reason}", who, now)
+    return made
+
+
+def resume(state: State, *, only: PauseKind, who: str, now: datetime) -> list[Pause]:
+    """End the pauses of this kind ("all": every one); returns those that were in force."""
+    known = pauses(state, now)
+    ended = [p for p in known if only in ("all", p.only)]
+    kept = [p for p in known if p not in ended]
+    with state.commit():
+        state.book.note("pauses", msgspec.json.encode(kept).decode() if kept else None)
+        _audit(state, "pause", ", ".join(p.only for p in ended), None, who, now)
+    return ended
+
+
+def answer(state: State, *, kind: str, subject: str, who: str, reason: str, now: datetime) -> None:
+    """Put a person's answer into the inbox."""
+    with state.commit():
+        state.book.decide(kind, subject, who=who, reason=reason, at=now)
+
+
+def apply_inbox(batch: Batch) -> None:
+    """Apply what people decided since the last batch, each with who and why in the audit."""
+    for decision in batch.state.book.decisions():
+        with batch.state.commit():
+            words = _apply(batch, decision)
+            batch.state.book.applied(decision.id, batch.id)
+            batch.state.book.record(
+                batch=batch.id, at=batch.clock.now(), side="us", target=decision.subject,
+                subject=decision.subject, changes={decision.kind: (None, words)},
+                reason=f"{decision.who}: {decision.reason}", intent=None,
+            )  # fmt: skip
+        batch.log.info("decision.applied", kind=decision.kind, subject=decision.subject)
+
+
+def _apply(batch: Batch, decision: Decision) -> str:
+    book, links = batch.state.book, batch.state.links
+    if decision.kind == "only-instance":
+        book.note("another_instance", None)
+        book.close_issues("connection", keep=set(), at=batch.clock.now())
+        return "creating goes on"
+    deal = decision.subject.removeprefix("deal:")
+    batch.state.snapshots.want([deal], "a person decided")
+    verb, _, number = decision.kind.partition(":")
+    if verb == "reissue":
+        links.allow_reissue(deal)
+        return "a new invoice may be made"
+    if verb == "link":
+        return _link(batch, deal, number)
+    book.note(f"answer:deal:{deal}", verb)
+    return verb
+
+
+def _link(batch: Batch, deal: str, number: str) -> str:
+    """Tie an invoice that a person made to the deal, if both are free."""
+    links, snapshots = batch.state.links, batch.state.snapshots
+    found = [i for i in snapshots.find("invoice.number", number) if not links.part_of_invoice(i)]
+    if not found or links.live_part(deal, WHOLE) is not None:
+        return f"{number} is not in the ledger or not free, or the deal has an invoice already"
+    generation = 1 + max((p.generation for p in links.parts(deal)), default=0)
+    marker = invoice_marker(batch.config.connection.code, deal, WHOLE, generation)
+    links.add_part(Part(deal, WHOLE, generation, marker, found[0], None, "person"), batch=batch.id)
+    snapshots.index(found[0], {"invoice.loose": []})
+    return f"linked with {number}"
+
+
+def _audit(
+    state: State, field: str, before: str | None, after: str | None, who: str, now: datetime
+) -> None:
+    state.book.record(
+        batch=0, at=now, side="us", target="connection", subject="connection",
+        changes={field: (before, after)}, reason=f"by {who or 'somebody'}", intent=None,
+    )  # fmt: skip

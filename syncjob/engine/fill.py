@@ -1,0 +1,182 @@
+"""Read in bulk what the plan needs in full: customers, deals' lines, invoices before a flag.
+
+The plan sees a deal only as a complete aggregate read in this batch. Keeps invariant 9 (invoices
+are read again before they count as overdue) and the call counts of DESIGN 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import msgspec
+
+from syncjob.core.actions import DealChange, Issue
+from syncjob.core.case import Case, Context
+from syncjob.core.plan import decide, needs_lines
+from syncjob.core.records import Deal, Side
+from syncjob.engine.batch import Batch
+from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.pull import store_records
+from syncjob.errors import Park
+
+T = TypeVar("T")
+
+#: Deals are decided and filled in groups of this size, so that memory stays flat.
+GROUP = 500
+#: A held deal is looked at again this often: its lines and customer change without its stamp.
+HELD_RECHECK_MINUTES = 60
+
+
+def fill(batch: Batch) -> list[str]:
+    """Read what is missing; returns the deals to decide, in a fixed order."""
+    _doubtful(batch)
+    if batch.options.deal is not None:
+        return _one_deal(batch, batch.options.deal)
+    _wake_held(batch)
+    deals = batch.state.snapshots.wanted(batch.today.isoformat())
+    for number, group in enumerate(chunks(deals, GROUP)):
+        batch.progress("fill", number * GROUP, len(deals))
+        _fill_group(batch, group)
+    batch.progress("fill", len(deals), len(deals))
+    return deals
+
+
+def _one_deal(batch: Batch, deal_id: str) -> list[str]:
+    """The trial of one deal: read it by id, whole."""
+    found = batch.crm.get("deals", [deal_id])
+    if not found:
+        raise Park(
+            f"The CRM shows no deal {deal_id}.",
+            where=f"deal:{deal_id}",
+            next_step="Check the number in the deal's address; the token's user must see it.",
+        )
+    with batch.state.commit():
+        _store_deals(batch, [d for d in found if isinstance(d, Deal)], strong=True)
+    _fill_group(batch, [deal_id])
+    return [deal_id]
+
+
+def _wake_held(batch: Batch) -> None:
+    """Held deals are decided again when the ledger, the config or the hour has changed."""
+    book, now = batch.state.book, batch.clock.now()
+    checked = book.instant("held_checked")
+    due = checked is None or now - checked >= timedelta(minutes=HELD_RECHECK_MINUTES)
+    if not (due or batch.changed_ledger or batch.replan):
+        return
+    held = [i.issue.subject for i in book.open_issues() if i.issue.subject.startswith("deal:")]
+    with batch.state.commit():
+        book.note("held_checked", now.isoformat())
+        batch.state.snapshots.want(
+            sorted({subject.removeprefix("deal:") for subject in held}), "it was held"
+        )
+
+
+def _doubtful(batch: Batch) -> None:
+    """Records that a list showed with an equal stamp and other content: read them by id."""
+    for side, stream in _streams():
+        ids = batch.state.book.fact(f"doubt:{side}.{stream}")
+        if ids:
+            _read(batch, side, stream, ids.split(","))
+            with batch.state.commit():
+                batch.state.book.note(f"doubt:{side}.{stream}", None)
+
+
+def _streams() -> Iterator[tuple[Side, str]]:
+    yield "ledger", "contacts"
+    yield "ledger", "invoices"
+    yield "crm", "deals"
+
+
+def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
+    """Customers first (a rule may exclude by their name), then lines, then what falls due."""
+    context = load_context(batch, release_large=True)
+    _customers(batch, _cases(batch, deals))
+    _lines(batch, [c for c in _cases(batch, deals) if needs_lines(c, context)])
+    _due(batch, _cases(batch, deals), context)
+
+
+def _cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
+    found = (load_case(batch, deal) for deal in deals)
+    return [case for case in found if case is not None]
+
+
+def _customers(batch: Batch, cases: Iterable[Case]) -> None:
+    """Read the organizations and persons of won deals that have no invoice yet."""
+    wanted: dict[str, None] = {}
+    snapshots = batch.state.snapshots
+    for case in cases:
+        if case.invoice is not None or case.deal.status != "won":
+            continue
+        for kind, number in (("org", case.deal.org_id), ("person", case.deal.person_id)):
+            contact = f"{kind}:{number}"
+            if number and snapshots.batch_of("crm", "contacts", contact) != batch.id:
+                wanted[contact] = None
+    _read(batch, "crm", "contacts", list(wanted))
+
+
+def _lines(batch: Batch, cases: Sequence[Case]) -> None:
+    """Read the lines, discounts and instalments of these deals, in bulk."""
+    size = batch.crm.capabilities.get_batch["deals"]
+    for group in chunks([case.deal for case in cases], size):
+        deals = batch.crm.details(group)
+        with batch.state.commit():
+            _store_deals(batch, deals, strong=False)
+        batch.breathe()
+
+
+def _store_deals(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
+    """Keep aggregates apart from the list's view of a deal, which does not know its lines."""
+    if strong:
+        bare = [
+            msgspec.structs.replace(d, lines=None, discounts=None, instalments=None) for d in deals
+        ]
+        store_records(batch, "crm", "deals", bare, strong=True)
+    # Lines change without the deal's stamp, so the newest reading always stands.
+    batch.state.snapshots.put("crm", "details", deals, batch=batch.id, strong=True)
+
+
+def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
+    """Read again the invoices whose deals would be flagged overdue."""
+    ids = [
+        case.invoice.id
+        for case in cases
+        if case.invoice is not None and not case.fresh and _flags_overdue(case, context)
+    ]
+    _read(batch, "ledger", "invoices", ids)
+
+
+def _flags_overdue(case: Case, context: Context) -> bool:
+    field = context.fields.overdue
+    return any(
+        isinstance(action.payload, DealChange) and action.payload.fields.get(field) == "yes"
+        for action in decide(case, context).actions
+        if field
+    )
+
+
+def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
+    """Read records by id in the vendor's bulk size and store them as strong observations."""
+    size = batch.side(side).capabilities.get_batch[stream]
+    for group in chunks(list(ids), size):
+        records = batch.side(side).get(stream, group)
+        missing = set(group) - {record.id for record in records}
+        with batch.state.commit():
+            store_records(batch, side, stream, records, strong=True)
+            batch.raise_issues(_gone(side, stream, record_id) for record_id in sorted(missing))
+        batch.breathe()
+
+
+def _gone(side: Side, stream: str, record_id: str) -> Issue:
+    return Issue(
+        code="record_gone", subject=f"{stream}:{record_id}", state="note",
+        what=f"The {side} no longer shows this record ({stream} {record_id}).",
+        next_step="If it was deleted or merged on purpose, nothing is to be done.",
+    )  # fmt: skip
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in groups of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,121 @@
+"""Whose books, whose CRM: pinned at first use, compared before anything is read or written.
+
+Keeps BOOKKEEPING's rule that other ids than the pinned ones end the run. What an account calls its
+own things is read here too, and kept for a day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TypeVar
+
+import msgspec
+
+from syncjob.core.actions import Issue
+from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
+from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.errors import WrongOrganisation
+
+R = TypeVar("R", CrmReference, LedgerReference)
+
+#: Lock dates, rates, stages and fields are read this often (BOOKKEEPING: "read daily").
+REFERENCE_HOURS = 24
+
+_PIN = {"crm": "crm_account", "ledger": "ledger_organisation"}
+
+
+def identify(batch: Batch) -> None:
+    """Load both references, verify both pins, and tell the connectors the accounts' names.
+
+    Raises WrongOrganisation before anything of another organisation is read.
+    """
+    for side in ("ledger", "crm"):
+        _verify_if_renewed(batch, side)
+    batch.ledger_reference, ledger_hash = _reference(batch, "ledger", LedgerReference)
+    batch.crm_reference, crm_hash = _reference(batch, "crm", CrmReference)
+    batch.ledger.use(batch.ledger_reference)
+    batch.crm.use(batch.crm_reference)
+    batch.reference_hash = hashlib.sha256(f"{ledger_hash}{crm_hash}".encode()).hexdigest()[:16]
+    _note_changes(batch)
+
+
+def verify(batch: Batch, side: Side) -> None:
+    """Ask whose account this is and compare it with the pin; once a batch and side."""
+    if side not in batch.verified:
+        _compare(batch, side, batch.side(side).identity())
+
+
+def _verify_if_renewed(batch: Batch, side: Side) -> None:
+    """A new token may open other books: ask before it is used for anything else."""
+    generation = str(batch.channels[side].token_generation())
+    if batch.state.book.fact(_PIN[side]) is None:
+        return  # nothing is pinned yet; the reference that is read next pins it
+    if batch.state.book.fact(f"generation:{side}") != generation:
+        verify(batch, side)
+
+
+def _compare(batch: Batch, side: Side, found: Organisation) -> None:
+    pinned = batch.state.book.fact(_PIN[side])
+    if pinned is not None and pinned != found.id:
+        name = batch.state.book.fact(f"{_PIN[side]}_name") or pinned
+        raise WrongOrganisation(
+            f"The credentials open {found.name!r}, but this state belongs to {name!r}. "
+            "Nothing was read or written.",
+            where=f"{batch.config.path}: {side}",
+            next_step="Connect the right one again, or give the other one its own config "
+            "and state.",
+        )
+    batch.verified.add(side)
+    with batch.state.commit():
+        batch.state.book.note(_PIN[side], found.id)
+        batch.state.book.note(f"{_PIN[side]}_name", found.name)
+        batch.state.book.note(f"generation:{side}", str(batch.channels[side].token_generation()))
+
+
+def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:
+    """The account's own names, from the cache if it is younger than a day and not in doubt."""
+    book, now = batch.state.book, batch.clock.now()
+    known = book.reference(side, kind)
+    doubt = book.fact(f"reference_doubt:{side}")
+    if known is not None and doubt is None and now - known[1] < timedelta(hours=REFERENCE_HOURS):
+        return known[0], known[2]
+    reference = (batch.ledger if side == "ledger" else batch.crm).reference()
+    assert isinstance(reference, kind)
+    _compare(batch, side, reference.organisation)
+    body = msgspec.json.encode(reference)
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    with batch.state.commit():
+        book.remember_reference(side, body, now, digest)
+        book.note(f"reference_doubt:{side}", None)
+    batch.log.info("reference.read", side=side)
+    return reference, digest
+
+
+def _note_changes(batch: Batch) -> None:
+    """New rules or new names make every held deal worth another look."""
+    book = batch.state.book
+    current = f"{mapping_hash(batch.config)}|{batch.reference_hash}"
+    batch.replan = book.fact("decided_with") not in (None, current)
+    previous, mode = book.fact("mode"), batch.config.mode
+    with batch.state.commit():
+        book.note("decided_with", current)
+        if previous != mode:
+            book.note("mode", mode)
+            book.record(
+                batch=batch.id, at=batch.clock.now(), side="us", target="connection",
+                subject="connection", changes={"mode": (previous, mode)},
+                reason=f"changed by {batch.options.who or 'somebody'} in {batch.config.path.name}",
+                intent=None,
+            )  # fmt: skip
+    if previous not in (None, mode):
+        batch.log.warning("mode.changed", before=previous, after=mode, who=batch.options.who)
+
+
+def unknown_time_zone(batch: Batch, error: Exception) -> Issue:
+    """The organisation's days cannot be told: nothing can be dated."""
+    return Issue(
+        code="time_zone_unknown", subject="organisation",
+        what=f"The organisation's time zone cannot be used: {error}",
+        next_step="Set a time zone in the ledger's organisation settings.",
+    )  # fmt: skip

@@ -1,0 +1,203 @@
+"""What an answer means for the state: base, link, snapshot, audit and intent in one commit.
+
+Keeps invariants 2, 6 (the base is the server's own answer) and 10 (a refusal parks one record).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from syncjob.core.actions import (
+    Action,
+    ContactDraft,
+    DealChange,
+    InvoiceChange,
+    InvoiceDraft,
+    Issue,
+    NotDone,
+    Outcome,
+    Rejected,
+    Stale,
+    Stored,
+    Unknown,
+)
+from syncjob.core.identity import fingerprint
+from syncjob.core.markers import contact_of_marker, parse_invoice_marker
+from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.engine.batch import Batch
+from syncjob.engine.cases import note_largest
+from syncjob.engine.pull import store_records
+from syncjob.state.journal import Intent
+from syncjob.state.links import Part
+
+#: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
+APPROVALS_REST = timedelta(hours=24)
+
+
+def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
+    """Write down what became of an intent; call it inside a commit."""
+    action, journal = intent.action, batch.state.journal
+    words = msgspec.json.encode(outcome).decode()[:500]
+    match outcome:
+        case Stored(record=record):
+            stored(batch, intent, record, settled=False)
+        case Rejected():
+            journal.end(intent.id, "failed", words)
+            reject(batch, action, outcome)
+        case Stale() | NotDone():
+            journal.end(intent.id, "void", words)
+            batch.counts["waiting"] += 1
+        case Unknown():
+            batch.counts["unknown"] += 1
+    batch.log.info(
+        "intent.answered", intent=intent.id, kind=action.kind, target=action.target,
+        outcome=type(outcome).__name__.lower(),
+    )  # fmt: skip
+
+
+def stored(
+    batch: Batch, intent: Intent, record: Contact | Invoice | Deal | None, *, settled: bool
+) -> None:
+    """The write is done: link, base, snapshot and audit. `settled`: found later, by look-up.
+
+    After a settle the base is what the vendor is known to store for the call's bytes, so that a
+    current value that differs is a person's edit (DESIGN 5.6); the snapshot is what stands now.
+    """
+    action, state = intent.action, batch.state
+    wanted = batch.side(action.side).stored_form(action)
+    base = wanted
+    if not settled and record is not None:
+        base = batch.side(action.side).current_form(action, record)
+    state.journal.end(intent.id, "done", "stored" if not settled else "found")
+    state.journal.forget_setback(action.target)
+    state.book.unpark(action.target)
+    match action.payload:
+        case ContactDraft():
+            _contact_stored(batch, action.payload, record)
+        case InvoiceDraft():
+            _invoice_stored(batch, action, record)
+        case InvoiceChange():
+            _change_stored(batch, action.payload, record)
+        case DealChange():
+            wanted = action.payload.fields
+            _deal_stored(batch, record)
+        case _:
+            pass
+    target = _base_target(action, record)
+    if target is not None:
+        state.links.agree(action.side, target, wanted, base)
+    state.book.record(
+        batch=batch.id, at=batch.clock.now(), side=action.side, target=action.target,
+        subject=action.subject, reason=action.reason, intent=intent.id,
+        changes={k: (action.before.get(k), v) for k, v in wanted.items()},
+    )  # fmt: skip
+    batch.wrote(action, _WORDS.get(action.kind, action.kind))
+
+
+_WORDS = {
+    "contact.create": "contact created",
+    "invoice.create": "draft created",
+    "invoice.approve": "approved",
+    "invoice.delete": "draft deleted",
+    "deal.update": "deal updated",
+    "task.create": "task created",
+}
+
+
+def _base_target(action: Action, record: Contact | Invoice | Deal | None) -> str | None:
+    if action.side == "crm":
+        return action.target if isinstance(action.payload, DealChange) else None
+    if record is None:
+        return None
+    return f"contact:{record.id}" if isinstance(record, Contact) else f"invoice:{record.id}"
+
+
+def _contact_stored(batch: Batch, draft: ContactDraft, record: object) -> None:
+    assert isinstance(record, Contact)
+    store_records(batch, "ledger", "contacts", [record], strong=True)
+    crm_id = contact_of_marker(batch.config.connection.code, draft.marker)
+    links = batch.state.links
+    if crm_id and not links.contact(crm_id) and not links.contact_owner(record.id):
+        links.link_contact(crm_id, record.id, how="created", batch=batch.id)
+
+
+def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
+    """Link the new invoice with its deal, and its contact with the deal's customer."""
+    assert isinstance(record, Invoice)
+    assert isinstance(action.payload, InvoiceDraft)
+    links, marker = batch.state.links, action.payload.marker
+    parsed = parse_invoice_marker(marker)
+    assert parsed is not None
+    _, deal_id, name, generation = parsed
+    if links.part_of_invoice(record.id) is None and links.part_of_marker(marker) is None:
+        part = Part(deal_id, name, generation, marker, record.id, None, "created")
+        links.add_part(part, batch=batch.id)
+    store_records(batch, "ledger", "invoices", [record], strong=True)
+    note_largest(batch, record)
+    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+    contact_id = action.payload.contact_id
+    if deal is None or contact_id is None:
+        return
+    party = f"org:{deal.org_id}" if deal.org_id else f"person:{deal.person_id}"
+    if not links.contact(party) and not links.contact_owner(contact_id):
+        links.link_contact(party, contact_id, how="match", batch=batch.id)
+
+
+def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
+    assert isinstance(record, Invoice)
+    if change.status == "deleted":
+        batch.state.links.end_part(change.invoice_id, "us")
+        batch.state.snapshots.index(change.invoice_id, {"invoice.extra": []})
+    store_records(batch, "ledger", "invoices", [record], strong=True)
+
+
+def _deal_stored(batch: Batch, record: object) -> None:
+    """A PATCH's answer leaves out what a list shows on request: keep that from the snapshot."""
+    if not isinstance(record, Deal):
+        return
+    old = batch.state.snapshots.get("crm", "deals", record.id, Deal)
+    if old is not None:
+        record = msgspec.structs.replace(
+            record,
+            line_count=old.line_count if record.line_count is None else record.line_count,
+            first_won_at=record.first_won_at or old.first_won_at,
+            lines=None, discounts=None, instalments=None,
+        )  # fmt: skip
+    batch.state.snapshots.put("crm", "deals", [record], batch=batch.id, strong=True)
+
+
+def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
+    """Park the record, or let the organisation's approvals rest."""
+    batch.counts["rejected"] += 1
+    subject = "organisation" if outcome.scope == "organisation" else action.subject
+    issue = Issue(
+        code=outcome.code, subject=subject, field=outcome.field, page=_page(batch, action),
+        what=f"The {action.side} refused to {_VERBS.get(action.kind, action.kind)}: "
+        f"{outcome.words}",
+        next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
+    )  # fmt: skip
+    batch.raise_issues([issue])
+    if outcome.scope == "organisation":
+        now = batch.ledger.server_time() or batch.clock.now()
+        batch.state.book.note("approvals_wait_until", (now + APPROVALS_REST).isoformat())
+        return
+    batch.state.book.park(action.target, fingerprint(action, batch.reference_hash), issue)
+    batch.state.book.note(f"reference_doubt:{action.side}", "1")
+
+
+_VERBS = {
+    "contact.create": "create the contact",
+    "invoice.create": "create the invoice",
+    "invoice.approve": "approve the invoice",
+    "invoice.delete": "delete the draft",
+    "deal.update": "change the deal",
+    "task.create": "create the task",
+}
+
+
+def _page(batch: Batch, action: Action) -> str | None:
+    deal_id = action.subject.removeprefix("deal:")
+    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+    return deal.page if deal else None

@@ -1,0 +1,187 @@
+"""What this batch would write, as one value: decided deal by deal, guarded as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from syncjob.core.actions import Action, Decision, Issue
+from syncjob.core.case import Context
+from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
+from syncjob.core.identity import plan_hash
+from syncjob.core.plan import decide
+from syncjob.core.records import Deal
+from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.fill import chunks
+from syncjob.engine.recovery import creates_wait
+from syncjob.errors import GuardTripped
+
+#: Decisions are stored in groups, so that one commit serves many deals.
+GROUP = 200
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """All writes that were foreseen, and why the rest waits or is left out."""
+
+    actions: list[Action]
+    subjects: list[str]
+    waits: dict[str, str]
+    excluded: Counter[str]
+    issues: list[Issue]
+    stories: dict[str, tuple[str, ...]]
+    titles: dict[str, str]
+    hash: str = ""
+    guard: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> set[tuple[str, str]]:
+        """What the push may do: (kind, target)."""
+        return {(action.kind, action.target) for action in self.actions}
+
+
+def make_plan(batch: Batch, deals: Sequence[str]) -> Plan:
+    """Decide every deal, note what follows from the decision, and weigh the whole."""
+    plan = Plan(
+        actions=[], subjects=[], waits={}, excluded=Counter(), issues=[], stories={}, titles={}
+    )
+    context = load_context(batch, release_large=False)
+    wait = creates_wait(batch)
+    for number, group in enumerate(chunks(deals, GROUP)):
+        batch.progress("plan", number * GROUP, len(deals))
+        with batch.state.commit():
+            for deal in group:
+                _decide(batch, plan, deal, context, wait)
+    batch.progress("plan", len(deals), len(deals))
+    _limit_creates(batch, plan)
+    plan.hash = batch.plan_hash = plan_hash(plan.actions)
+    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch)))
+    return plan
+
+
+def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str | None) -> None:
+    case = load_case(batch, deal_id)
+    if case is None:
+        batch.state.snapshots.settled(deal_id)
+        return
+    decision = decide(case, context)
+    subject = case.subject
+    plan.titles[subject] = case.deal.title
+    plan.stories[subject] = decision.story
+    _note(batch, plan, decision)
+    actions = _without_creates(plan, decision, wait)
+    if actions:
+        plan.actions.extend(actions)
+        plan.subjects.append(deal_id)
+    elif subject not in plan.waits:
+        batch.state.snapshots.settled(deal_id)
+    wake = decision.wake_on
+    batch.state.snapshots.wake(deal_id, wake.isoformat() if wake else None)
+
+
+def _note(batch: Batch, plan: Plan, decision: Decision) -> None:
+    """Issues open and close with the decision; what waits keeps its place."""
+    if decision.waits:
+        plan.waits[decision.subject] = decision.waits
+        return
+    shown = [issue for issue in decision.issues if issue.state != "excluded"]
+    plan.excluded.update(i.code for i in decision.issues if i.state == "excluded")
+    plan.issues.extend(shown)
+    batch.raise_issues(shown)
+    batch.state.book.close_issues(
+        decision.subject, keep={issue.code for issue in shown}, at=batch.clock.now()
+    )
+
+
+def _without_creates(plan: Plan, decision: Decision, wait: str | None) -> list[Action]:
+    """While nothing may be created, a deal that needs a create waits with all that follows."""
+    if wait is None or not any(action.creates for action in decision.actions):
+        return list(decision.actions)
+    plan.waits[decision.subject] = wait
+    return []
+
+
+def _limit_creates(batch: Batch, plan: Plan) -> None:
+    """`--max-creates`: the first so many new invoices, the rest keep their place."""
+    limit = batch.options.max_creates
+    if limit is None:
+        return
+    makers = [a.subject for a in plan.actions if a.kind == "invoice.create"]
+    late = set(makers[limit:])
+    plan.actions = [action for action in plan.actions if action.subject not in late]
+    plan.subjects = [deal for deal in plan.subjects if f"deal:{deal}" not in late]
+    for subject in late:
+        plan.waits[subject] = f"this run creates {limit} invoices at most (--max-creates)"
+
+
+def _scale(batch: Batch) -> Scale:
+    book = batch.state.book
+    born, now = book.instant("born"), batch.ledger.server_time() or batch.clock.now()
+    known = book.fact("mapping_hash")
+    return Scale(
+        first_week=born is None or now - born < timedelta(days=FIRST_WEEK_DAYS),
+        linked=batch.state.links.live_count(),
+        mapping_changed=known is not None and known != mapping_hash(batch.config),
+        side_empty=_empty_side(batch),
+    )
+
+
+def _empty_side(batch: Batch) -> str | None:
+    """A side whose every record is gone, though there were some: a wrong account, most likely."""
+    if batch.state.links.live_count() and not batch.state.snapshots.count("crm", "deals"):
+        return "CRM"
+    return None
+
+
+def check_guard(batch: Batch, plan: Plan) -> None:
+    """Stop before the first write if the plan is too large and nobody has accepted it.
+
+    Raises GuardTripped. An accepted plan that has changed since is not the accepted plan.
+    """
+    accepted = batch.options.accept
+    if accepted is not None and accepted == plan.hash:
+        batch.log.warning("guard.accepted", plan=plan.hash, who=batch.options.who)
+        with batch.state.commit():
+            batch.state.book.record(
+                batch=batch.id, at=batch.clock.now(), side="us", target=f"plan:{plan.hash}",
+                subject="connection", changes={"accepted": (None, plan.hash)},
+                reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
+            )  # fmt: skip
+        return
+    if accepted is not None and plan.actions:
+        raise GuardTripped(
+            f"The plan is not the accepted one any more: it is now {plan.hash}.",
+            plan_hash=plan.hash,
+            next_step=f"Look at `syncjob plan`, then `syncjob run --accept {plan.hash}`.",
+        )
+    if plan.guard:
+        raise GuardTripped(
+            "Nothing was written: " + " ".join(plan.guard),
+            plan_hash=plan.hash,
+            next_step=f"Look at `syncjob plan`; if it is right, `syncjob run --accept "
+            f"{plan.hash}` does exactly that.",
+        )
+
+
+def title_of(batch: Batch, deal_id: str) -> str:
+    """The deal's title, for tables."""
+    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+    return deal.title if deal else deal_id
+
+
+def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
+    """Decide these deals once more from the state; those with nothing left to do are settled."""
+    context = load_context(batch, release_large=False)
+    for group in chunks(deals, GROUP):
+        with batch.state.commit():
+            for deal in group:
+                case = load_case(batch, deal)
+                decision = decide(case, context) if case else None
+                if decision is None or not (decision.actions or decision.waits):
+                    batch.state.snapshots.settled(deal)
+                if decision is not None:
+                    wake = decision.wake_on
+                    batch.state.snapshots.wake(deal, wake.isoformat() if wake else None)

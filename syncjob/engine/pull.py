@@ -1,0 +1,223 @@
+"""Read what changed on both sides: each page's snapshots and the walk's position in one commit.
+
+Keeps invariants 2 (what bears our marker is adopted), 5 (nothing unseen) and 7 (absence says
+nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from syncjob.connectors.base import Page, Walk
+from syncjob.core.actions import Issue
+from syncjob.core.records import Contact, Deal, Invoice, Record, Side
+from syncjob.core.rules.matching import email_key, name_key
+from syncjob.core.window import next_since, since_for
+from syncjob.engine.adopt import adopt_contact, adopt_invoice
+from syncjob.engine.batch import Batch
+from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
+from syncjob.state.snapshots import Cursor
+
+#: Streams in the order they are read. Deals come last: a payment seen now meets its deal now.
+STREAMS: tuple[tuple[Side, str], ...] = (
+    ("ledger", "contacts"),
+    ("ledger", "invoices"),
+    ("crm", "deals"),
+    ("crm", "archived_deals"),
+)
+#: Archived deals are the same records, read from another list.
+HOME = {"archived_deals": "deals"}
+
+#: A restarted walk may be refused once more; a vendor that refuses its own cursor is not read.
+RESTARTS_MAX = 1
+
+
+def pull(batch: Batch) -> None:
+    """Walk every stream that is due from its cursor."""
+    for number, (side, stream) in enumerate(STREAMS):
+        batch.progress("pull", number, len(STREAMS))
+        if _due(batch, side, stream):
+            _walk(batch, side, stream)
+    batch.progress("pull", len(STREAMS), len(STREAMS))
+
+
+def _due(batch: Batch, side: Side, stream: str) -> bool:
+    if side == "crm" and batch.options.deal is not None:
+        return False  # one deal is read by id; the cursor stays
+    if stream != "archived_deals":
+        return True
+    polled = batch.state.snapshots.cursor(side, stream).polled
+    wait = timedelta(minutes=batch.config.schedule.archived_every_minutes)
+    now = batch.crm.server_time()
+    return polled is None or now is None or now - polled >= wait
+
+
+def _walk(batch: Batch, side: Side, stream: str) -> None:
+    """One stream, page by page; a refused cursor or position starts the walk anew."""
+    for _ in range(RESTARTS_MAX + 1):
+        try:
+            _pages(batch, side, stream)
+            return
+        except CursorTooOld as error:
+            batch.log.warning("walk.restarted", side=side, stream=stream, why=error.what)
+            _restart(batch, side, stream, full=False)
+        except Overflow as error:
+            batch.log.warning("walk.restarted", side=side, stream=stream, why=error.what)
+            _restart(batch, side, stream, full=True)
+        except SchemaDrift as error:
+            _unreadable(batch, side, stream, error)
+            return
+    _unreadable(batch, side, stream, SchemaDrift("The vendor refuses its own cursor."))
+
+
+def _pages(batch: Batch, side: Side, stream: str) -> None:
+    snapshots = batch.state.snapshots
+    cursor = snapshots.cursor(side, stream)
+    since = _since(batch, side, stream, cursor)
+    walk = Walk(since=since, position=cursor.position, started=cursor.started)
+    lookback = batch.side(side).capabilities.lookback
+    for page in batch.side(side).changes(stream, walk):
+        with batch.state.commit():
+            _take(batch, side, stream, page)
+            if page.position is not None:
+                cursor = Cursor(since, page.position, page.started, cursor.polled)
+            else:
+                cursor = Cursor(next_since(page.started, lookback), None, None, page.started)
+            if batch.options.deal is None:
+                snapshots.move(side, stream, cursor)
+        batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
+        batch.breathe()
+
+
+def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | None:
+    """Where the walk begins: at the cursor, or as far back as the first walk must see."""
+    start = datetime.combine(batch.config.invoices.won_since, time(), UTC)
+    first: dict[tuple[Side, str], datetime | None] = {
+        ("ledger", "contacts"): None,
+        ("ledger", "invoices"): start - timedelta(days=batch.config.invoices.double_days + 1),
+        ("crm", "deals"): start - timedelta(days=1),
+        ("crm", "archived_deals"): start - timedelta(days=1),
+    }
+    wish = batch.options.since
+    asked = datetime.combine(wish, time(), UTC) - timedelta(days=1) if wish else None
+    known = cursor.polled is not None or cursor.position is not None
+    return since_for(cursor.since if known else first[side, stream], asked)
+
+
+def _restart(batch: Batch, side: Side, stream: str, *, full: bool) -> None:
+    cursor = batch.state.snapshots.cursor(side, stream)
+    since = None if full else cursor.since
+    polled = None if full else cursor.polled
+    with batch.state.commit():
+        batch.state.snapshots.move(side, stream, Cursor(since, None, None, polled))
+
+
+def _unreadable(batch: Batch, side: Side, stream: str, error: SchemaDrift) -> None:
+    """The stream stops, unread; nothing is created while what the ledger holds cannot be seen."""
+    batch.unread.add(f"{side}.{stream}")
+    batch.log.error("stream.unreadable", side=side, stream=stream, why=error.what)
+    issue = Issue(
+        code="stream_unreadable", subject=f"stream:{side}.{stream}", state="note",
+        what=f"The {side}'s {stream} cannot be read: {error.what}", next_step=error.next_step,
+    )  # fmt: skip
+    with batch.state.commit():
+        batch.raise_issues([issue])
+
+
+# --- a page -------------------------------------------------------------------------------------
+
+
+def _take(batch: Batch, side: Side, stream: str, page: Page) -> None:
+    """Store a page inside its commit, and ask for what it makes worth deciding."""
+    home = HOME.get(stream, stream)
+    store_records(batch, side, home, page.records, strong=False)
+    subject = f"stream:{side}.{stream}"
+    drift = [
+        Issue(
+            code="record_unreadable", subject=f"{stream}:{record_id}", state="note",
+            what=f"This record cannot be read: {words}",
+            next_step="Open it in the vendor's own pages; if it looks right there, report it.",
+        )
+        for record_id, words in page.drift
+    ]  # fmt: skip
+    batch.raise_issues(drift)
+    if page.position is None:
+        batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
+
+
+def store_records(
+    batch: Batch, side: Side, stream: str, records: Sequence[Record], *, strong: bool
+) -> list[str]:
+    """Store records read from a list or by id; index them, adopt what is ours, wake their deals.
+
+    Call it inside a commit. Returns the ids whose content is new.
+    """
+    put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
+    if put.doubtful:
+        with_doubt = batch.state.book.fact(f"doubt:{side}.{stream}")
+        ids = set(filter(None, (with_doubt or "").split(","))) | set(put.doubtful)
+        batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(ids)))
+    changed = set(put.changed)
+    for record in records:
+        if record.id in changed:
+            _TAKE[side, stream](batch, record)
+    return put.changed
+
+
+def _take_deal(batch: Batch, record: Record) -> None:
+    batch.state.snapshots.want([record.id], "the deal changed")
+
+
+def _take_crm_contact(batch: Batch, record: Record) -> None:
+    """Wanted again by `fill`, which reads CRM contacts only for deals that are being decided."""
+
+
+def _take_contact(batch: Batch, record: Record) -> None:
+    assert isinstance(record, Contact)
+    batch.changed_ledger = True
+    batch.state.snapshots.index(
+        record.id,
+        {
+            "contact.name": [name_key(record.name)] if record.name else [],
+            "contact.email": [email_key(email) for email in record.emails],
+            "contact.marker": [record.marker] if record.marker else [],
+        },
+    )
+    if record.merged_into:
+        batch.state.links.repoint_contact(record.id, record.merged_into)
+    adopt_contact(batch, record)
+
+
+def _take_invoice(batch: Batch, record: Record) -> None:
+    assert isinstance(record, Invoice)
+    batch.changed_ledger = True
+    if record.kind != "sale":
+        return
+    part = adopt_invoice(batch, record)
+    free = part is None and record.contact_id is not None
+    batch.state.snapshots.index(
+        record.id,
+        {
+            "invoice.number": [record.number] if record.number else [],
+            "invoice.loose": [f"{record.contact_id}|{record.currency}"] if free else [],
+        },
+    )
+    if part is not None:
+        batch.state.snapshots.want([part.deal], "its invoice changed")
+
+
+_TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {
+    ("crm", "deals"): _take_deal,
+    ("crm", "contacts"): _take_crm_contact,
+    ("ledger", "contacts"): _take_contact,
+    ("ledger", "invoices"): _take_invoice,
+}
+
+#: The type of each stream's records, for reading snapshots back.
+TYPES: dict[tuple[Side, str], type[Record]] = {
+    ("crm", "deals"): Deal,
+    ("crm", "contacts"): Contact,
+    ("ledger", "contacts"): Contact,
+    ("ledger", "invoices"): Invoice,
+}

@@ -1,0 +1,198 @@
+"""Write what was planned, wave by wave: commit call and intents, send, commit what came back.
+
+Keeps invariants 1, 3, 10 and 12: nothing that was not planned is written, nothing is sent that is
+not in the journal, and what depends on a failed write waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from syncjob.connectors.base import Prepared
+from syncjob.core.actions import Action, NotDone, Outcome, Unknown, Wave
+from syncjob.core.plan import decide
+from syncjob.engine.batch import Batch
+from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.door import check_pause
+from syncjob.engine.outcomes import apply, reject
+from syncjob.engine.planning import Plan
+from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop
+from syncjob.transport.parse import excerpt
+from syncjob.transport.wire import Answer, Call
+
+#: How long after its first send a call may be sent again with its key: Xero keeps keys for six
+#: minutes from the first call (facts: xero, 3); the rest is margin for a slow answer.
+REPLAY_WINDOW = timedelta(minutes=4)
+#: After so many answers lost in a row the vendor is not well: end the batch, settle later.
+UNKNOWN_IN_A_ROW_MAX = 3
+#: A group that failed whole this often is halved at each further try (DESIGN 5.3).
+WHOLE_FAILURES_MIN = 2
+
+
+class Push:
+    """One push of one plan."""
+
+    def __init__(self, batch: Batch, plan: Plan) -> None:
+        self.batch, self.plan = batch, plan
+        self.unknown_in_a_row = 0
+        self.paused: Paused | None = None
+
+    def run(self) -> None:
+        """All waves in order. Raises Paused at the end if a part was paused."""
+        total, done = len(self.plan.actions), 0
+        for wave in Wave:
+            actions = self._wave(wave)
+            for group in self._groups(actions):
+                self._send_group(group)
+                done += len(group)
+                self.batch.progress("push", done, total)
+        if self.paused is not None:
+            raise self.paused
+
+    def _wave(self, wave: Wave) -> list[Action]:
+        """The wave's actions, decided again with what the earlier waves have really stored."""
+        allowed = self.plan.allowed
+        if not any(action.wave == wave for action in self.plan.actions):
+            return []
+        context = load_context(
+            self.batch, release_large=self.plan.hash == self.batch.options.accept
+        )
+        found: dict[tuple[str, str], Action] = {}
+        for deal in self.plan.subjects:
+            case = load_case(self.batch, deal)
+            decision = decide(case, context) if case else None
+            actions = decision.actions if decision else ()
+            if any(action.wave < wave for action in actions):
+                continue  # an earlier step is still to do: what follows it waits
+            for action in actions:
+                if action.wave == wave and (action.kind, action.target) in allowed:
+                    found.setdefault((action.side, action.target), action)
+        return [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+
+    def _fits(self, action: Action) -> bool:
+        """Park at once what the ledger cannot store as it is; nothing is sent for it."""
+        refusal = self.batch.ledger.unfit(action) if action.side == "ledger" else None
+        if refusal is not None:
+            with self.batch.state.commit():
+                reject(self.batch, action, refusal)
+        return refusal is None
+
+    def _pause_for(self, action: Action) -> bool:
+        """Whether this kind of write is paused; a full pause or a STOP file ends the push."""
+        try:
+            check_pause(self.batch.state, {action.kind}, self.batch.clock.now())
+        except Paused as paused:
+            self.paused = paused
+            return True
+        return False
+
+    def _groups(self, actions: Sequence[Action]) -> list[list[Action]]:
+        """Actions of one kind together, in groups as large as the vendor and their past allow."""
+        groups: list[list[Action]] = []
+        ordered = sorted(actions, key=lambda a: (a.kind, -self._setbacks(a)))
+        for (kind, setbacks), same in groupby(ordered, key=lambda a: (a.kind, self._setbacks(a))):
+            members = list(same)
+            size = self.batch.side(members[0].side).capabilities.batch.get(kind, 1)
+            if setbacks >= WHOLE_FAILURES_MIN:
+                size = max(1, size >> (setbacks - WHOLE_FAILURES_MIN + 1))
+            groups += [members[i : i + size] for i in range(0, len(members), size)]
+        return groups
+
+    def _setbacks(self, action: Action) -> int:
+        return self.batch.state.journal.setback(action.target)
+
+    # --- one call -----------------------------------------------------------------------------
+
+    def _send_group(self, actions: Sequence[Action]) -> None:
+        self.batch.breathe()
+        for prepared in self.batch.side(actions[0].side).prepare(actions):
+            halve = self._send(prepared)
+            if halve and len(prepared.actions) > 1:  # refused whole: find the culprit
+                half = len(prepared.actions) // 2
+                self._send_group(prepared.actions[:half])
+                self._send_group(prepared.actions[half:])
+
+    def _send(self, prepared: Prepared) -> bool:
+        """Journal, send, write down the outcomes. True if it must be sent again in halves."""
+        batch, side = self.batch, prepared.actions[0].side
+        with batch.state.commit():
+            batch.lease.check(batch.state)
+            call = batch.state.journal.open(
+                side, prepared.request, prepared.actions, key=prepared.idempotency_key,
+                batch=batch.id, fence=batch.lease.fence, now=batch.clock.now(),
+            )  # fmt: skip
+        batch.log.info("call.opened", call=call.id, side=side, actions=len(prepared.actions))
+        try:
+            answer = self._write(prepared, call)
+        except (RetryLater, Stop) as error:
+            self._ended(call, [NotDone(error=str(error))] * len(prepared.actions))
+            raise
+        except OutcomeUnknown as error:
+            self._lost(call, str(error))
+            return False
+        return self._answered(prepared, call, answer)
+
+    def _write(self, prepared: Prepared, call: Call) -> Answer:
+        """Send once; where the vendor knows the key, a lost answer is asked for once more."""
+        channel = self.batch.channels[prepared.actions[0].side]
+        began = self.batch.clock.monotonic()
+        try:
+            return channel.write(call)
+        except OutcomeUnknown:
+            known = self.batch.side(prepared.actions[0].side).capabilities.idempotency == "call"
+            elapsed = timedelta(seconds=self.batch.clock.monotonic() - began)
+            if not known or prepared.idempotency_key is None or elapsed > REPLAY_WINDOW:
+                raise
+            if not self._same_token(call):
+                raise
+        self.batch.log.info("call.replayed", call=call.id)
+        try:
+            return channel.write(call)
+        except (RetryLater, Stop) as error:
+            # The first send may still have had its effect: this refusal says nothing about it.
+            raise OutcomeUnknown(str(error)) from error
+
+    def _same_token(self, call: Call) -> bool:
+        """A key may be known only to the token it was first used with (facts: xero, 3)."""
+        journaled = self.batch.state.journal.call(call.id)
+        channel = self.batch.channels[journaled.side]
+        return journaled.token_generation == channel.token_generation()
+
+    def _answered(self, prepared: Prepared, call: Call, answer: Answer) -> bool:
+        connector = self.batch.side(prepared.actions[0].side)
+        outcomes = connector.outcomes(prepared, answer)
+        with self.batch.state.commit():
+            self.batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
+        whole = all(isinstance(outcome, Unknown) for outcome in outcomes)
+        if whole:
+            self._lost(call, f"The vendor answered {answer.status}.")
+            return False
+        self.unknown_in_a_row = 0
+        self._ended(call, outcomes)
+        return any(isinstance(outcome, NotDone) and outcome.halve for outcome in outcomes)
+
+    def _ended(self, call: Call, outcomes: Sequence[Outcome]) -> None:
+        """Write down all outcomes of a call in one commit."""
+        intents = self.batch.state.journal.intents_of(call.id)
+        with self.batch.state.commit():
+            for intent, outcome in zip(intents, outcomes, strict=True):
+                apply(self.batch, intent, outcome)
+            self.batch.state.journal.close_call(call.id)
+
+    def _lost(self, call: Call, why: str) -> None:
+        """Nobody knows what became of the call: its intents stay open for settle."""
+        batch = self.batch
+        with batch.state.commit():
+            batch.state.journal.close_call(call.id)
+            for intent in batch.state.journal.intents_of(call.id):
+                batch.state.journal.set_back(intent.action.target)
+                batch.counts["unknown"] += 1
+        batch.log.warning("call.lost", call=call.id, why=why)
+        self.unknown_in_a_row += 1
+        if self.unknown_in_a_row >= UNKNOWN_IN_A_ROW_MAX:
+            raise RetryLater(
+                f"{self.unknown_in_a_row} answers in a row were lost; the last: {why}",
+                next_step="Nothing is lost: the next run finds out what became of each write.",
+            )

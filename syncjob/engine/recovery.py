@@ -1,0 +1,117 @@
+"""A state without history creates nothing before it has read, and adopted, what bears its markers.
+
+New, lost, restored and second copies are treated alike: for as long as a change may stay out of
+the ledger's lists (the patience of DESIGN 5.4), what is not seen may still be there.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from syncjob.engine.batch import Batch
+
+#: A pause between batches longer than this, and than three intervals, may hide a second state.
+GAP_MINUTES = 60
+GAP_INTERVALS = 3
+
+
+def begin(batch: Batch) -> None:
+    """Enter recovery if this state is new, older than its sidecar, or was away for long."""
+    book = batch.state.book
+    if book.fact("recovering_since") is not None:
+        return
+    why = _why(batch)
+    if why is None:
+        return
+    if batch.ledger.server_time() is None:
+        batch.ledger.identity()  # any answer tells the server's time
+    now = batch.ledger.server_time() or batch.clock.now()
+    with batch.state.commit():
+        book.note("recovering_since", now.isoformat())
+        book.note("recovering_why", why)
+        if book.fact("born") is None:
+            book.note("born", now.isoformat())
+    batch.log.info("recovery.began", why=why)
+
+
+def _why(batch: Batch) -> str | None:
+    book = batch.state.book
+    if book.fact("born") is None:
+        return "this state is new"
+    marked = read_sidecar(batch.state.path)
+    known = int(book.fact("last_batch") or 0)
+    if marked is None or marked > known:
+        return "this state is older than the last batch that ran here"
+    last, now = book.instant("last_seen"), batch.clock.now()
+    gap = max(
+        timedelta(minutes=GAP_MINUTES),
+        GAP_INTERVALS * timedelta(minutes=batch.config.schedule.every_minutes),
+    )
+    if last is not None and now - last > gap:
+        return f"no batch has run for {int((now - last).total_seconds() // 60)} minutes"
+    return None
+
+
+def end_if_read(batch: Batch) -> None:
+    """Leave recovery once a whole walk of the invoices began after the patience was over."""
+    book = batch.state.book
+    since = book.instant("recovering_since")
+    walked = batch.state.snapshots.cursor("ledger", "invoices").polled
+    contacts = batch.state.snapshots.cursor("ledger", "contacts").polled
+    if since is None or walked is None or contacts is None:
+        return
+    if min(walked, contacts) >= since + batch.ledger.capabilities.patience:
+        with batch.state.commit():
+            book.note("recovering_since", None)
+            book.note("recovering_why", None)
+        batch.log.info("recovery.ended")
+
+
+def creates_wait(batch: Batch) -> str | None:
+    """Why nothing may be created in this batch, in words; None if it may."""
+    book = batch.state.book
+    since = book.instant("recovering_since")
+    if since is not None:
+        until = since + batch.ledger.capabilities.patience
+        return (
+            f"{book.fact('recovering_why')}, so nothing is created before the ledger's lists "
+            f"can be trusted to show what an earlier state made: {until:%H:%M} UTC"
+        )
+    if book.fact("another_instance") is not None:
+        return "another instance seems to be running; see `syncjob status`"
+    if batch.unread & {"ledger.invoices", "ledger.contacts"}:
+        return "the ledger's lists could not be read in this batch"
+    return None
+
+
+def close(batch: Batch) -> None:
+    """Remember that this batch ran, in the state and beside it."""
+    with batch.state.commit():
+        batch.state.book.note("last_batch", str(batch.id))
+        batch.state.book.note("last_seen", batch.clock.now().isoformat())
+    write_sidecar(batch.state.path, batch.id)
+
+
+def _sidecar(state: Path) -> Path:
+    return state.with_name(state.name + ".seq")
+
+
+def read_sidecar(state: Path) -> int | None:
+    """The number of the last batch that ended here, None if the file is missing or unreadable."""
+    try:
+        return int(_sidecar(state).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def write_sidecar(state: Path, batch: int) -> None:
+    """Write the number durably: it must not be older than the state after a power cut."""
+    path = _sidecar(state)
+    new = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        file.write(str(batch))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,159 @@
+"""The heart: one batch is settle, pull, fill, plan, guard, push, close."""
+
+from __future__ import annotations
+
+from syncjob.core.actions import Issue
+from syncjob.core.records import Deal, Invoice
+from syncjob.core.reports import BatchReport, Result, Row
+from syncjob.core.rules.settlement import invoice_state
+from syncjob.engine import recovery
+from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.cases import load_case
+from syncjob.engine.desk import apply_inbox
+from syncjob.engine.fill import fill
+from syncjob.engine.identify import identify, verify
+from syncjob.engine.planning import Plan, check_guard, make_plan
+from syncjob.engine.pull import pull
+from syncjob.engine.push import Push
+from syncjob.engine.settle import settle
+from syncjob.errors import (
+    AuthFailed,
+    Exit,
+    GuardTripped,
+    Interrupted,
+    Paused,
+    RetryLater,
+    SyncJobError,
+    WrongOrganisation,
+)
+
+
+def run_batch(batch: Batch) -> BatchReport:
+    """One batch from start to end; what stopped it stands in the report.
+
+    Raises StateError and bugs; every other failure ends in the report with its exit code.
+    """
+    batch.log.info("batch.started", mode=batch.config.mode, dry_run=batch.options.dry_run)
+    try:
+        foresee(batch, write=True)
+    except SyncJobError as error:
+        if error.exit_code in (Exit.STATE, Exit.BUG):
+            raise
+        return close(batch, stopped=error)
+    return close(batch)
+
+
+def foresee(batch: Batch, *, write: bool) -> Plan:
+    """The stages in order; a dry run ends with its plan."""
+    identify(batch)
+    recovery.begin(batch)
+    apply_inbox(batch)
+    settle(batch)
+    pull(batch)
+    recovery.end_if_read(batch)
+    plan = make_plan(batch, fill(batch))
+    if write and batch.config.mode != "read_only":
+        check_guard(batch, plan)
+        push(batch, plan)
+    return plan
+
+
+def push(batch: Batch, plan: Plan) -> None:
+    """Write the plan, after one more look at whose books these are."""
+    if plan.actions:
+        for side in dict.fromkeys(action.side for action in plan.actions):
+            verify(batch, side)
+        Push(batch, plan).run()
+        _forget_done(batch, plan)
+    with batch.state.commit():
+        batch.state.book.note("mapping_hash", mapping_hash(batch.config))
+
+
+def _forget_done(batch: Batch, plan: Plan) -> None:
+    """Decide each deal once more from the state: what is quiet now need not be looked at again."""
+    from syncjob.engine.planning import settle_quiet
+
+    settle_quiet(batch, plan.subjects)
+
+
+# --- close --------------------------------------------------------------------------------------
+
+_RESULTS: tuple[tuple[type[SyncJobError], Result], ...] = (
+    (GuardTripped, "guard"),
+    (Paused, "paused"),
+    (AuthFailed, "credentials"),
+    (WrongOrganisation, "wrong_organisation"),
+    (Interrupted, "interrupted"),
+    (RetryLater, "later"),
+)
+
+
+def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
+    """Write the batch down and sum it up."""
+    recovery.close(batch)
+    open_issues = tuple(found.issue for found in batch.state.book.open_issues())
+    result, code = _result(stopped, open_issues)
+    waits = batch.state.db.execute("SELECT count(*) FROM todo").fetchone()[0]
+    if waits:
+        batch.counts["waiting"] = waits
+    ended = batch.clock.now()
+    calls = {c.name: batch.channels[c.side].usage().calls for c in (batch.ledger, batch.crm)}
+    resume_at = stopped.resume_at if isinstance(stopped, RetryLater) else None
+    with batch.state.commit():
+        batch.state.book.end_batch(
+            batch.id, at=ended, result=result, exit_code=code, counts=dict(batch.counts),
+            calls=calls, resume_at=resume_at,
+        )  # fmt: skip
+    report = BatchReport(
+        batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
+        ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
+        rows=_rows(batch), issues=open_issues, calls=calls, resume_at=resume_at,
+        plan_hash=batch.plan_hash, stopped_by=_said(stopped),
+        next_step=stopped.next_step if stopped else "",
+    )  # fmt: skip
+    batch.log.info(
+        "batch.ended", result=result, exit_code=int(code), counts=dict(batch.counts),
+        calls=calls, issues=len(open_issues), seconds=(ended - batch.started).total_seconds(),
+        stopped_by=report.stopped_by, next_step=report.next_step,
+    )  # fmt: skip
+    return report
+
+
+def _said(stopped: SyncJobError | None) -> str:
+    if stopped is None:
+        return ""
+    return f"{stopped.where}: {stopped.what}" if stopped.where else stopped.what
+
+
+def _result(stopped: SyncJobError | None, issues: tuple[Issue, ...]) -> tuple[Result, int]:
+    if stopped is None:
+        return ("issues", Exit.ISSUES) if issues else ("done", Exit.DONE)
+    for kind, result in _RESULTS:
+        if isinstance(stopped, kind):
+            return result, stopped.exit_code
+    return "failed", stopped.exit_code
+
+
+def _rows(batch: Batch) -> tuple[Row, ...]:
+    """One line for each deal that this batch did something for."""
+    return tuple(
+        _row(batch, subject.removeprefix("deal:"), words)
+        for subject, words in batch.done.items()
+        if subject.startswith("deal:")
+    )
+
+
+def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
+    case = load_case(batch, deal_id)
+    deal = case.deal if case else Deal(id=deal_id, title="", status="won", currency="")
+    invoice: Invoice | None = (case.invoice or case.last) if case else None
+    state = invoice_state(invoice, batch.today, batch.config.overdue)
+    return Row(
+        deal_id=deal_id, title=deal.title, page=deal.page,
+        customer=case.party.name if case and case.party else None,
+        number=invoice.number if invoice else None, total=invoice.total if invoice else None,
+        due=invoice.due if invoice else None,
+        currency=invoice.currency if invoice else deal.currency,
+        status=f"{state.word}, overdue" if state.overdue else state.word,
+        what=", ".join(dict.fromkeys(words)),
+    )  # fmt: skip

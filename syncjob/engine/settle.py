@@ -1,0 +1,151 @@
+"""Find out what became of every open intent: by look-up, never by sending it again.
+
+Keeps invariants 3, 4 (patience) and 16 (it recovers itself). This is the ordinary start of every
+batch, not a special path for crashes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from syncjob.connectors.base import AnyRecord, Connector
+from syncjob.core.actions import DealChange, InvoiceChange
+from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.engine.batch import Batch
+from syncjob.engine.outcomes import stored
+from syncjob.state.journal import Intent, JournaledCall
+
+
+def settle(batch: Batch) -> None:
+    """Settle what earlier batches left open."""
+    intents = batch.state.journal.open_intents()
+    calls = {i.call: batch.state.journal.call(i.call) for i in intents}
+    unsent = [i for i in intents if calls[i.call].sends == 0]
+    for intent in unsent:
+        _void(batch, intent, "its bytes never left")
+    sent = [i for i in intents if calls[i.call].sends > 0]
+    _creates(batch, [i for i in sent if i.action.creates], calls)
+    _changes(batch, [i for i in sent if not i.action.creates], calls)
+    batch.progress("settle", len(intents), len(intents))
+
+
+def _creates(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall]) -> None:
+    """Look for the markers among everything that changed since the oldest of these calls."""
+    groups: dict[tuple[str, str], list[Intent]] = defaultdict(list)
+    for intent in intents:
+        groups[intent.side, intent.action.kind].append(intent)
+    for (_, kind), members in groups.items():
+        connector = batch.side(members[0].side)
+        since = min(_before(calls[i.call], batch) for i in members)
+        markers = [i.action.marker or "" for i in members]
+        found = connector.find(kind, markers, since - connector.capabilities.lookback)
+        for intent in members:
+            record = found.get(intent.action.marker or "")
+            if record is not None:
+                _found(batch, intent, record)
+            else:
+                _void_if_patient(batch, intent, calls[intent.call], connector)
+
+
+def _changes(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall]) -> None:
+    """Read the records again and compare them with what was sent, field by field."""
+    streams: dict[tuple[str, str], list[Intent]] = defaultdict(list)
+    for intent in intents:
+        streams[intent.side, _stream(intent)].append(intent)
+    for (_, stream), members in streams.items():
+        connector = batch.side(members[0].side)
+        size = connector.capabilities.get_batch.get(stream, 1)
+        ids = sorted({_record_id(i) for i in members})
+        records: dict[str, AnyRecord] = {}
+        for start in range(0, len(ids), size):
+            records.update({r.id: r for r in connector.get(stream, ids[start : start + size])})
+        for intent in members:
+            _compare(batch, intent, calls[intent.call], connector, records.get(_record_id(intent)))
+
+
+def _compare(
+    batch: Batch, intent: Intent, call: JournaledCall, connector: Connector,
+    record: AnyRecord | None,
+) -> None:  # fmt: skip
+    if record is None:
+        _void_if_patient(batch, intent, call, connector)
+        return
+    wanted = connector.stored_form(intent.action)
+    current = connector.current_form(intent.action, record)
+    landed = {field for field, value in wanted.items() if current.get(field) == value}
+    if landed == set(wanted):
+        _found(batch, intent, record)
+        return
+    if not _patient(batch, call, connector):
+        batch.counts["waiting"] += 1
+        return
+    with batch.state.commit():
+        if landed and isinstance(intent.action.payload, DealChange):
+            part = {field: wanted[field] for field in landed}
+            asked = {f: intent.action.payload.fields.get(f) for f in landed}
+            batch.state.links.agree(intent.side, intent.action.target, asked, part)
+    _void(batch, intent, "the record does not show it after the patience")
+
+
+def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
+    assert isinstance(record, Contact | Invoice | Deal) or record is not None
+    known = record if isinstance(record, Contact | Invoice | Deal) else None
+    with batch.state.commit():
+        stored(batch, intent, known, settled=True)
+        _want(batch, intent)
+    batch.counts["settled"] += 1
+    batch.log.info("intent.settled", intent=intent.id, target=intent.action.target, how="found")
+
+
+def _void_if_patient(
+    batch: Batch, intent: Intent, call: JournaledCall, connector: Connector
+) -> None:
+    if _patient(batch, call, connector):
+        _void(batch, intent, "not found after the patience")
+    else:
+        batch.counts["waiting"] += 1
+
+
+def _patient(batch: Batch, call: JournaledCall, connector: Connector) -> bool:
+    """Whether the server's own clock shows that the call can no longer appear or land."""
+    now = connector.server_time()
+    if now is None:
+        connector.identity()  # any answer tells the server's time
+        now = connector.server_time()
+    return now is not None and now >= _before(call, batch) + connector.capabilities.patience
+
+
+def _before(call: JournaledCall, batch: Batch) -> datetime:
+    """The server's time at the send; our own clock's where no answer had ever shown it."""
+    known = call.server_time or call.sent_at
+    assert known is not None
+    return known
+
+
+def _void(batch: Batch, intent: Intent, why: str) -> None:
+    with batch.state.commit():
+        batch.state.journal.end(intent.id, "void", why)
+        _want(batch, intent)
+    batch.counts["voided"] += 1
+    batch.log.info("intent.settled", intent=intent.id, target=intent.action.target, how=why)
+
+
+def _want(batch: Batch, intent: Intent) -> None:
+    deal = intent.action.subject.removeprefix("deal:")
+    batch.state.snapshots.want([deal], "its last write was settled")
+
+
+def _stream(intent: Intent) -> str:
+    if isinstance(intent.action.payload, DealChange):
+        return "deals"
+    return "invoices" if isinstance(intent.action.payload, InvoiceChange) else "contacts"
+
+
+def _record_id(intent: Intent) -> str:
+    payload = intent.action.payload
+    if isinstance(payload, DealChange):
+        return payload.deal_id
+    if isinstance(payload, InvoiceChange):
+        return payload.invoice_id
+    return getattr(payload, "contact_id", "")

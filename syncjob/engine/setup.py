@@ -1,0 +1,49 @@
+"""The CRM's own fields that the config needs: shown, and created through the journal."""
+
+from __future__ import annotations
+
+from syncjob.connectors.base import FieldWish
+from syncjob.core.reports import FieldsReport
+from syncjob.engine.batch import Batch
+from syncjob.engine.identify import identify
+from syncjob.transport.parse import excerpt
+
+
+def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
+    """What is missing; with `create`, made one by one, and what could not be made by hand."""
+    identify(batch)
+    assert batch.crm_reference is not None
+    wishes = batch.crm.missing_fields(batch.crm.reference())
+    wanted = tuple((w.entity, w.name, w.kind, w.purpose) for w in wishes)
+    if not create:
+        return FieldsReport(wanted=wanted)
+    created: list[str] = []
+    by_hand: list[str] = []
+    for wish in wishes:
+        refusal = _create(batch, wish)
+        name = f"{wish.name} ({wish.kind}, on {wish.entity}s)"
+        if refusal is None:
+            created.append(wish.name)
+        else:
+            by_hand.append(f"{name}: {refusal}")
+    with batch.state.commit():
+        batch.state.book.note("reference_doubt:crm", "1")
+    return FieldsReport(created=tuple(created), by_hand=tuple(by_hand))
+
+
+def _create(batch: Batch, wish: FieldWish) -> str | None:
+    """Create one field; None if done, else the vendor's words."""
+    for request in batch.crm.create_fields([wish]):
+        with batch.state.commit():
+            batch.lease.check(batch.state)
+            call = batch.state.journal.open(
+                "crm", request, [], key=None, batch=batch.id, fence=batch.lease.fence,
+                now=batch.clock.now(),
+            )  # fmt: skip
+        answer = batch.channels["crm"].write(call)
+        with batch.state.commit():
+            batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
+            batch.state.journal.close_call(call.id)
+        if answer.status >= 300:
+            return f"the CRM answered {answer.status}: {excerpt(answer.body)}"
+    return None

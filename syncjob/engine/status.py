@@ -1,0 +1,107 @@
+"""One screen of facts about a connection, from the state alone."""
+
+from __future__ import annotations
+
+import fcntl
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncjob.config import Config
+from syncjob.core.records import CrmReference, LedgerReference
+from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
+from syncjob.engine.door import pauses, stop_file
+from syncjob.engine.pull import HOME, STREAMS
+from syncjob.state.database import State
+
+#: How many batches are looked through for the last good one.
+BATCHES_SEEN = 200
+
+
+def status_report(config: Config, state: State, now: datetime) -> StatusReport:
+    """Who is connected to whom, what was done last, what waits, what needs a person."""
+    batches = [b for b in state.book.last_batches(BATCHES_SEEN) if b["ended"]]
+    last = _report(config, batches[0]) if batches else None
+    good = next((b["ended"] for b in batches if b["exit_code"] in (0, 1)), None)
+    crm = state.book.reference("crm", CrmReference)
+    ledger = state.book.reference("ledger", LedgerReference)
+    return StatusReport(
+        connection=config.connection.name, mode=config.mode, now=now,
+        crm=crm[0].organisation if crm else None,
+        ledger=ledger[0].organisation if ledger else None,
+        won_since=config.invoices.won_since, last=last,
+        last_good=datetime.fromisoformat(str(good)) if good else None,
+        next_run=_next_run(config, last), running=_running(state.path),
+        recovering=state.book.fact("recovering_since") is not None,
+        stop_file=stop_file(state.path).exists(), pauses=tuple(pauses(state, now)),
+        streams=_streams(state), links=_links(state),
+        open_intents=len(state.journal.open_intents()),
+        issues=tuple(found.issue for found in state.book.open_issues()),
+        calls_today=_calls_since(batches, now - timedelta(days=1)),
+    )  # fmt: skip
+
+
+def _report(config: Config, batch: dict[str, Any]) -> BatchReport:
+    started = datetime.fromisoformat(batch["started"])
+    return BatchReport(
+        batch=str(batch["id"]), connection=config.connection.name, started=started,
+        ended=datetime.fromisoformat(batch["ended"]), result=batch["result"],
+        exit_code=batch["exit_code"],
+        counts=msgspec.json.decode(batch["counts"] or "{}", type=dict[str, int]),
+        calls=msgspec.json.decode(batch["calls"] or "{}", type=dict[str, int]),
+        resume_at=datetime.fromisoformat(batch["resume_at"]) if batch["resume_at"] else None,
+    )  # fmt: skip
+
+
+def _next_run(config: Config, last: BatchReport | None) -> datetime | None:
+    """When the next batch is expected: the interval after the last, or when a vendor said."""
+    if last is None:
+        return None
+    usual = last.started + timedelta(minutes=config.schedule.every_minutes)
+    return max(usual, last.resume_at) if last.resume_at else usual
+
+
+def _running(path: Path) -> bool:
+    """Whether a process holds the lease now."""
+    lock = path.with_name(path.name + ".lock")
+    if not lock.exists():
+        return False
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _streams(state: State) -> tuple[StreamStatus, ...]:
+    found = []
+    for side, stream in STREAMS:
+        cursor = state.snapshots.cursor(side, stream)
+        count = state.snapshots.count(side, stream) if stream not in HOME else 0
+        found.append(
+            StreamStatus(
+                side=side,
+                stream=stream,
+                cursor=cursor.since,
+                walking=cursor.position is not None,
+                records=count,
+            )
+        )
+    return tuple(found)
+
+
+def _links(state: State) -> dict[str, int]:
+    count = state.db.execute("SELECT count(*) FROM contact_link").fetchone()[0]
+    return {"invoice": state.links.live_count(), "contact": int(count)}
+
+
+def _calls_since(batches: list[dict[str, Any]], since: datetime) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for batch in batches:
+        if datetime.fromisoformat(batch["started"]) >= since:
+            for vendor, calls in msgspec.json.decode(batch["calls"] or "{}").items():
+                total[vendor] = total.get(vendor, 0) + calls
+    return total
