@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from syncjob.core.markers import (
     MARKER_LENGTH_MAX,
     contact_marker,
+    contact_of_marker,
     invoice_marker,
     marker_in,
     parse_invoice_marker,
@@ -79,3 +80,20 @@ def test_the_url_counts_first_because_people_cannot_edit_it():
 def test_contacts_have_markers_by_kind():
     assert contact_marker("NW", "org:12") == "NW-O12"
     assert contact_marker("NW", "person:7") == "NW-P7"
+
+
+@pytest.mark.parametrize(
+    ("marker", "contact"),
+    [
+        ("NW-O12", "org:12"),
+        ("NW-P7", "person:7"),
+        ("NX-O12", None),
+        ("NW-X12", None),
+        ("NW-O", None),
+        ("NW-O1-2", None),
+        ("NW-", None),
+        (None, None),
+    ],
+)
+def test_a_contacts_marker_names_its_contact(marker, contact):
+    assert contact_of_marker("NW", marker) == contact

@@ -12,6 +12,7 @@ from syncjob.core.rules.matching import (
     Candidates,
     email_key,
     find_contact,
+    look_alike,
     name_key,
     require_party,
 )
@@ -178,6 +179,27 @@ def test_the_answer_does_not_depend_on_the_order_of_rows(rows):
         find(by_name=tuple(rows))
 
 
+@pytest.mark.parametrize(
+    ("name", "email", "alike"),
+    [
+        ("ACME  ltd", None, True),
+        ("Beta", "INFO@acme.test", True),
+        ("Beta", "b@beta.test", False),
+        ("Beta", None, False),
+    ],
+)
+def test_two_new_contacts_of_one_batch_that_may_be_one(name, email, alike):
+    one = ContactDraft(marker="NW-O1", name="Acme Ltd", email="info@acme.test")
+    other = ContactDraft(marker="NW-O2", name=name, email=email)
+    assert look_alike(one, other) is alike
+    assert look_alike(other, one) is alike
+
+
+def test_two_new_contacts_without_email_are_not_one():
+    one, other = (ContactDraft(marker=f"NW-O{n}", name=n) for n in "ab")
+    assert not look_alike(one, other)
+
+
 # --- a new contact --------------------------------------------------------------------------------
 
 
@@ -231,6 +253,11 @@ def test_a_contact_without_name_is_held():
 def test_what_the_ledger_cannot_take_is_held(changes, code):
     with held(code, "the ledger takes", "org:12"):
         find(organization(**changes))
+
+
+def test_a_long_name_is_quoted_in_part():
+    with held("contact_name_too_long", '"' + "x" * 57 + '..."', "300 characters"):
+        find(organization(name="x" * 300))
 
 
 def test_the_longest_name_fits():

@@ -25,7 +25,7 @@ from syncjob.core.rules.dating import invoice_day
 from syncjob.core.rules.rows import check_row, to_line
 from syncjob.core.rules.tax import Choice, tax_for
 from syncjob.core.rules.terms import due_date
-from syncjob.core.rules.texts import line_label, one_line, subject_of
+from syncjob.core.rules.texts import line_label, one_line, short, subject_of
 from syncjob.errors import Held
 
 #: Length that the ledger takes in an invoice's reference.
@@ -221,7 +221,7 @@ def _reference(deal: Deal, context: InvoiceContext) -> str:
         length_max = REFERENCE_LENGTH_MAX - len(context.marker) - 1
         raise Held(
             "purchase_order_too_long",
-            f'The field "{field}" has {len(order)} characters ("{order[:40]}..."); '
+            f'The field "{field}" has {len(order)} characters ("{short(order)}"); '
             f"{length_max} fit into the invoice's reference.",
             field=field or "",
             next_step=f'Shorten "{field}" in the CRM.',

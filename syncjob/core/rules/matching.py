@@ -14,7 +14,7 @@ import msgspec
 
 from syncjob.core.actions import ContactDraft
 from syncjob.core.records import Address, Contact, Deal
-from syncjob.core.rules.texts import clean, one_line
+from syncjob.core.rules.texts import clean, one_line, short
 from syncjob.errors import Held
 
 #: Lengths that the ledger takes (facts: xero, 5); what is longer is held, never cut.
@@ -90,6 +90,15 @@ def find_contact(
     if found:
         return _customer(wanted, found)
     return _new_contact(wanted, person, marker)
+
+
+def look_alike(one: ContactDraft, other: ContactDraft) -> bool:
+    """Whether two new contacts of one batch may be the same customer: one name or one e-mail.
+
+    The later must wait until the first is in the ledger, where `find_contact` then judges it.
+    """
+    same_email = bool(email_key(one.email)) and email_key(one.email) == email_key(other.email)
+    return name_key(one.name) == name_key(other.name) or same_email
 
 
 def _in_use(wanted: Contact, found: Contact) -> Contact:
@@ -179,7 +188,7 @@ def _label(wanted: Contact) -> str:
     kind = {"organization": "The organization", "person": "The person"}.get(
         wanted.kind, "The contact"
     )
-    return f'{kind} "{one_line(wanted.name)}"'
+    return f'{kind} "{short(one_line(wanted.name))}"'
 
 
 # --- a new contact --------------------------------------------------------------------------------
@@ -232,7 +241,7 @@ def _within(wanted: Contact, field: str, text: str, length_max: int) -> None:
     words = field.replace("_", " ")
     raise Held(
         f"contact_{field}_too_long",
-        f'The {words} "{text[:40]}..." of {wanted.kind} {wanted.id} has {len(text)} characters; '
+        f'The {words} "{short(text)}" of {wanted.kind} {wanted.id} has {len(text)} characters; '
         f"the ledger takes {length_max}.",
         field=field,
         next_step=f"Shorten the {words} in the CRM.",

@@ -10,6 +10,9 @@ from syncjob.core.records import Deal, Line
 #: takes none. Held would be too much for a stray tab; emoji and accents pass unchanged.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
+#: So much of a name is enough to find it by, and leaves the message readable.
+QUOTE_LENGTH_MAX = 60
+
 
 def clean(text: str | None) -> str:
     """Text without control characters: CRLF becomes LF, a tab a space, the rest goes."""
@@ -24,6 +27,11 @@ def one_line(text: str | None) -> str:
     return " ".join(clean(text).split())
 
 
+def short(text: str) -> str:
+    """A text of the CRM as a message quotes it: one that runs on is cut, visibly."""
+    return text if len(text) <= QUOTE_LENGTH_MAX else text[: QUOTE_LENGTH_MAX - 3] + "..."
+
+
 def subject_of(deal: Deal) -> str:
     """How actions and issues name a deal: "deal:1042"."""
     return f"deal:{deal.id}"
@@ -31,5 +39,5 @@ def subject_of(deal: Deal) -> str:
 
 def line_label(line: Line) -> str:
     """How a message names a product row: by its name, else by its id in the CRM."""
-    name = one_line(line.name)
+    name = short(one_line(line.name))
     return f'line "{name}"' if name else f"line {line.id}"
