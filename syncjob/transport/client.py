@@ -203,7 +203,7 @@ class HttpChannel:
         raise verdicts.not_let_in(answer, self._vendor)
 
     def _send_read(self, request: Request, headers: Credentials, naps: _Naps) -> Answer:
-        naps.left_s -= self._limits.before(request.cost, naps.left_s)
+        naps.left_s -= self._turn(request, naps.left_s)
         answer = None
         try:
             answer = self._send(request, headers)
@@ -217,7 +217,7 @@ class HttpChannel:
             raise self._unknown(
                 call.request, "it was sent before under a token that is renewed by now"
             )
-        self._limits.before(call.request.cost)
+        self._turn(call.request, WAIT_S_MAX)
         answer = None
         try:
             self._door.admit(call)
@@ -226,6 +226,14 @@ class HttpChannel:
         finally:
             self._limits.after(answer)
         return answer
+
+    def _turn(self, request: Request, wait_max_s: float) -> float:
+        """Wait for a turn within the limits; returns the seconds waited. Raises Throttled."""
+        try:
+            return self._limits.before(request.cost, wait_max_s)
+        except Throttled as full:
+            full.where = place(request.url)
+            raise
 
     def _send(self, request: Request, headers: Credentials) -> Answer:
         """The exchange itself, counted unless nothing left."""

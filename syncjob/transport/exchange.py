@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 import urllib3.exceptions
+from requests import Session
 from requests.adapters import HTTPAdapter
 
 from syncjob import __version__
 from syncjob.clock import Clock
 from syncjob.errors import ConfigError
 from syncjob.transport.wire import Answer, Request
+
+__all__ = ["Exchange", "Lost", "NeverLeft", "Session", "Timeout", "new_session", "place"]
 
 Timeout = tuple[float, float]
 
@@ -53,6 +56,7 @@ UNUSABLE = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidProxyURL,
+    urllib3.exceptions.LocationValueError,
 )
 
 log = structlog.get_logger("syncjob.transport")
@@ -66,9 +70,9 @@ class Lost(Exception):
     """The request may have arrived; its answer did not, or not whole."""
 
 
-def new_session() -> requests.Session:
+def new_session() -> Session:
     """A session that repeats nothing; proxies and CA bundles come from the environment."""
-    session = requests.Session()
+    session = Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=POOL_CONNECTIONS))
     return session
@@ -88,7 +92,7 @@ class Exchange:
         vendor: str,
         *,
         clock: Clock,
-        session: requests.Session | None = None,
+        session: Session | None = None,
         timeout: Timeout = TIMEOUT_S,
     ) -> None:
         self._vendor, self._clock, self._timeout = vendor, clock, timeout

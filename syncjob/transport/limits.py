@@ -29,7 +29,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     `counts` says what is counted: requests, or what the vendor charges for them (Request.cost).
     `remaining_header` (lower case) tells what is left; `reset_header` tells the seconds until the
     window begins anew. Windows longer than a minute never make a worker sleep. Where a plan sets
-    `allowed`, state the smallest: once the vendor's header is seen, it rules.
+    `allowed`, state the smallest: once the vendor's header is seen, it rules. `headroom_percent`,
+    if given, outranks that of the rules.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     counts: Literal["calls", "cost"] = "calls"
     remaining_header: str = ""
     reset_header: str = ""
+    headroom_percent: int | None = None
 
     @property
     def long(self) -> bool:
@@ -54,7 +56,8 @@ class LimitRules(msgspec.Struct, frozen=True, kw_only=True):
 
     def headroom(self, window: Window) -> int:
         """How much of a window is never used by us; rounded down, so tiny windows keep none."""
-        return window.allowed * self.headroom_percent // 100
+        own = window.headroom_percent
+        return window.allowed * (self.headroom_percent if own is None else own) // 100
 
 
 class Limits:
@@ -67,9 +70,8 @@ class Limits:
         clock: Clock,
         key: str = "",
         store: BudgetStore | None = None,
-        vendor: str = "The vendor",
     ) -> None:
-        self.rules, self._clock, self._vendor = rules, clock, vendor
+        self.rules, self._clock = rules, clock
         self._turns = BoundedSemaphore(rules.concurrency)
         self._lock = Lock()
         self._in_flight: deque[int] = deque()
@@ -140,7 +142,7 @@ class Limits:
         waits = [(self._blocked_until - self._clock.monotonic(), self._blocked_why)]
         for counter in self._counters:
             window = counter.window
-            words = f"{self._vendor}'s {window.name} limit is used up, but for what others need."
+            words = f"The {window.name} limit is used up, but for what others need."
             waits.append((counter.wait_s(cost if window.counts == "cost" else 1), words))
         return max(waits)
 

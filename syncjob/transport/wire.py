@@ -81,11 +81,13 @@ class Channel(Protocol):
     def read(self, request: Request) -> Answer:
         """Send a GET and retry it within bounds. Returns any answer below 500 but 401 and 429.
 
-        Raises Throttled, Unreachable, AuthFailed.
+        402, 407 and those 403s that shut the door as a whole are errors too. Raises Throttled,
+        Unreachable, AuthFailed.
         """
 
     def write(self, call: Call) -> Answer:
-        """Send a journaled write once. Returns the answer whatever its status but 401 and 429.
+        """Send a journaled write once. Returns the answer whatever its status but 401, 402, 407,
+        429 and those 403s that shut the door as a whole (none of them has an effect).
 
         Raises RefusedAtDoor, Paused or LockHeld (nothing left), Throttled, Unreachable or
         AuthFailed (certainly no effect), OutcomeUnknown (sent, the answer is lost).

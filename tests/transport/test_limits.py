@@ -93,6 +93,16 @@ def test_calls_in_flight_are_not_in_the_header_yet():
     assert sum(clock.naps) == 60
 
 
+def test_a_window_may_keep_a_headroom_of_its_own():
+    clock = FakeClock()
+    all_of_it = Window(name="minute", seconds=60, allowed=60, headroom_percent=0)
+    limits = Limits(rules(all_of_it), clock=clock)
+    use(limits, 60)
+    assert clock.naps == []
+    use(limits)
+    assert clock.elapsed == 60
+
+
 def test_an_unreadable_header_is_ignored():
     limits = Limits(rules(MINUTE), clock=FakeClock())
     use(limits, 5, reply=answer(x_minlimit_remaining="plenty"))
@@ -100,10 +110,10 @@ def test_an_unreadable_header_is_ignored():
 
 def test_a_day_limit_never_sleeps():
     clock = FakeClock()
-    limits = Limits(rules(DAY), clock=clock, vendor="Xero")
+    limits = Limits(rules(DAY), clock=clock)
     use(limits, reply=answer(x_daylimit_remaining=102))
     use(limits)
-    with pytest.raises(Throttled, match="Xero's day limit") as caught:
+    with pytest.raises(Throttled, match="day limit") as caught:
         use(limits, 5)
     assert clock.naps == [] and caught.value.resume_at == START + timedelta(hours=1)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from datetime import timedelta
 
 import pytest
 import requests
 import responses
+import urllib3.exceptions
 
 from syncjob.errors import (
     AuthFailed,
+    ConfigError,
     LockHeld,
     OutcomeUnknown,
     Paused,
@@ -18,6 +22,7 @@ from syncjob.errors import (
     Throttled,
     Unreachable,
 )
+from syncjob.transport.limits import no_limits
 
 from . import kit
 from .kit import START, TOKEN, URL, FakeClock, RecordingDoor, call, make_channel, serving
@@ -229,6 +234,57 @@ def test_a_write_cut_behind_a_proxy_is_unknown(monkeypatch):
         assert server.requests[0].startswith(b"POST http://api.example.test/v2/deals ")
 
 
+def untrusted():
+    reason = urllib3.exceptions.SSLError(ssl.SSLCertVerificationError(1, "self-signed"))
+    return requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(None, "/", reason))
+
+
+def broken_tls():
+    reason = urllib3.exceptions.SSLError(ssl.SSLError(1, "bad record mac"))
+    return requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(None, "/", reason))
+
+
+def broken_behind_a_proxy():
+    reason = urllib3.exceptions.ProxyError("Unable to connect to proxy", ConnectionResetError())
+    return requests.exceptions.ProxyError(urllib3.exceptions.MaxRetryError(None, "/", reason))
+
+
+@pytest.mark.parametrize(
+    "failure, verdict",
+    [
+        (untrusted(), Unreachable),
+        (requests.ConnectTimeout("slow"), Unreachable),
+        (broken_tls(), OutcomeUnknown),
+        (broken_behind_a_proxy(), OutcomeUnknown),
+        (requests.ReadTimeout("slow"), OutcomeUnknown),
+        (requests.exceptions.ChunkedEncodingError("cut"), OutcomeUnknown),
+        (urllib3.exceptions.HTTPError("odd"), OutcomeUnknown),
+        (ConnectionResetError("reset"), OutcomeUnknown),
+        (requests.exceptions.InvalidProxyURL("?"), ConfigError),
+    ],
+)
+def test_only_what_certainly_never_left_is_called_so(http, failure, verdict):
+    http.post(URL, body=failure)
+    with pytest.raises(verdict):
+        make_channel().write(call())
+    assert len(http.calls) <= 1
+
+
+@pytest.mark.parametrize("url", ["ftp://api.test/x", "https:///x", "api.test", "https://a..b/x"])
+def test_an_address_that_cannot_be_requested_is_a_config_error(url):
+    with pytest.raises(ConfigError, match="cannot be requested"):
+        make_channel().write(call(url))
+
+
+def test_a_throttle_before_the_write_says_where_and_records_nothing(http):
+    limits = no_limits(FakeClock())
+    limits.block(3600, "come back later")
+    door = RecordingDoor()
+    with pytest.raises(Throttled) as caught:
+        make_channel(limits=limits, door=door).write(call())
+    assert caught.value.where == "api.example.test/v2/deals" and door.events == []
+
+
 def test_an_error_keeps_no_secret_from_the_address(http):
     secret = "sesame-open-9"
     url = f"https://joe:{secret}@api.example.test/v2/deals?api_token={secret}"
@@ -238,3 +294,29 @@ def test_an_error_keeps_no_secret_from_the_address(http):
     error = caught.value
     assert secret not in f"{error!r} {error} {error.where} {error.__cause__}"
     assert error.where == "api.example.test/v2/deals"
+
+
+def drip(server, peer):
+    """Send a byte now and then, for ever as far as the client's patience goes."""
+    server.take_request(peer)
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(100):
+        peer.sendall(b"x")
+        threading.Event().wait(0.01)
+
+
+def test_an_answer_that_drips_is_given_up_though_each_read_is_in_time():
+    class Racing(FakeClock):
+        def monotonic(self):
+            self.elapsed += 100
+            return self.elapsed
+
+    with serving(drip) as server, pytest.raises(OutcomeUnknown, match="did not end in time"):
+        make_channel(clock=Racing()).write(call(server.url))
+
+
+def test_an_answer_without_end_is_given_up(http, monkeypatch):
+    monkeypatch.setattr("syncjob.transport.exchange.ANSWER_BYTES_MAX", 10)
+    http.post(URL, body=b"x" * 11)
+    with pytest.raises(OutcomeUnknown, match="larger"):
+        make_channel().write(call())
