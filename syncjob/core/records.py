@@ -89,8 +89,8 @@ class Deal(Record, frozen=True, kw_only=True, omit_defaults=True):
     value: Decimal | None = None
     won_at: datetime | None = None
     first_won_at: datetime | None = None
-    org_id: str | None = None
-    person_id: str | None = None
+    org_id: str | None = None  # a Contact's id: "org:12"
+    person_id: str | None = None  # "person:7"
     owner_id: str | None = None
     pipeline_id: str | None = None
     stage_id: str | None = None

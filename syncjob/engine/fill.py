@@ -109,9 +109,8 @@ def _customers(batch: Batch, cases: Iterable[Case]) -> None:
     for case in cases:
         if case.invoice is not None or case.deal.status != "won":
             continue
-        for kind, number in (("org", case.deal.org_id), ("person", case.deal.person_id)):
-            contact = f"{kind}:{number}"
-            if number and snapshots.batch_of("crm", "contacts", contact) != batch.id:
+        for contact in (case.deal.org_id, case.deal.person_id):
+            if contact and snapshots.batch_of("crm", "contacts", contact) != batch.id:
                 wanted[contact] = None
     _read(batch, "crm", "contacts", list(wanted))
 

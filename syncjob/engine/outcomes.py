@@ -138,9 +138,9 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
     note_largest(batch, record)
     deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
     contact_id = action.payload.contact_id
-    if deal is None or contact_id is None:
+    party = (deal.org_id or deal.person_id) if deal else None
+    if party is None or contact_id is None:
         return
-    party = f"org:{deal.org_id}" if deal.org_id else f"person:{deal.person_id}"
     if not links.contact(party) and not links.contact_owner(contact_id):
         links.link_contact(party, contact_id, how="match", batch=batch.id)
 

@@ -19,21 +19,16 @@ V1_ONLY = frozenset(
     )
 )
 
-#: (method, path below the version, tokens); the first that matches counts.
+#: (method, path below the version, tokens in v2); the first that matches counts.
 _COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = tuple(
     (method, re.compile(path), cost)
     for method, path, cost in (
-        ("GET", r"users/me$", 2),
-        ("GET", r"(users|currencies|activityTypes)$", 20),
-        ("GET", r"\w+/search$", 20),
-        ("GET", r"itemSearch", 20),
+        ("GET", r"(users/me|userSettings|\w+/\d+)$", 1),
+        ("GET", r"(\w+/search|itemSearch|users/find)", 20),
         ("GET", r"deals/archived$", 20),
         ("GET", r"(pipelines|stages)$", 5),
-        ("GET", r"deals/(products|installments)$", 10),
-        ("GET", r"\w+/\d+$", 1),
         ("GET", r"", 10),
         ("DELETE", r"", 3),
-        ("", r"notes", 10),
         ("", r"", 5),
     )
 )
@@ -45,5 +40,6 @@ def version_root(path: str) -> str:
 
 
 def token_cost(method: str, path: str) -> int:
-    """What Pipedrive takes from the day's budget for this call."""
-    return next(c for m, p, c in _COSTS if m in ("", method) and p.match(path))
+    """What Pipedrive takes from the day's budget for this call; v1 costs twice as much as v2."""
+    cost = next(c for m, p, c in _COSTS if m in ("", method) and p.match(path))
+    return cost * (2 if version_root(path) == V1 else 1)
