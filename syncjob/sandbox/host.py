@@ -50,7 +50,7 @@ class Host:
         self._locks = {s.name: Mutex() for s in servers}
         self._mutex = Mutex()
         self._flying: dict[str, int] = {}
-        self._late: list[tuple[datetime, str, Request]] = []
+        self._late: list[tuple[datetime, str, Request, Call]] = []
 
     def route(self, path: str) -> tuple[Server, str] | None:
         for server in self.servers.values():
@@ -85,9 +85,9 @@ class Host:
             now = self.clock.now()
             due = sorted((x for x in self._late if x[0] <= now), key=lambda x: x[0])
             self._late = [x for x in self._late if x[0] > now]
-        for _, name, request in due:
+        for _, name, request, call in due:
             with self.locked(name) as server:
-                server.handle(request)
+                call.effect = server.handle(request).effect
 
     @contextlib.contextmanager
     def _in_flight(self, label: str, request: Request) -> Iterator[Request]:
@@ -113,7 +113,7 @@ class Host:
         if kind == "late":
             with self._mutex:
                 due = self.clock.now() + timedelta(seconds=fault.delay_s)
-                self._late.append((due, server.name, request))
+                self._late.append((due, server.name, request, call))
             call.effect = "late"
             raise Dropped("late")
         if kind == "timeout":

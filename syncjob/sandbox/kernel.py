@@ -17,11 +17,11 @@ FAULT_KINDS = frozenset(
     {"refuse", "lost", "late", "timeout", "status", "truncate", "html", "empty", "semantic"}
 )
 _LOGGED_HEADERS = ("idempotency-key", "if-modified-since", "xero-tenant-id", "content-type")
-_SECRET_KEYS = (
+_HIDDEN_KEYS = (
     "client_secret|refresh_token|access_token|api_token|code_verifier|code|password|id_token"
 )
-_SECRET_FORM = re.compile(rf"(?<![\w-])({_SECRET_KEYS})=[^&\s]*")
-_SECRET_JSON = re.compile(rf'("(?:{_SECRET_KEYS})"\s*:\s*)"[^"]*"')
+_SECRET_FORM = re.compile(rf"(?<![\w-])({_HIDDEN_KEYS})=[^&\s]*")
+_SECRET_JSON = re.compile(rf'("(?:{_HIDDEN_KEYS})"\s*:\s*)"[^"]*"')
 
 
 class Mutex:

@@ -90,6 +90,8 @@ def test_faults_that_cut_the_connection(sandbox: Sandbox, kind: str, count: int)
     assert sandbox.host.log.find("counter")[0].fault == kind
     sandbox.host.clock.advance(31)
     assert truth(sandbox) == (0 if kind == "refuse" else 1)
+    effect = "none" if kind == "refuse" else "applied"
+    assert sandbox.host.log.find("counter")[0].effect == effect
 
 
 def test_a_status_fault_before_or_after_the_effect(sandbox: Sandbox) -> None:

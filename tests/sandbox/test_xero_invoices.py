@@ -111,6 +111,12 @@ def test_refusals(world: World, more: dict[str, Any], message: str) -> None:
     assert world.xero.dump()["organisations"][0]["invoices"] == []
 
 
+def test_a_tax_amount_that_is_sent_stands(world: World) -> None:
+    row = world.invoice(LineItems=[line(100, TaxAmount=9.99), line(100)])
+    assert row["TotalTax"] == Fraction("19.99")
+    assert world.invoice(LineItems=[line(1, TaxAmount=2)])["HasErrors"]
+
+
 def test_a_discount_of_many_decimals_cannot_be_approved(world: World) -> None:
     sent = invoice(line(1000, DiscountRate=12.3456))
     draft = world.put("Invoices", sent)[0]

@@ -107,7 +107,7 @@ def world() -> World:
     world.put("Invoices", *[invoice(Status="AUTHORISED") for _ in range(6)])
     world.put("Invoices", invoice(line(DiscountRate=10)), invoice(line(AccountCode="999")))
     world.put("Contacts", {"Name": "ACME"})
-    world.act("add_tracking", **{"name": "Region", "options": ["North"]})
+    world.act("add_tracking", name="Region", options=["North"])
     world.act("pay", invoice="INV-0001")
     world.act("credit", invoice="INV-0002", amount=10, total=20)
     world.act("refund_credit", credit="CN-0001", amount=5)

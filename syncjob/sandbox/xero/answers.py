@@ -49,7 +49,7 @@ def envelope(ctx: Context, plural: str, rows: list[Json], page: reading.Page | N
         "Id": ctx.entropy.uuid(),
         "Status": "OK",
         "ProviderName": ctx.app,
-        "DateTimeUTC": ms_stamp(ctx.org.clock.now()),
+        "DateTimeUTC": ms_stamp(ctx.org.clock.now(), offset=""),
     }
     if page is not None and page.pagination is not None:
         answer["pagination"] = page.pagination

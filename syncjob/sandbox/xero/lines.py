@@ -136,7 +136,16 @@ def _amounts(line: Line, sent: Element, unitdp: int, update: bool) -> Line:
         discount_rate=None if rate is None else round_half_up(rate),
         discount_amount=None if off is None else round_half_up(off),
         discount=gross - net,
+        given_tax=_given_tax(sent, net),
     )
+
+
+def _given_tax(sent: Element, net: Fraction) -> Fraction | None:
+    """A TaxAmount that a client sends stands as it is (spec, LineItem.TaxAmount)."""
+    tax = sent.number("TaxAmount")
+    if tax is not None and abs(tax) > abs(net):
+        raise Invalid("The TaxAmount must not exceed the line amount.")
+    return None if tax is None else round_half_up(tax)
 
 
 def _net(
@@ -194,6 +203,8 @@ def _tax(org: Organisation, line: Line, style: str) -> Fraction:
     rate = org.tax_rate(line.tax_type)
     if style == "NoTax" or rate is None:
         return ZERO
+    if line.given_tax is not None:
+        return line.given_tax
     if style == "Inclusive":
         return round_half_up(line.line_amount * rate.percent / (100 + rate.percent))
     return round_half_up(line.line_amount * rate.percent / 100)

@@ -82,6 +82,7 @@ class Line:
     discount_rate: Fraction | None = None
     discount_amount: Fraction | None = None
     discount: Fraction = ZERO
+    given_tax: Fraction | None = None
     tracking: tuple[dict[str, str], ...] = ()
 
 

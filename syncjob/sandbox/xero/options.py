@@ -33,9 +33,9 @@ class Options:
     lag_max_s: float = 5.0
     limits: Limits | None = field(default_factory=Limits)
     client_id: str = "sandbox-custom"
-    client_secret: str = "sandbox-secret"
+    client_secret: str = "sandbox-secret"  # noqa: S105 (a sandbox has no secrets)
     web_client_id: str = "sandbox-web"
-    web_client_secret: str = "sandbox-web-secret"
+    web_client_secret: str = "sandbox-web-secret"  # noqa: S105
     pkce_client_id: str = "sandbox-pkce"
     scopes: tuple[str, ...] = GRANULAR_SCOPES
     extra_currencies: tuple[str, ...] = ("EUR",)

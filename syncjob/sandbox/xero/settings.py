@@ -39,7 +39,7 @@ def organisation_view(org: Organisation) -> Json:
         "SalesTaxPeriod": "QUARTERLY",
         "DefaultSalesTax": "Tax Exclusive",
         "DefaultPurchasesTax": "Tax Exclusive",
-        "CreatedDateUTC": ms_stamp(org.created),
+        "CreatedDateUTC": ms_stamp(org.created, offset=""),
         "OrganisationEntityType": "COMPANY",
         "Timezone": region.timezone,
         "ShortCode": org.short_code,

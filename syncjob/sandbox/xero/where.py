@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -145,17 +145,17 @@ def _day(text: str) -> datetime:
     inner = text[text.index("(") + 1 : -1].strip()
     try:
         if inner.startswith('"'):
-            return datetime.fromisoformat(inner.strip('"'))
-        return datetime(*[int(part) for part in inner.split(",")])  # type: ignore[arg-type]
+            return datetime.fromisoformat(inner.strip('"')).replace(tzinfo=UTC)
+        year, month, day, *clock = (int(part) for part in inner.split(","))
+        hour, minute, second = (*clock, 0, 0, 0)[:3]
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise QueryError(f"'{text}' is not a date") from error
 
 
 def _held(value: Any, wanted: Any, compare: Callable[[Any, Any], bool], op: str) -> bool:
-    if isinstance(value, datetime):
-        value = value.replace(tzinfo=None)
-    elif isinstance(value, date):
-        value = datetime(value.year, value.month, value.day)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if value is None or wanted is None:
         return bool((op == "!=") != (value == wanted))
     try:

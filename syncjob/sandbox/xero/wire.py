@@ -97,8 +97,8 @@ def ms_date(day: date) -> str:
     return ms_stamp(instant)
 
 
-def ms_stamp(instant: datetime) -> str:
-    return f"/Date({(instant - _EPOCH) // timedelta(milliseconds=1)}+0000)/"
+def ms_stamp(instant: datetime, offset: str = "+0000") -> str:
+    return f"/Date({(instant - _EPOCH) // timedelta(milliseconds=1)}{offset})/"
 
 
 def iso_day(day: date) -> str:
