@@ -39,16 +39,35 @@ _IN_QUERY = re.compile(
 #: The events that a run without a terminal still shows, besides warnings.
 _SUMMARY = "batch.ended"
 
+#: Each event's name and what it means. The last batch's story is told in these words.
 EVENTS = {
-    "batch.started": "a batch begins",
     "batch.ended": "the summary of a batch: result, counts, calls, issues, next run",
-    "config.warned": "the config can be used, but something in it asks for attention",
+    "batch.started": "a batch begins",
+    "call.lost": "a write was sent and its answer is lost: its intents are settled later",
+    "call.opened": "a write is committed to the journal, about to be sent",
+    "call.replayed": "the same bytes are sent once more under the same key",
+    "decision.applied": "a person's answer to an issue takes effect",
+    "duplicate.found": "a second record bears a marker whose link is taken",
+    "exchange.done": "one HTTP exchange (shown with -v)",
+    "guard.accepted": "a person released a plan from the guard",
+    "intent.answered": "what the vendor made of one action that was sent",
+    "intent.settled": "what became of an open intent: found and adopted, or void",
+    "invoice.ended": "an invoice was voided or deleted in the ledger",
+    "issue.opened": "something that a person must look at",
+    "link.created": "a CRM record and a ledger record belong together from now on",
+    "mode.changed": "what may be written at all was raised or lowered in the config",
+    "page.stored": "one page of a stream is committed (shown with -v)",
+    "recovery.began": "a state without history: nothing is created until links are rebuilt",
+    "recovery.ended": "the links are rebuilt",
+    "reference.read": "the accounts' own names (fields, stages, tax rates ...) were read anew",
     "run.crashed": "an error that is a bug of syncjob; the traceback stands only here",
-    "serve.started": "the scheduler begins",
-    "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
-    "serve.stopped": "the scheduler has ended",
-    "serve.scheduled": "when the next batch runs, and why not at the usual interval",
     "serve.refused": "a batch ended with an error; the scheduler goes on",
+    "serve.scheduled": "when the next batch runs, and why not at the usual interval",
+    "serve.started": "the scheduler begins",
+    "serve.stopped": "the scheduler has ended",
+    "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
+    "stream.unreadable": "a stream's answer has not the documented shape: it stops, unread",
+    "walk.restarted": "a walk's position or cursor was refused: the stream is read in full",
 }
 
 
@@ -119,7 +138,7 @@ def configure(
     handler.setFormatter(_formatter(_Readable(stream), redactor))
     for name in (ROOT, "apscheduler"):
         logger = logging.getLogger(name)
-        logger.setLevel(logging.INFO if name == ROOT else logging.WARNING)
+        logger.setLevel(min(level, logging.INFO) if name == ROOT else logging.WARNING)
         logger.propagate = False
         for old in [h for h in logger.handlers if isinstance(h, _Terminal)]:
             logger.removeHandler(old)

@@ -46,7 +46,7 @@ def logged(
     """The config, with the log set up for this command. Raises ConfigError, StateError."""
     config, redactor = read_config(ctx)
     _, verbose = ctx.obj
-    configure(redactor, level=logging.INFO if verbose else level, summary=summary)
+    configure(redactor, level=logging.DEBUG if verbose else level, summary=summary)
     with contextlib.ExitStack() as stack:
         try:
             file = log_file(

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from syncjob.reports.words import counted
+
 Event = dict[str, Any]
 
 #: Keys that stand in the batch's heading or mean nothing to a reader.
@@ -54,8 +56,8 @@ def read_batches(
     """The last batches of the log (None: all of it), or the one named; oldest first."""
     batches: dict[str, BatchLog] = {}
     for event in read_events(log_files(path)):
-        name = event.get("batch")
-        if not isinstance(name, str) or (batch is not None and name != batch):
+        name = str(event.get("batch", ""))
+        if not name or (batch is not None and name != batch):
             continue
         batches.setdefault(name, BatchLog(batch=name, events=[])).events.append(event)
         while last is not None and len(batches) > last:
@@ -78,13 +80,20 @@ def review(found: BatchLog, *, details: bool) -> Iterator[str]:
 
 
 def _counts(summary: Event) -> str:
-    counts = summary.get("counts")
-    found = counts if isinstance(counts, dict) else {}
-    written = ", ".join(f"{n} {kind}" for kind, n in found.items() if n)
-    calls = summary.get("calls")
-    used = calls if isinstance(calls, dict) else {}
-    spent = ", ".join(f"{vendor} {n}" for vendor, n in sorted(used.items()))
-    return f"{written or 'nothing written'}" + (f"; calls: {spent}" if spent else "")
+    parts = [counted(kind, number, done=True) for kind, number in _numbers(summary, "counts")]
+    if summary.get("issues"):
+        parts.append(f"{summary['issues']} to look at")
+    calls = ", ".join(f"{vendor} {number}" for vendor, number in _numbers(summary, "calls"))
+    text = ", ".join(parts) or "nothing written"
+    used = f"; calls: {calls}" if calls else ""
+    stopped = f"; stopped: {summary['stopped_by']}" if summary.get("stopped_by") else ""
+    return text + used + stopped
+
+
+def _numbers(summary: Event, key: str) -> list[tuple[str, int]]:
+    found = summary.get(key)
+    pairs = found.items() if isinstance(found, dict) else ()
+    return [(str(name), number) for name, number in pairs if isinstance(number, int) and number]
 
 
 def _values(event: Event) -> str:

@@ -36,7 +36,7 @@ VALUE_LENGTH_MAX = 60
 
 def counted(kind: str, number: int, *, done: bool = False) -> str:
     """("invoice.create", 12) -> "create 12 drafts"; done: "created 12 drafts"."""
-    one, many, past = _KINDS.get(kind, (f"1 {kind}", "{n} " + kind, ""))
+    one, many, past = _KINDS.get(kind, (f"1 {kind}", f"{{n}} {kind}", ""))
     text = one if number == 1 else many.format(n=f"{number:,}")
     return f"{past} {text.partition(' ')[2]}" if done and past else text
 
@@ -63,7 +63,7 @@ def plan_sentence(plan: PlanReport) -> str:
         return "Would write nothing."
     worth = amounts(drafts_worth(plan.actions))
     parts = []
-    for kind in sorted(kinds, key=list(_KINDS).index):
+    for kind in sorted(kinds, key=[*_KINDS, *kinds].index):
         text = counted(kind, kinds[kind])
         parts.append(f"{text} for {worth}" if kind == "invoice.create" else text)
     return f"Would {', '.join(parts)}."
