@@ -142,16 +142,20 @@ def _crm_contact(batch: Batch, contact_id: str) -> Contact | None:
     return None if contact is None or contact.deleted else contact
 
 
-def _customer_busy(batch: Batch, party_id: str) -> bool:
+def _customer_busy(batch: Batch, party_id: str | None) -> bool:
     """Whether the ledger contact for this customer is being created and not yet known."""
+    if party_id is None:
+        return False
     marker = contact_marker(batch.config.connection.code, party_id)
     return batch.state.journal.busy([("ledger", f"contact:{marker}")])
 
 
 def _candidates(
-    batch: Batch, party_id: str, party: Contact | None, person: Contact | None
+    batch: Batch, party_id: str | None, party: Contact | None, person: Contact | None
 ) -> Candidates:
     """The ledger contacts that might be this customer, each followed through its merges."""
+    if party_id is None:
+        return Candidates()
     find = batch.state.snapshots.find
     linked = batch.state.links.contact(party_id)
     marker = contact_marker(batch.config.connection.code, party_id)
@@ -238,13 +242,13 @@ def _answers(batch: Batch, deal_id: str) -> frozenset[str]:
     return frozenset(known.split(",")) if known else frozenset()
 
 
-def _parked(batch: Batch, deal_id: str, party_id: str) -> dict[str, tuple[str, Issue]]:
+def _parked(batch: Batch, deal_id: str, party_id: str | None) -> dict[str, tuple[str, Issue]]:
     """What the vendors refused for this deal, its invoices and its customer."""
     code = batch.config.connection.code
     rows = batch.state.db.execute(
         "SELECT target, fingerprint, issue FROM parked "
         "WHERE target IN (?, ?) OR target GLOB ?",
-        (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}",
+        (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}" if party_id else "",
          f"invoice:{code}-{deal_id}-*"),
     )  # fmt: skip
     return {row[0]: (row[1], msgspec.json.decode(row[2], type=Issue)) for row in rows.fetchall()}

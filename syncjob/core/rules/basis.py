@@ -23,10 +23,10 @@ class Basis(msgspec.Struct, frozen=True):
 def basis_of(deal: Deal, policy: Invoices) -> Basis:
     """Raises Held: "deal_incomplete", "has_instalments", "no_products", "value_is_missing",
     "mixed_tax_methods", "tax_method_missing", "tax_method_differs"."""
-    if deal.lines is None or deal.instalments is None or deal.page is None:
+    if deal.lines is None or deal.page is None:
         raise Held(
             "deal_incomplete",
-            "The deal could not be read in full (its lines, instalments or link are missing).",
+            "The deal could not be read in full (its lines or its link are missing).",
             next_step="Nothing: it is read again in the next batch. If it stays, report it.",
         )
     if deal.instalments:
