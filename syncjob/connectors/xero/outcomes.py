@@ -24,6 +24,7 @@ from syncjob.core.actions import (
     NotDone,
     Outcome,
     Rejected,
+    Stale,
     Stored,
     Unknown,
 )
@@ -154,13 +155,20 @@ def _outcome(action: Action, element: Fields | None, pages: Pages) -> Outcome:
         return Unknown(error="Xero's answer has no element that bears this action's key.")
     try:
         if _failed(element):
-            return words.rejected(_messages(element, "ValidationErrors"))
+            return _refusal(action, _messages(element, "ValidationErrors"))
         record = _record(action, element, pages)
         doubt = _doubt(action, record)
         warnings = _messages(element, "Warnings")
     except SchemaDrift as drift:
         return Unknown(error=str(drift))
     return Unknown(error=doubt) if doubt else Stored(record=record, warnings=warnings)
+
+
+def _refusal(action: Action, messages: Sequence[str]) -> Outcome:
+    """A change that came too late is planned again; everything else is the record's own fault."""
+    refused = words.rejected(messages)
+    late = refused.code == words.STATUS_CONFLICT and isinstance(action.payload, InvoiceChange)
+    return Stale(current=None) if late else refused
 
 
 def _record(action: Action, element: Fields, pages: Pages) -> Contact | Invoice:

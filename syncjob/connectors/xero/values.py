@@ -29,7 +29,7 @@ class Fields:
 
     def __init__(self, value: Any, what: str) -> None:
         if not isinstance(value, dict):
-            raise SchemaDrift(f"Xero's {what} is not an object: {_show(value)}.", where=what)
+            raise SchemaDrift(f"Xero's {what} is not an object: {_show(value)}.")
         self._raw: Mapping[str, Any] = value
         self.what = what
 
@@ -92,7 +92,6 @@ class Fields:
         if value not in known:
             raise SchemaDrift(
                 f"Xero's {self.what} has {name} {value!r}, which this version does not know.",
-                where=self.what,
                 next_step="The record is left alone; report it, an update will teach the word.",
             )
         return known[value]
@@ -144,7 +143,6 @@ class Fields:
         return SchemaDrift(
             f"Xero's {self.what} should have {name} as {kind}, it has "
             f"{_show(self._raw.get(name, '(nothing)'))}.",
-            where=self.what,
             next_step="The record is left alone; look at it in Xero, then report it.",
         )
 

@@ -24,6 +24,9 @@ class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
     scope: Literal["record", "organisation"] = "record"
 
 
+#: The record is not as it was when the change was planned.
+STATUS_CONFLICT = "status_conflict"
+
 #: The first that matches any of the messages is the code of the refusal.
 _REFUSALS = (
     _Refusal(
@@ -57,16 +60,16 @@ _REFUSALS = (
         next_step="An invoice of that number exists; link it to the deal, or change its number.",
     ),
     _Refusal(
-        pattern=r"account code '|account code is not|valid account",
-        code="account_unknown",
-        field="account",
-        next_step="Set invoices.account to an active account that takes sales, by its code.",
-    ),
-    _Refusal(
         pattern=r"tax ?type code|tax ?type '|tax rate",
         code="tax_unknown",
         field="tax_code",
         next_step="Set the tax rule to an active rate that applies to sales on that account.",
+    ),
+    _Refusal(
+        pattern=r"account code '|account code is not|valid account",
+        code="account_unknown",
+        field="account",
+        next_step="Set invoices.account to an active account that takes sales, by its code.",
     ),
     _Refusal(
         pattern=r"not subscribed to currency|currency (code )?.*(not|invalid)",
@@ -94,7 +97,7 @@ _REFUSALS = (
     ),
     _Refusal(
         pattern=r"not of valid status|cannot be (edited|modified|updated)",
-        code="status_conflict",
+        code=STATUS_CONFLICT,
         field="status",
         next_step="The invoice was changed in Xero meanwhile; the next batch reads it again.",
     ),
