@@ -48,9 +48,9 @@ def verify(batch: Batch, side: Side) -> None:
 
 def _verify_if_renewed(batch: Batch, side: Side) -> None:
     """A new token may open other books: ask before it is used for anything else."""
-    generation = str(batch.channels[side].token_generation())
     if batch.state.book.fact(_PIN[side]) is None:
         return  # nothing is pinned yet; the reference that is read next pins it
+    generation = str(batch.channels[side].next_generation())
     if batch.state.book.fact(f"generation:{side}") != generation:
         verify(batch, side)
 

@@ -158,6 +158,14 @@ class HttpChannel:
         """The generation of the token in use; a call may be replayed only under its own."""
         return self._auth.generation()
 
+    def next_generation(self) -> int:
+        """The generation of the token that the next request will bear, renewed now if it is due.
+
+        Raises AuthFailed, Unreachable, StateError.
+        """
+        self._auth.headers()
+        return self._auth.generation()
+
     def usage(self) -> Usage:
         """What was used since the channel was made."""
         with self._lock:
