@@ -320,3 +320,10 @@ def test_the_code_is_traded_for_tokens_that_follow_the_old_ones(http):
     }
     assert store.tokens[KEY] == token
     assert (token.generation, token.refresh, token.scope) == (5, "new-refresh", "offline_access")
+
+
+def test_a_refresh_token_that_is_not_replaced_stays(http):
+    http.post(TOKEN_URL, json=grant())
+    store = Store(stored(lasts_s=0))
+    refreshing(store).headers()
+    assert (store.tokens[KEY].access, store.tokens[KEY].refresh) == ("new-access", "old-refresh")

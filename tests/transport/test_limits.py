@@ -230,3 +230,11 @@ def test_counts_reach_the_store_every_twenty_calls(tmp_path):
     limits.close()
     limits.close()
     assert vault.spend("k", "day", 86400, 0, START).used == 25
+
+
+def test_the_vendors_word_holds_until_its_own_reset():
+    clock = FakeClock()
+    limits = Limits(rules(BURST), clock=clock)
+    use(limits, reply=answer(x_ratelimit_remaining=0, x_ratelimit_reset=1))
+    use(limits)
+    assert clock.naps == [1.0]

@@ -22,7 +22,7 @@ from syncjob.errors import (
     Throttled,
     Unreachable,
 )
-from syncjob.transport.limits import no_limits
+from syncjob.transport.limits import LimitRules, Limits, no_limits
 
 from . import kit
 from .kit import START, TOKEN, URL, FakeClock, RecordingDoor, call, make_channel, serving
@@ -320,3 +320,17 @@ def test_an_answer_without_end_is_given_up(http, monkeypatch):
     http.post(URL, body=b"x" * 11)
     with pytest.raises(OutcomeUnknown, match="larger"):
         make_channel().write(call())
+
+
+def test_each_turn_is_given_back_whatever_happens(http):
+    limits = Limits(LimitRules(concurrency=1), clock=FakeClock())
+    door = RecordingDoor(Paused("stop"))
+    http.post(URL, body=ConnectionResetError("reset"))
+    for _ in range(2):
+        with pytest.raises(Paused):
+            make_channel(limits=limits, door=door).write(call())
+        with pytest.raises(OutcomeUnknown):
+            make_channel(limits=limits).write(call())
+    with pytest.raises(Unreachable):
+        http.get(URL, status=500)
+        make_channel(limits=limits).read(kit.get())
