@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from email.message import Message
 from http import HTTPStatus
@@ -51,6 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.answer(request))
         except Dropped as dropped:
             self._cut(dropped.partial)
+        except Exception:
+            traceback.print_exc()
+            self._send(Reply.of_text(f"a defect of the sandbox:\n{traceback.format_exc()}", 500))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
 

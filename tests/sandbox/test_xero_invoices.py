@@ -212,6 +212,17 @@ def test_lock_dates_plan_cap_and_archived_accounts(world: World) -> None:
     assert "has been archived" in messages(world.invoice())[0]
 
 
+def test_a_locked_draft_can_be_redated_and_a_locked_approved_one_is_frozen(world: World) -> None:
+    draft = world.invoice()["InvoiceNumber"]
+    done = world.invoice(Status="AUTHORISED")["InvoiceNumber"]
+    world.act("set_lock_date", period="2026-03-10")
+    for number in (draft, done):
+        assert "lock date" in messages(world.post(f"Invoices/{number}", {"Reference": "x"})[0])[0]
+    moved = world.post(f"Invoices/{draft}", {"Date": "2026-03-11", "Status": "AUTHORISED"})[0]
+    assert moved["Status"] == "AUTHORISED"
+    assert world.post(f"Invoices/{done}", {"Status": "VOIDED"})[0]["HasErrors"]
+
+
 def test_contacts_in_invoices(world: World) -> None:
     one = world.contact("One")
     world.invoice(Contact={"ContactID": one, "Name": "Uno"})

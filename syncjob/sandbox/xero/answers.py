@@ -10,7 +10,16 @@ from typing import Any
 from syncjob.sandbox.kernel import Entropy, Reply, Request
 from syncjob.sandbox.xero import reading
 from syncjob.sandbox.xero.where import QueryError
-from syncjob.sandbox.xero.wire import ZERO_ID, Element, dumps, elements, ms_stamp, num, words
+from syncjob.sandbox.xero.wire import (
+    ZERO_ID,
+    Element,
+    PostDataInvalid,
+    dumps,
+    elements,
+    ms_stamp,
+    num,
+    words,
+)
 from syncjob.sandbox.xero.world import Invalid, Organisation
 
 Json = dict[str, Any]
@@ -102,6 +111,9 @@ def write_all(
         except Invalid as invalid:
             org.restore(before)
             results.append(_refused(element, invalid, id_name, error_flag))
+        except PostDataInvalid:
+            org.restore(start)
+            raise
     failed = [r for r in results if r[error_flag]]
     if failed and summarize:
         org.restore(start)
@@ -132,7 +144,7 @@ def summary(failed: list[Json]) -> Json:
 def _echo(value: Any) -> Any:
     """What was sent, as it was sent."""
     if isinstance(value, Fraction):
-        return num(value, next(n for n in range(40) if 10**n % value.denominator == 0))
+        return num(value, next((n for n in range(30) if 10**n % value.denominator == 0), 30))
     if isinstance(value, dict):
         return {k: _echo(v) for k, v in value.items()}
     return [_echo(v) for v in value] if isinstance(value, list) else value

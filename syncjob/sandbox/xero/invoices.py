@@ -116,7 +116,8 @@ def _update(org: Organisation, old: Document, sent: Element, writer: Writer) -> 
     status = sent.text("Status") or old.status
     if status != old.status and status not in _MOVES[old.status]:
         raise Invalid(WRONG_STATUS)
-    org.refuse_locked(old.day)
+    if old.status in ("AUTHORISED", "PAID"):
+        org.refuse_locked(old.day)
     if status in DEAD:
         return org.invoices.put(replace(end(old, status), updated=org.stamp()))
     new = _edit(org, old, sent, writer)

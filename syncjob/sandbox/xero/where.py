@@ -113,7 +113,7 @@ class _Parser:
             raise QueryError("'(' expected")
         wanted = str(self._literal())
         self._close()
-        return lambda row: _METHODS[method](getter(row) or "", wanted)
+        return lambda row: _METHODS[method](str(getter(row) or ""), wanted)
 
     def _close(self) -> None:
         if self._take()[1] != ")":

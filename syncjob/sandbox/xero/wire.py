@@ -172,7 +172,7 @@ class Element:
             return None
         try:
             return parse_day(value)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self._wrong(name, "a date") from error
 
     def object(self, name: str, known: Collection[str]) -> Element | None:
