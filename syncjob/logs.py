@@ -223,7 +223,8 @@ class _Terminal(logging.StreamHandler[TextIO]):
 
 
 class _Readable:
-    """One line a person can read: local time, level if it matters, event, values."""
+    """One line a person can read: time, level if it matters, event, values; a traceback stands
+    in the file alone."""
 
     def __init__(self, stream: TextIO) -> None:
         plain = "NO_COLOR" in os.environ or not stream.isatty()
@@ -231,13 +232,14 @@ class _Readable:
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> str:
         at, level = str(event.pop("at", ""))[11:19], event.pop("level", "info")
-        name, trace = event.pop("event", ""), event.pop("exception", None)
+        name, trace = event.pop("event", ""), str(event.pop("exception", ""))
+        if trace:
+            event["error"] = trace.splitlines()[-1]
         for hidden in ("connection", "batch"):
             event.pop(hidden, None)
         values = " ".join(f"{key}={_short(value)}" for key, value in event.items())
         mark = "" if level == "info" else f"{level}: "
-        line = f"{at}Z {mark}{self._bold}{name}{self._end} {values}".rstrip()
-        return f"{line}\n{trace}" if trace else line
+        return f"{at}Z {mark}{self._bold}{name}{self._end} {values}".rstrip()
 
 
 def _short(value: Any) -> str:

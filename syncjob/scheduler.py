@@ -79,7 +79,7 @@ class _Served:
         except Exception:
             # The outermost frame of a thread that nobody else watches: a bug is written down and
             # the next batch, which settles what this one left open, runs all the same.
-            log.exception("run.crashed")
+            log.error("run.crashed", exc_info=True)
         if resume_at is not None:
             self._not_before(resume_at)
 

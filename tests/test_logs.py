@@ -96,7 +96,7 @@ def test_secrets_are_masked_wherever_they_stand(tmp_path: Path) -> None:
         try:
             raise ValueError(f"an error with {secret}")
         except ValueError:
-            log.exception("run.crashed")
+            log.error("run.crashed", exc_info=True)
         logging.getLogger("apscheduler.executors").warning("run of %s missed", secret)
     text = path.read_text() + screen.getvalue()
     assert secret not in text

@@ -35,9 +35,11 @@ def run(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return int(Exit.DONE)
     except Exception as error:
-        # The outermost frame of the program: a traceback may hold values that nobody should see
-        # on a screen, so it goes to the log alone, through the redaction.
-        return _bug(error)
+        # The outermost frame of the program. A traceback may hold values that nobody should see
+        # on a screen: `cli.common.logged` has written it to the log, through the redaction.
+        click.echo(f"This is a bug of syncjob ({type(error).__name__}).", err=True)
+        click.echo("Next: the log has the details; the next batch settles what is open.", err=True)
+        return int(Exit.BUG)
     return int(code or 0)
 
 
@@ -52,12 +54,3 @@ def say(error: SyncJobError) -> None:
 
 def _where(error: SyncJobError) -> str:
     return f"{error.where}: " if error.where else ""
-
-
-def _bug(error: Exception) -> int:
-    from syncjob.logs import get_logger
-
-    get_logger("syncjob.cli").exception("run.crashed")
-    click.echo(f"This is a bug of syncjob ({type(error).__name__}).", err=True)
-    click.echo("Next: the log has the details; the next batch settles what is open.", err=True)
-    return int(Exit.BUG)

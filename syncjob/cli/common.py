@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncjob.config import Config, load_config, secret_values
-from syncjob.errors import StateError
+from syncjob.errors import StateError, SyncJobError
 from syncjob.logs import Redactor, configure, get_logger, log_file
 
 if TYPE_CHECKING:
@@ -63,7 +63,20 @@ def logged(
                 where=str(config.resolve(config.connection.log)),
                 next_step="Mend its folder's rights, or change connection.log in the config.",
             ) from None
-        yield config
+        with _crashes_written():
+            yield config
+
+
+@contextlib.contextmanager
+def _crashes_written() -> Iterator[None]:
+    """Write the traceback of a bug to the log while its file is open; the error goes on up."""
+    try:
+        yield
+    except (SyncJobError, click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception:
+        log.error("run.crashed", exc_info=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -1,0 +1,184 @@
+"""A connection that answers from a script, so that the command line is tested by itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from syncjob.config import Config
+from syncjob.connectors.base import Problem
+from syncjob.core.actions import Action, DealChange, InvoiceDraft, Issue, Wave
+from syncjob.core.records import InvoiceLine, Organisation
+from syncjob.core.reports import (
+    BatchReport,
+    FieldsReport,
+    Pause,
+    PlanReport,
+    Row,
+    RunOptions,
+    StatusReport,
+    StreamStatus,
+)
+from syncjob.errors import Exit
+
+NOW = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
+BOOKS = Organisation(id="o1", name="Acme [Pty] Ltd", country="AU", currency="AUD", demo=True)
+
+DRAFT = InvoiceDraft(
+    marker="NW-1042-A1",
+    contact_id="c1",
+    date=date(2026, 8, 1),
+    due_date=date(2026, 8, 31),
+    currency="AUD",
+    line_amounts="exclusive",
+    lines=(
+        InvoiceLine(
+            description="Filter",
+            quantity=Decimal(2),
+            unit_price=Decimal("189.00"),
+            discount_percent=Decimal(10),
+        ),
+    ),
+    reference="PO 7 NW-1042-A1",
+    url="https://acme.pipedrive.com/deal/1042?syncjob=NW-1042-A1",
+    sub_total=Decimal("340.20"),
+    total_tax=Decimal("34.02"),
+    total=Decimal("374.22"),
+)
+ACTIONS = (
+    Action(
+        side="ledger",
+        wave=Wave.INVOICES,
+        subject="deal:1042",
+        target="invoice:NW-1042-A1",
+        payload=DRAFT,
+        reason="won on 2026-07-30",
+    ),
+    Action(
+        side="crm",
+        wave=Wave.DEAL_STATUS,
+        subject="deal:1041",
+        target="deal:1041",
+        payload=DealChange(deal_id="1041", fields={"status": "paid", "due": "0.00"}),
+        reason="the invoice was paid",
+        before={"status": "awaiting payment", "due": "0.00"},
+    ),
+)
+HELD = Issue(
+    code="no_customer",
+    subject="deal:1043",
+    what="The deal has neither organization nor person.",
+    next_step="Link one in the CRM.",
+    page="https://acme.pipedrive.com/deal/1043",
+)
+
+
+def batch_report(**more: Any) -> BatchReport:
+    """A batch that created a draft and has one issue."""
+    given: dict[str, Any] = {
+        "batch": "7",
+        "connection": "main",
+        "started": NOW,
+        "ended": NOW + timedelta(seconds=75),
+        "result": "issues",
+        "exit_code": int(Exit.ISSUES),
+        "counts": {"invoice.create": 1, "deal.update": 2, "held": 1},
+        "rows": (
+            Row(
+                deal_id="1042",
+                title="Spring [order]",
+                customer="Café Émile",
+                number="INV-0007",
+                total=Decimal("1374.22"),
+                due=Decimal("374.22"),
+                currency="AUD",
+                status="draft",
+                what="draft created",
+                page="https://acme.pipedrive.com/deal/1042",
+            ),
+        ),
+        "issues": (HELD,),
+        "calls": {"xero": 4, "pipedrive": 6},
+    }
+    return BatchReport(**(given | more))
+
+
+class Handle:
+    """What the fake connection answers, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.config: Config | None = None
+        self.asked: list[tuple[str, Any]] = []
+        self.batch = batch_report()
+        self.raises: Exception | None = None
+        self.problems: list[Problem] = []
+        self.plan_report = PlanReport(
+            connection="main",
+            hash="ab12cd",
+            actions=ACTIONS,
+            issues=(HELD,),
+            excluded={"won before invoices.won_since": 500},
+            waits={"deal:1050": "its contact is created first"},
+            titles={"deal:1042": "Spring order"},
+            stories={"deal:1042": ("tax: the account's default",)},
+        )
+        self.fields = FieldsReport(wanted=(("deal", "Invoice status", "choice", "its state"),))
+
+    def _note(self, name: str, value: Any) -> None:
+        self.asked.append((name, value))
+        if self.raises is not None:
+            raise self.raises
+
+    def run(self, options: RunOptions) -> BatchReport:
+        self._note("run", options)
+        options.progress("pull", 1, 3)
+        return self.batch
+
+    def plan(self, options: RunOptions) -> PlanReport:
+        self._note("plan", options)
+        return self.plan_report
+
+    def check(self) -> list[Problem]:
+        self._note("check", None)
+        return self.problems
+
+    def identity(self, side: str) -> Organisation:
+        self._note("identity", side)
+        return BOOKS
+
+    def init_fields(self, *, create: bool) -> FieldsReport:
+        self._note("init_fields", create)
+        return FieldsReport(created=("Invoice status",)) if create else self.fields
+
+    def pause(self, **given: Any) -> Pause:
+        self._note("pause", given)
+        return Pause(since=NOW, **given)
+
+    def resume(self, **given: Any) -> list[Pause]:
+        self._note("resume", given)
+        return [Pause(only=given["only"], reason="audit", who="maria", since=NOW)]
+
+    def status(self) -> StatusReport:
+        self._note("status", None)
+        return StatusReport(
+            connection="main",
+            mode="drafts_only",
+            now=NOW,
+            crm=BOOKS,
+            last=self.batch,
+            last_good=NOW - timedelta(hours=2),
+            pauses=(Pause(only="all", reason="audit [x]", who="maria", since=NOW),),
+            streams=(StreamStatus(side="crm", stream="deals", cursor=NOW, records=830),),
+            links={"invoice": 830},
+            issues=(HELD,),
+            calls_today={"xero": 40},
+            calls_left={"xero": 4960},
+        )
+
+    @contextlib.contextmanager
+    def open(self, config: Config) -> Iterator[Handle]:
+        self.config = config
+        yield self
