@@ -69,7 +69,9 @@ def read_reference(client: V2Client) -> CrmReference:
         fields=tuple(found),
         pipelines=_pipelines(client),
         users=tuple(codec.to_user(u) for u in _list(client.users.get_all_users())),
-        currencies=tuple(str(c["code"]) for c in currencies if values.flag(c, "active_flag")),
+        currencies=tuple(
+            values.text(c, "code") or "" for c in currencies if values.flag(c, "active_flag")
+        ),
         labels=tuple((str(o.id), o.label) for o in labels),
     )
 

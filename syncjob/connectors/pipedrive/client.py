@@ -82,10 +82,10 @@ class V2Client(Client):  # type: ignore[misc]  # the library has no types
                 return
         raise SchemaDrift(f"Pipedrive's list does not end after {PAGES_MAX} pages.")
 
-    def rows(self, path: str, params: dict[str, Any]) -> list[Any]:
+    def rows(self, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         """All rows of a list that is known to be short."""
         found = self.pages(lambda params: self.fetch(path, params), params)
-        return [row for page, _ in found for row in page]
+        return [row for page, _ in found for row in objects(page)]
 
     def _request(
         self, method: str, url: str, headers: Any = None, params: Any = None, **kwargs: Any
@@ -145,6 +145,13 @@ def rows_of(envelope: dict[str, Any]) -> list[Any]:
             next_step="It is read again by the next run.",
         )
     return data
+
+
+def objects(rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows of a list that cannot be used without each of them."""
+    if not all(isinstance(row, dict) for row in rows):
+        raise SchemaDrift("Pipedrive's list holds rows that are no objects.")
+    return rows
 
 
 def cursor_of(envelope: dict[str, Any]) -> str | None:

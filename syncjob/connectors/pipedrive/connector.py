@@ -17,7 +17,7 @@ from syncjob.connectors.base import (
     Walk,
 )
 from syncjob.connectors.pipedrive import account, answers, codec, values, writing
-from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.options import PipedriveOptions
 from syncjob.connectors.pipedrive.reading import IDS_MAX, Reader
@@ -102,7 +102,7 @@ class PipedriveConnector:
             params["deal_id"] = deals.pop()
         found: dict[str, AnyRecord] = {}
         for rows, _ in self._client.pages(self._client.activities.get_all_activities, params):
-            for row in rows:
+            for row in objects(rows):
                 note = values.text(row, "note")
                 for marker in markers:
                     if writing.bears(note, marker):

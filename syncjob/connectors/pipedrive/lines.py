@@ -57,7 +57,7 @@ def missing_line(count: int) -> Line:
 
 
 def _line(row: Item) -> Line:
-    kind = row.get("discount_type")
+    kind = values.text(row, "discount_type")
     discount = values.number(row, "discount") or ZERO
     total, method = values.number(row, "sum"), _tax_method(row)
     reading, doubt = read_sum(row, total)
@@ -99,7 +99,7 @@ def read_sum(row: Item, total: Decimal | None) -> tuple[Reading | None, str | No
         return readings[0], None
     if total is None:
         return None, "Pipedrive gives no sum to tell whether the discount is per unit or per line"
-    minor = MINOR_DIGITS.get(row.get("currency") or "", 2)
+    minor = MINOR_DIGITS.get(values.text(row, "currency") or "", 2)
     # The sum was rounded to the minor unit in some way: the exact one is at most half of it away.
     half = Decimal(5).scaleb(-minor - 1)
     tax = (values.number(row, "tax") or ZERO) / HUNDRED
@@ -116,7 +116,7 @@ def _readings(row: Item) -> list[Reading]:
     gross, discount = price * quantity, values.number(row, "discount") or ZERO
     if not discount:
         return [Reading(gross, ZERO)]
-    match row.get("discount_type"):
+    match values.text(row, "discount_type"):
         case "percentage":
             off = gross * discount / HUNDRED
             return [Reading(gross - off, off)]
@@ -128,7 +128,7 @@ def _readings(row: Item) -> list[Reading]:
 
 def _sums(amount: Decimal, tax: Decimal, row: Item) -> tuple[Decimal, ...]:
     """What `sum` may be for an amount in the price's terms: as it is, or with tax put on or off."""
-    match row.get("tax_method"):
+    match values.text(row, "tax_method"):
         case "exclusive":
             return (amount, amount * (1 + tax))
         case "inclusive" if tax > -1:
@@ -166,7 +166,7 @@ def wire_sum(rows: Iterable[Item]) -> Decimal | None:
 def to_discount(item: Item) -> Discount:
     """A discount on the whole deal. Raises SchemaDrift."""
     amount = values.needed_number(item, "amount")
-    kind = item.get("type")
+    kind = values.text(item, "type")
     if kind not in ("percentage", "amount"):
         raise values.drift("type", kind, "percentage or amount")
     return Discount(

@@ -148,7 +148,7 @@ class Reader:
         for chunk in _chunks(ids, IDS_MAX):
             wanted = {"deal_ids": ",".join(chunk) if join else chunk}
             for row in self._client.rows(path, {**params, **wanted}):
-                deal = values.ident(row, "deal_id") if isinstance(row, dict) else None
+                deal = values.ident(row, "deal_id")
                 if deal is None:
                     raise values.drift("deal_id", None, "an id")
                 found.setdefault(deal, []).append(row)

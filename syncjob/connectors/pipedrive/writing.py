@@ -14,6 +14,7 @@ from syncjob.connectors.pipedrive import fields, values
 from syncjob.connectors.pipedrive.answers import field_missing, field_wrong, option_missing
 from syncjob.connectors.pipedrive.client import V2Client
 from syncjob.connectors.pipedrive.codec import Names
+from syncjob.connectors.pipedrive.options import MARKER_FIELD
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.actions import (
     Action,
@@ -77,7 +78,7 @@ def _currency(change: DealChange, client: V2Client, names: Names) -> str | None:
 def _marker_request(mark: MarkerChange, client: V2Client, names: Names) -> Request:
     kind, _, number = mark.contact_id.partition(":")
     field = names.organization_marker if kind == "org" else names.person_marker
-    body = {"custom_fields": {field.code if field else "syncjob key": mark.marker}}
+    body = {"custom_fields": {field.code if field else MARKER_FIELD: mark.marker}}
     update = (
         client.organizations.update_organization if kind == "org" else client.persons.update_person
     )
