@@ -214,7 +214,10 @@ def redact(text: str) -> str:
 
 
 class CallLog:
-    """Every request, in order of arrival, without secrets."""
+    """Every request, in order of arrival, without secrets.
+
+    Bodies stay byte for byte, except those to an identity server, which are all credentials.
+    """
 
     def __init__(self) -> None:
         self._mutex = Mutex()
@@ -224,7 +227,11 @@ class CallLog:
     def open(self, server: str, request: Request, at: datetime) -> Call:
         headers = {h: v for h in _LOGGED_HEADERS if (v := request.header(h)) is not None}
         query = tuple((k, redact(f"{k}={v}").partition("=")[2]) for k, v in request.query)
-        body = redact(request.body.decode("utf-8", "surrogateescape"))
+        body = request.body
+        if server.endswith("-identity"):
+            body = redact(body.decode("utf-8", "surrogateescape")).encode(
+                "utf-8", "surrogateescape"
+            )
         with self._mutex:
             self._last += 1
             call = Call(
@@ -234,7 +241,7 @@ class CallLog:
                 request.path,
                 query,
                 headers,
-                body.encode("utf-8", "surrogateescape"),
+                body,
                 at,
             )
             self._calls.append(call)

@@ -86,6 +86,12 @@ def test_credit_notes(world: World, number: str) -> None:
     assert payment["Invoice"]["Type"] == "ACCRECCREDIT"
 
 
+def test_a_credit_may_stay_unallocated(world: World, number: str) -> None:
+    world.act("credit", invoice=number, amount=40, allocate=False)
+    assert read(world, number)["AmountDue"] == 110
+    assert world.get("CreditNotes")["CreditNotes"][0]["RemainingCredit"] == 40
+
+
 def test_prepayments_and_overpayments(world: World, number: str) -> None:
     world.act("allocate_prepayment", invoice=number, amount=10, total=30)
     over = world.act("allocate_overpayment", invoice=number, amount=100)
@@ -132,6 +138,8 @@ def test_settings_by_hand(world: World) -> None:
     world.act("retire_tax_rate", tax_type="TAX001")
     assert world.invoice(LineItems=[line(TaxType="TAX001")])["HasErrors"]
     world.act("enable_currency", currency="CAD")
+    world.act("set_tax_basis", basis="NONE")
+    assert world.get("Organisation")["Organisations"][0]["PaysTax"] is False
     assert not world.invoice(CurrencyCode="CAD")["HasErrors"]
     world.act("add_account", code="201", name="More sales")
     assert not world.invoice(LineItems=[line(AccountCode="201")])["HasErrors"]

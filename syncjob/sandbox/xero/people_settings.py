@@ -93,6 +93,11 @@ def _set_plan_cap(org: Organisation, payload: Payload) -> Any:
     org.plan_cap = payload["cap"]
 
 
+def _set_tax_basis(org: Organisation, payload: Payload) -> Any:
+    """`NONE` makes the organisation one that is not registered for sales tax."""
+    org.tax_basis = payload["basis"]
+
+
 def _rename_organisation(org: Organisation, payload: Payload) -> Any:
     org.name = payload["name"]
 
@@ -151,5 +156,6 @@ SETTINGS_ACTS: dict[str, OrgAct] = {
     "enable_currency": _enable_currency,
     "add_tracking": _add_tracking,
     "set_plan_cap": _set_plan_cap,
+    "set_tax_basis": _set_tax_basis,
     "rename_organisation": _rename_organisation,
 }

@@ -26,7 +26,7 @@ def organisation_view(org: Organisation) -> Json:
     view: Json = {
         "Name": org.name,
         "LegalName": org.name,
-        "PaysTax": True,
+        "PaysTax": org.tax_basis != "NONE",
         "Version": region.version,
         "OrganisationType": "COMPANY",
         "BaseCurrency": region.currency,
@@ -35,7 +35,7 @@ def organisation_view(org: Organisation) -> Json:
         "OrganisationStatus": "ACTIVE",
         "FinancialYearEndDay": region.year_end[0],
         "FinancialYearEndMonth": region.year_end[1],
-        "SalesTaxBasis": region.tax_basis,
+        "SalesTaxBasis": org.tax_basis,
         "SalesTaxPeriod": "QUARTERLY",
         "DefaultSalesTax": "Tax Exclusive",
         "DefaultPurchasesTax": "Tax Exclusive",

@@ -41,6 +41,7 @@ class Organisation:
         self.period_lock: date | None = None
         self.year_lock: date | None = None
         self.plan_cap = options.plan_cap
+        self.tax_basis = self.region.tax_basis
         self.currencies = [self.region.currency]
         self.currencies += [c for c in options.extra_currencies if c != self.region.currency]
         self.tax_rates = list(self.region.rates)
