@@ -8,6 +8,7 @@ import sys
 import threading
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -38,6 +39,8 @@ from .xero_kit import (
     mark,
     options,
 )
+
+TESTS = Path(__file__).parents[1]
 
 
 def frozen(*actions: Any, **more: Any) -> tuple[Any, Any]:
@@ -97,7 +100,7 @@ def test_a_day_is_the_same_day_on_every_machine(zone: str) -> None:
     )
     env = {"TZ": zone, "PYTHONPATH": ":".join(sys.path)}
     run = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd="tests"
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=TESTS
     )
     assert "/Date(1772323200000)/" in run.stdout, run.stderr
 
@@ -308,7 +311,7 @@ def test_reading_does_not_load_the_sdk() -> None:
     )
     env = {"PYTHONPATH": ":".join(sys.path)}
     run = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd="tests"
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=TESTS
     )
     assert run.stdout.strip() == "[]", run.stderr
 
