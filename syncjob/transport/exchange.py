@@ -14,7 +14,6 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
-import structlog
 import urllib3.exceptions
 from requests import Session
 from requests.adapters import HTTPAdapter
@@ -22,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from syncjob import __version__
 from syncjob.clock import Clock
 from syncjob.errors import ConfigError
+from syncjob.logs import get_logger
 from syncjob.transport.wire import Answer, Request
 
 __all__ = ["Exchange", "Lost", "NeverLeft", "Session", "Timeout", "new_session", "place"]
@@ -59,7 +59,7 @@ UNUSABLE = (
     urllib3.exceptions.LocationValueError,
 )
 
-log = structlog.get_logger("syncjob.transport")
+log = get_logger("syncjob.transport")
 
 
 class NeverLeft(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import structlog
 from pydantic import SecretStr
 
 from syncjob.transport.auth import ApiToken
@@ -181,3 +183,15 @@ def silence(server, peer):
     """Read the request and never answer."""
     server.take_request(peer)
     threading.Event().wait(1.0)
+
+
+@contextmanager
+def logged():
+    """All log events of the block, though the tests' logs are quiet otherwise."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+    try:
+        with structlog.testing.capture_logs() as events:
+            yield events
+    finally:
+        structlog.configure(**before)

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import responses
-import structlog
 from pydantic import SecretStr
 
 from syncjob.errors import AuthFailed, StateError, Unreachable
@@ -254,7 +253,7 @@ def test_no_secret_is_in_any_error_or_log_or_print(http):
     http.post(TOKEN_URL, status=400, json=body)
     http.post(TOKEN_URL, json=grant(refresh="new-refresh"))
     store = Store(stored(lasts_s=0))
-    with structlog.testing.capture_logs() as events:
+    with kit.logged() as events:
         with pytest.raises(AuthFailed) as caught:
             refreshing(store).headers()
         refreshing(store).headers()

@@ -7,12 +7,11 @@ from datetime import timedelta
 
 import pytest
 import responses
-import structlog
 
 from syncjob.errors import AuthFailed, RefusedAtDoor, Throttled, Unreachable
 from syncjob.transport.limits import LimitRules, Limits, Window
 
-from .kit import START, TOKEN, URL, FakeClock, get, make_channel
+from .kit import START, TOKEN, URL, FakeClock, get, logged, make_channel
 
 DATE = "Sun, 22 Nov 2026 09:00:10 GMT"
 BURST = Window(
@@ -258,7 +257,7 @@ def test_usage_counts_every_exchange_with_its_cost(http):
 
 def test_each_exchange_is_logged_without_query_or_token(http):
     http.get(URL, json={}, headers={"Xero-Correlation-Id": "c-1"})
-    with structlog.testing.capture_logs() as events:
+    with logged() as events:
         make_channel().read(get(URL + "?term=secret-name"))
     assert [event["event"] for event in events] == ["exchange.done"]
     event = events[0]
