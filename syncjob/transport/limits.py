@@ -21,6 +21,10 @@ FLUSH_CALLS = 20
 #: A vendor's day begins anew at an hour it does not tell (facts: xero, 1), so a used-up day is
 #: asked about again with one call an hour.
 PROBE_S = 3600.0
+#: Under this name the store keeps a long pause that the vendor asked for, so that a cron job does
+#: not ask again in each run; it is kept for a day and obeyed for an hour.
+PAUSE = "pause"
+PAUSE_KEPT_S = 86400.0
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +76,7 @@ class Limits:
         store: BudgetStore | None = None,
     ) -> None:
         self.rules, self._clock = rules, clock
+        self._key, self._store, self._recalled = key, store, False
         self._turns = BoundedSemaphore(rules.concurrency)
         self._lock = Lock()
         self._in_flight: deque[int] = deque()
@@ -112,17 +117,35 @@ class Limits:
 
     def block(self, seconds: float, why: str) -> datetime:
         """The vendor said to wait: nothing leaves for so long. Returns the instant it ends."""
+        now = self._clock.now()
         with self._lock:
-            until = self._clock.monotonic() + seconds
-            if until > self._blocked_until:
-                self._blocked_until, self._blocked_why = until, why
-        return self._clock.now() + timedelta(seconds=seconds)
+            self._close_for(seconds, why)
+            if self._store and seconds > WAIT_S_MAX:
+                self._store.spend(self._key, PAUSE, PAUSE_KEPT_S, 0, now)
+                self._store.note(self._key, PAUSE, int(min(seconds, PROBE_S)), now)
+        return now + timedelta(seconds=seconds)
 
     def close(self) -> None:
         """Store counts not stored yet."""
         with self._lock:
             for counter in self._counters:
                 counter.flush()
+
+    def _close_for(self, seconds: float, why: str) -> None:
+        until = self._clock.monotonic() + seconds
+        if until > self._blocked_until:
+            self._blocked_until, self._blocked_why = until, why
+
+    def _recall_pause(self) -> None:
+        """Obey, once at the start, a long pause that another run was told of."""
+        if self._recalled or self._store is None:
+            return
+        self._recalled = True
+        now = self._clock.now()
+        told = self._store.spend(self._key, PAUSE, PAUSE_KEPT_S, 0, now)
+        if told.remaining and told.seen_at:
+            left_s = told.remaining - (now - told.seen_at).total_seconds()
+            self._close_for(left_s, "An earlier run was told to pause, and that is not over.")
 
     def _wait_for_room(self, cost: int, wait_max_s: float) -> float:
         waited = 0.0
@@ -139,6 +162,7 @@ class Limits:
 
     def _wait_s(self, cost: int) -> tuple[float, str]:
         """The longest wait that any window or the vendor's word asks for now, and why."""
+        self._recall_pause()
         waits = [(self._blocked_until - self._clock.monotonic(), self._blocked_why)]
         for counter in self._counters:
             window = counter.window

@@ -238,3 +238,22 @@ def test_the_vendors_word_holds_until_its_own_reset():
     use(limits, reply=answer(x_ratelimit_remaining=0, x_ratelimit_reset=1))
     use(limits)
     assert clock.naps == [1.0]
+
+
+def test_a_long_pause_is_obeyed_by_the_next_run_but_for_an_hour_at_most(tmp_path):
+    clock = FakeClock()
+
+    def limits():
+        return Limits(rules(), clock=clock, key="k", store=Vault(tmp_path / "vault.db"))
+
+    limits().block(30, "too short to be kept")
+    use(limits())
+    limits().block(80_000, "the day is used up")
+    clock.pass_(3590)
+    with pytest.raises(Throttled, match="earlier run") as caught:
+        limits().before(1, wait_max_s=5)
+    assert caught.value.resume_at == START + timedelta(hours=1)
+    clock.pass_(10)
+    use(limits())
+    other = Limits(rules(), clock=clock, key="another tenant", store=Vault(tmp_path / "vault.db"))
+    use(other)
