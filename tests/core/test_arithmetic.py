@@ -141,4 +141,6 @@ def test_both_sums_and_the_whole_difference_are_shown():
         "the deal says 1,234.50 net, the invoice 100.00, a difference of 1,134.50"
     )
     assert "a difference of 0.004 by rounding" in compare(D("100.004"), "net", SUMS, 1).words
+    assert "of 1,000.50" in compare(D("1100.50"), "net", SUMS, 1).words
+    assert "of 1,000.25" in compare(D("1100.25"), "net", SUMS, 1).words
     assert compare(D("1e40"), "net", SUMS, 1).verdict == "differs"

@@ -103,10 +103,14 @@ def test_the_number_is_the_ledgers_unless_the_firm_says_so():
 # --- what is held ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("missing", ["lines", "instalments", "page"])
+@pytest.mark.parametrize("missing", ["lines", "page"])
 def test_a_deal_that_was_not_read_in_full_is_held(missing):
     with held("deal_incomplete"):
         make(deal(**{missing: None}))
+
+
+def test_instalments_that_the_account_does_not_have_are_no_obstacle():
+    assert make(deal(instalments=None)) == make()
 
 
 def test_instalments_are_held():
@@ -170,6 +174,33 @@ def test_an_account_may_be_given_by_name():
 def test_a_line_that_no_rule_covers_is_held(changes, code, words):
     with held(code, words):
         make(deal(lines=(line(**changes),)), **with_policy(description="{name} {description}"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "x" * 4000},
+        {"quantity": D(1), "unit_price": D("9999999999.99")},
+        {"discount_percent": D(0)},
+    ],
+)
+def test_what_just_fits_is_invoiced(changes):
+    assert make(deal(lines=(line(**changes),), value=None)).total > 0
+
+
+def test_a_line_or_a_deal_may_be_free_beside_others():
+    rows = (line(discount_percent=D(100)), line(id="2", name="Other"))
+    assert make(deal(lines=rows)).sub_total == 100
+    with held("total_not_positive", "0.00 GBP"):
+        make(deal(discounts=(Discount(id="a", percent=D(100)),)))
+    assert make(deal(discounts=(Discount(id="a", percent=D(0)),))) == make()
+
+
+def test_a_long_name_is_quoted_in_part():
+    with held("zero_quantity", '"' + "x" * 57 + '..."'):
+        make(deal(lines=(line(name="x" * 61, quantity=D(0)),)))
+    with held("zero_quantity", '"' + "x" * 60 + '"'):
+        make(deal(lines=(line(name="x" * 60, quantity=D(0)),)))
 
 
 def test_one_time_lines_and_fractions_and_a_negative_line_are_invoiced():

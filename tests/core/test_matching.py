@@ -224,6 +224,10 @@ def test_without_a_person_the_organizations_own_email_is_taken():
     assert (draft.email, draft.phone, draft.first_name) == ("info@acme.test", None, None)
 
 
+def test_the_longest_phone_fits():
+    assert find(organization(phones=("1" * 50,))).phone == "1" * 50
+
+
 def test_a_person_without_email_leaves_the_organizations():
     assert find(organization(emails=("info@acme.test",)), person()).email == "info@acme.test"
 
