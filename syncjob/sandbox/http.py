@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 import traceback
@@ -42,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         request = Request(
             method=self.command,
-            path=unquote(path),
+            path="%2F".join(unquote(part) for part in re.split("%2[fF]", path)),
             query=tuple(parse_qsl(query, keep_blank_values=True)),
             headers=tuple(self.headers.items()),
             body=_body(self.headers, self.rfile),

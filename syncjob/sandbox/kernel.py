@@ -99,7 +99,10 @@ class Entropy:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as a server core sees it; `path` is the whole path with the mount prefix."""
+    """One request as a server core sees it.
+
+    `path` is the whole path with the mount prefix, decoded but for `%2F`: a slash inside a name.
+    """
 
     method: str
     path: str

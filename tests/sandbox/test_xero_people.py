@@ -10,6 +10,7 @@ import pytest
 
 from syncjob.sandbox.control import Control
 from syncjob.sandbox.kernel import ActError, Request
+from syncjob.sandbox.xero import Options
 
 from .xero_support import World, invoice, line, messages
 
@@ -173,6 +174,18 @@ def test_the_control_door_and_the_truth(world: World, number: str) -> None:
     state = control.handle(Request("GET", "/control/state/xero")).json()
     truth = state["organisations"][0]["invoices"][0]
     assert (truth["due"], truth["paid"], truth["status"]) == ("109.90", "0.10", "AUTHORISED")
+
+
+def test_one_seed_is_one_history() -> None:
+    def history() -> list[bytes]:
+        world = World(Options(lag_max_s=5))
+        for _ in range(3):
+            world.invoice(Status="AUTHORISED")
+            world.clock.advance(2)
+            world.get("Invoices", page=1)
+        return [reply.body for _, reply in world.replies]
+
+    assert history() == history()
 
 
 def test_a_world_copies_deeply(world: World, number: str) -> None:

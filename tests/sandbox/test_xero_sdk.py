@@ -115,6 +115,14 @@ def test_the_other_calls_parse(api: Any) -> None:
     assert link.online_invoice_url
 
 
+def test_numbers_may_hold_slashes_and_colons(api: Any) -> None:
+    row = sdk_invoice(3)
+    row.invoice_number = "2026/7: \u00e4%"
+    api.create_invoices("", accounting.Invoices(invoices=[row]))
+    found = api.get_invoice("", row.invoice_number).invoices[0]
+    assert found.invoice_number == row.invoice_number
+
+
 def test_a_refused_batch_raises_the_sdks_own_error(api: Any) -> None:
     from xero_python.exceptions import AccountingBadRequestException
 

@@ -86,6 +86,7 @@ class XeroServer:
         if not self.identity.connected(access.client_id, tenant):
             return _forbidden()
         parts = request.path[len(ACCOUNTING) :].strip("/").split("/")
+        parts = [part.replace("%2F", "/") for part in parts]
         if not _allowed(access, parts[0], request.method):
             return _insufficient_scope()
         refusal, headers = self.limiter.check(access.client_id, tenant, request.in_flight)
