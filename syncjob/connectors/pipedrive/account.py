@@ -50,7 +50,7 @@ _USES: dict[str, Use] = {
     "credited": Use("money", _MONEY),
     "due_date": Use("date", _DATE),
     "paid_on": Use("date", _DATE),
-    "overdue": Use("text", _TEXT),
+    "overdue": Use("choice", _CHOICE, ("yes", "no")),
     "synced": Use("text", _TEXT),
     "do_not_invoice": Use("choice", _ANY, ("yes",)),
     "purchase_order": Use("text", _ANY),
