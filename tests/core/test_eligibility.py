@@ -124,6 +124,11 @@ def test_exclusions_name_their_rule(rule, changes, expected):
     assert code(judge(deal(**changes), policy(exclude=Exclude(**rule)))) == expected
 
 
+def test_values_are_shown_as_people_write_them():
+    issue = judge(deal(value=D("1E+3")), policy(exclude=Exclude(value_above=D("500.00"))))
+    assert issue.what == "Its value 1000 is above 500."
+
+
 @pytest.mark.parametrize(
     ("value", "stops"),
     [("Yes", True), ("do not!", True), ("1", True), ("No", False), (" ", False), (None, False)],

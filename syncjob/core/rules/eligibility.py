@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from syncjob.core.actions import Issue
+from syncjob.core.money import plain
 from syncjob.core.policy import DealInputs, Exclude, Invoices, When
 from syncjob.core.records import CrmReference, Deal, User
 from syncjob.core.rules.matching import name_key
@@ -197,13 +198,13 @@ def _by_currency(deal: Deal, rule: Exclude, _: CrmReference, __: str | None) -> 
 def _by_low_value(deal: Deal, rule: Exclude, _: CrmReference, __: str | None) -> str | None:
     if deal.value is None or rule.value_below is None or deal.value >= rule.value_below:
         return None
-    return f"Its value {deal.value} is below {rule.value_below}."
+    return f"Its value {plain(deal.value)} is below {plain(rule.value_below)}."
 
 
 def _by_high_value(deal: Deal, rule: Exclude, _: CrmReference, __: str | None) -> str | None:
     if deal.value is None or rule.value_above is None or deal.value <= rule.value_above:
         return None
-    return f"Its value {deal.value} is above {rule.value_above}."
+    return f"Its value {plain(deal.value)} is above {plain(rule.value_above)}."
 
 
 _RULES: tuple[tuple[str, _Rule], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from syncjob.core.money import half_up
+from syncjob.core.money import half_up, plain
 from syncjob.core.records import InvoiceLine, Line
 from syncjob.core.rules.texts import clean, line_label
 from syncjob.errors import Held
@@ -55,7 +55,7 @@ def check_row(line: Line) -> None:
     if not half_up(line.quantity, FINE_DIGITS):
         raise Held(
             "zero_quantity",
-            f"The {label} has the quantity {line.quantity}.",
+            f"The {label} has the quantity {plain(line.quantity)}.",
             field="quantity",
             next_step="Give it a quantity, or remove the line from the deal.",
         )
@@ -139,7 +139,7 @@ def _check_discount(line: Line, label: str) -> None:
         return
     raise Held(
         "discount_invalid",
-        f"The {label} has a discount of {percent}%.",
+        f"The {label} has a discount of {plain(percent)}%.",
         field="discount",
         next_step="Correct the discount in the CRM; the ledger takes 0 to 100%.",
     )
