@@ -67,8 +67,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a walk. `position` is None on the last page; `started` is the server's Date at
-    the walk's start; `gone` are ids the vendor says are deleted for good; `drift` are (id, words) of
-    records that cannot be read: each is an issue of its own, the rest of the page stands."""
+    the walk's start; `gone` are ids the vendor says are deleted for good; `drift` are (id, words)
+    of records that cannot be read: each is an issue of its own, the rest of the page stands."""
 
     records: tuple[AnyRecord, ...]
     position: str | None
@@ -164,7 +164,8 @@ class Crm(Connector, Protocol):
 
     def details(self, deals: Sequence[Deal]) -> list[Deal]:
         """The same deals, read in this batch, with their lines, discounts and (where used)
-        instalments, in bulk: what `get` does after its first call. Deleted ones stay as they are."""
+        instalments, in bulk: what `get` does after its first call. Deleted ones stay as they
+        are."""
 
     def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
         """The fields that the config names or needs and the account does not have."""

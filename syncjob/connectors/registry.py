@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from syncjob.config import register_options
 from syncjob.config.models import CrmConfig, LedgerConfig
-from syncjob.connectors.ports import Opened, Ports
 from syncjob.core.records import Side
 from syncjob.errors import ConfigError
+
+if TYPE_CHECKING:
+    from syncjob.connectors.ports import Opened, Ports
 
 
 class Vendor(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,11 +31,11 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
 
     def options_model(self) -> type[CrmConfig] | type[LedgerConfig]:
         """The pydantic model of this vendor's part of the config."""
-        return cast(type[CrmConfig] | type[LedgerConfig], self._load(self.options))
+        return cast("type[CrmConfig] | type[LedgerConfig]", self._load(self.options))
 
     def open(self, options: CrmConfig | LedgerConfig, ports: Ports) -> Opened:
         """The connector on its channel. Raises ConfigError if the vendor's SDK is not there."""
-        build = cast(Callable[[Any, Ports], Opened], self._load(self.build))
+        build = cast("Callable[[Any, Ports], Opened]", self._load(self.build))
         return build(options, ports)
 
     def _load(self, path: str) -> object:

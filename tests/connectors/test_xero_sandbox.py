@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 import requests
 
@@ -298,6 +299,27 @@ def test_money_that_arrives_is_read(world: World) -> None:
     [page] = opened.connector.changes("payments", Walk(since=None))
     assert [(p.invoice_id, p.amount) for p in page.records] == [(id, Decimal("10.00"))]  # type: ignore[union-attr]
     assert invoice.settlements[0].id == page.records[0].id
+
+
+@pytest.mark.parametrize("null_rate", [0.0, 1.0])
+def test_nulls_and_gaps_are_nothing_and_not_modified_is_no_page(
+    tmp_path: Path, null_rate: float
+) -> None:
+    server = Options(lag_max_s=0, limits=None, null_rate=null_rate, not_modified=True)
+    world = World(tmp_path, server)
+    opened = world.open()
+    id = make_contact(opened)
+    made = stored(write(opened, bill(opened, id, 1))[0])
+    world.act("edit_invoice", invoice=made.id, fields={"Reference": ""})
+    for stream in ("contacts", "invoices"):
+        [page] = opened.connector.changes(stream, Walk(since=None))
+        assert page.drift == ()
+        assert "None" not in [v for r in page.records for v in msgspec.to_builtins(r).values()]
+    later = datetime.now(UTC) + timedelta(hours=1)
+    [empty] = opened.connector.changes("invoices", Walk(since=later))
+    assert (empty.records, empty.position) == ((), None)
+    world.sandbox.stop()
+    world.vault.close()
 
 
 def test_the_caps_words_hold_the_organisation(tmp_path: Path) -> None:

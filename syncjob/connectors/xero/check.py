@@ -43,8 +43,7 @@ def _probe(
     except AuthFailed as refused:
         return _scope(refused, scope, path)
     except SchemaDrift as drift:
-        fix = drift.next_step or "Look at ledger.api_url, and at a proxy that may stand between."
-        return Problem(where=f"ledger, GET {path}", what=drift.what, fix=fix)
+        return Problem(where=f"ledger, GET {path}", what=drift.what, fix=drift.next_step)
     return None
 
 

@@ -161,7 +161,11 @@ class Lists:
                 next_step="Connect again (syncjob connect xero): the user left, lost the role, "
                 "or the organisation was reset.",
             )
-        raise SchemaDrift(said, where=request.url.partition("?")[0])
+        raise SchemaDrift(
+            said,
+            where=request.url.partition("?")[0],
+            next_step="Look at ledger.api_url, and at a proxy that may stand between.",
+        )
 
 
 def _position(position: str | None) -> tuple[int, int]:
