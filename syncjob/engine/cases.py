@@ -68,8 +68,8 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     deal, complete = _with_lines(batch, deal)
     parts = state.links.parts(deal_id)
     part = next((p for p in parts if p.part == WHOLE and p.ended is None), None)
-    party_id = deal.org_id or deal.person_id or ""
-    party = _crm_contact(batch, party_id)
+    party_id = deal.org_id or deal.person_id
+    party = _crm_contact(batch, party_id) if party_id else None
     person = _crm_contact(batch, deal.person_id) if deal.person_id else None
     candidates = _candidates(batch, party_id, party, person)
     case = Case(
