@@ -123,7 +123,8 @@ class Connector(Protocol):
         records do not move (DESIGN 5.5). Raises Overflow or CursorTooOld: then walk in full."""
 
     def get(self, stream: Stream, ids: Sequence[str]) -> list[AnyRecord]:
-        """The records now, strongly read, in bulk; ids that are gone for good are left out.
+        """The records now, strongly read, in bulk; ids that are gone for good, or that the
+        vendor does not show to this user, are left out: absence is never deletion.
         Deals come as whole aggregates (lines, discounts, instalments where used)."""
 
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:

@@ -235,15 +235,18 @@ def test_one_unreadable_deal_stops_itself_only(
     assert [(i, "frozen" in words) for i, words in page.drift] == [("13", True), ("?", False)]
 
 
-def test_a_refused_list_is_an_error_and_a_forbidden_one_is_about_rights(
+def test_a_refused_list_is_an_error_and_a_forbidden_one_about_rights(
     http: responses.RequestsMock, connector: PipedriveConnector
 ) -> None:
     http.get(f"{URL}/api/v2/deals", status=400, json={"success": False, "error": "Bad sort"})
     with pytest.raises(SchemaDrift, match="Bad sort"):
         list(connector.changes("deals", Walk(since=None)))
-    http.get(f"{URL}/api/v2/deals/12", status=403, json={"success": False, "error": "No access"})
+    no = {"success": False, "error": "No access"}
+    http.replace(responses.GET, f"{URL}/api/v2/deals", status=403, json=no)
     with pytest.raises(AuthFailed, match="No access"):
-        connector.get("deals", ["12"])
+        list(connector.changes("deals", Walk(since=None)))
+    http.get(f"{URL}/api/v2/deals/12", status=403, json=no)
+    assert connector.get("deals", ["12"]) == []
 
 
 # --- records ------------------------------------------------------------------------------------

@@ -41,6 +41,10 @@ class Refused(SchemaDrift):
         self.status = status
 
 
+class Hidden(AuthFailed):
+    """Pipedrive does not show this to the token's user (403)."""
+
+
 class V2Client(Client):  # type: ignore[misc]  # the library has no types
     """The library's client on one channel. `answer` is the last answer that was read."""
 
@@ -188,7 +192,8 @@ def _refused(answer: Answer, envelope: Any) -> Exception:
             next_step="Renew the subscription, then run again.",
         )
     if answer.status in (401, 403):
-        return AuthFailed(
+        kind = Hidden if answer.status == 403 else AuthFailed
+        return kind(
             f"Pipedrive refuses to show this ({answer.status}): {words}.",
             where=answer.url,
             next_step="Use the API token of an admin, or let its user see all deals.",

@@ -13,7 +13,7 @@ import msgspec
 
 from syncjob.connectors.base import Page, Walk
 from syncjob.connectors.pipedrive import lines, values
-from syncjob.connectors.pipedrive.client import PAGE_SIZE, Refused, V2Client
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, Hidden, Refused, V2Client
 from syncjob.connectors.pipedrive.codec import Names, to_deal, to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.records import Contact, Deal, Discount, Line
@@ -102,7 +102,8 @@ class Reader:
     def _by_ids(
         self, path: str, ids: Sequence[str], many: Item, one: Item | None = None
     ) -> list[Item]:
-        """In bulk where there are several, then singly what lists leave out; 404 is gone."""
+        """In bulk where there are several, then singly what lists leave out. What is gone (404)
+        or out of the user's sight (403) is left out."""
         found: dict[str, Item] = {}
         for chunk in _chunks(dict.fromkeys(ids), IDS_MAX):
             if len(chunk) > 1:
@@ -117,6 +118,8 @@ class Reader:
     def _one(self, path: str, params: Item | None) -> Item | None:
         try:
             data = self._client.fetch(path, params).get("data")
+        except Hidden:
+            return None  # one record out of this user's sight must not stop all others
         except Refused as error:
             if error.status in (404, 410):
                 return None
