@@ -153,6 +153,18 @@ def test_a_write_is_one_exact_patch_of_our_fields(connector: PipedriveConnector)
     assert set(json.loads(request.body)) == {"custom_fields"}
 
 
+def test_what_will_be_stored_is_spelled_as_the_account_spells_it(
+    connector: PipedriveConnector, names: Names
+) -> None:
+    sent = {"Invoice status": "paid", "Invoice total": "10.50", "PO": "B, a", "Invoice note": " "}
+    action = action_of(DealChange(deal_id="12", fields=sent, currency="EUR"))
+    assert connector.stored_form(action) == {
+        "Invoice status": "Paid", "Invoice total": "10.5", "PO": "b, a", "Invoice note": None,
+    }  # fmt: skip
+    now = connector.current_form(action, codec.to_deal(exact(DEAL), names))
+    assert now == {**connector.stored_form(action), "Invoice note": "Main St 1"}
+
+
 def test_a_change_without_fields_is_never_formed(connector: PipedriveConnector) -> None:
     """An empty custom_fields is said to clear every field of the record."""
     with pytest.raises(ValueError, match="without fields"):

@@ -113,6 +113,9 @@ def normal(field: FieldInfo | None, value: str | None) -> str | None:
     """The text that `as_text` gives once the server has stored the value."""
     if value is None or not value.strip():
         return None
+    if field and field.kind in ("enum", "set"):
+        sent = to_wire(field, value, None)
+        return as_text(field, sent)  # the option's own spelling
     amount = _amount(value) if field and field.kind in (*NUMBER_KINDS, "monetary") else None
     return value.strip() if amount is None else plain(amount)
 
