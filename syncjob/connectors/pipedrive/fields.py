@@ -95,8 +95,8 @@ def _inner(value: Item) -> Any:
 def to_wire(field: FieldInfo, value: str | None, currency: str | None) -> Any:
     """The value as Pipedrive wants it. What does not fit the type goes as it is: the server, whose
     options may be newer than our copy of them, refuses it without effect and names the field."""
-    if value is None:
-        return None
+    if value is None or not value.strip():
+        return None  # v2 clears by null
     if field.kind in NUMBER_KINDS or field.kind == "monetary":
         amount = _amount(value)
         if amount is None or field.kind != "monetary":
@@ -122,7 +122,7 @@ def normal(field: FieldInfo | None, value: str | None) -> str | None:
 
 def misfit(field: FieldInfo, value: str | None) -> str | None:
     """Why the field cannot hold the value, in words; None if it can, as far as we know."""
-    if value is None:
+    if value is None or not value.strip():
         return None
     labels = value.split(", ") if field.kind == "set" else [value]
     if field.kind in ("enum", "set") and not all(has_option(field, part) for part in labels):
