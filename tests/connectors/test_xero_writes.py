@@ -204,6 +204,17 @@ def test_a_country_that_xeros_field_refuses_is_printed_as_a_line() -> None:
     assert (address["AddressLine1"], address["AddressLine2"]) == ("Rue 1", "Côte d'Ivoire")
 
 
+def test_an_address_that_is_only_a_text_loses_no_street_and_says_nothing_twice() -> None:
+    text = "12 Orchestra Terrace, Walla Walla, 99362, USA"
+    given = Address(text=text, city="Walla Walla", postal_code="99362", region="WA", country="USA")
+    _, body = frozen(customer(address=given))
+    [address] = body["Contacts"][0]["Addresses"]
+    assert address == {"AddressType": "POBOX", "AddressLine1": text, "Region": "WA"}
+    many = Address(lines=("a", "b", "c", "d", "e"))
+    [address] = frozen(customer(address=many))[1]["Contacts"][0]["Addresses"]
+    assert (address["AddressLine3"], address["AddressLine4"]) == ("c", "d, e")
+
+
 def test_a_marker_is_set_with_the_id_and_nothing_else() -> None:
     request, body = frozen(mark())
     assert request.method == "POST"

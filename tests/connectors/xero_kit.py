@@ -136,6 +136,22 @@ def contact_json(number: int = 1, **more: Any) -> dict[str, Any]:
     } | more
 
 
+ORGANISATION = {
+    "OrganisationID": guid(1).upper(),
+    "Name": "Books",
+    "CountryCode": "NZ",
+    "BaseCurrency": "NZD",
+    "Timezone": "NEWZEALANDSTANDARDTIME",
+    "IsDemoCompany": True,
+    "PaysTax": False,
+    "SalesTaxBasis": "PAYMENTS",
+    "PeriodLockDate": "/Date(1782777600000+0000)/",
+    "EndOfYearLockDate": "/Date(1774915200000+0000)/",
+    "ShortCode": "!x",
+    "Class": "SOMETHING_NEW",
+}
+
+
 def refused(element: dict[str, Any], *messages: str) -> dict[str, Any]:
     """The element as Xero echoes one that it did not store."""
     said = {"ValidationErrors": [{"Message": m} for m in messages]}

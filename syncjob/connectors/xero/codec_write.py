@@ -6,6 +6,7 @@ Xero holds, and what `unfit` judges, so that the three cannot disagree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -53,12 +54,13 @@ def contact_values(draft: ContactDraft) -> Form:
 def address_values(address: Address | None) -> Form:
     """Lines, city and so on; a country that Xero's Country refuses goes into a free line.
 
-    More lines than Xero has are joined in the last one, so that nothing of them is lost.
+    An address without lines has its whole text as a line, so that no street is lost. More lines
+    than Xero has are joined in the last one.
     """
     address = address or Address()
-    whole = address.lines or ((address.text,) if address.text and not address.city else ())
-    lines = [line for line in map(one_line, whole) if line]
-    country = _clean(address.country)
+    text = "" if address.lines else one_line(address.text or "")
+    lines = [line for line in map(one_line, address.lines or (text,)) if line]
+    country = _beside(text, address.country)
     if country and not is_country(country):
         lines, country = [*lines, country], None
     if len(lines) > ADDRESS_LINES_MAX:
@@ -67,11 +69,18 @@ def address_values(address: Address | None) -> Form:
     padded: list[str | None] = [*lines, *[None] * (ADDRESS_LINES_MAX - len(lines))]
     return {
         **{f"address.line{number}": line for number, line in enumerate(padded, 1)},
-        "address.city": _clean(address.city),
-        "address.region": _clean(address.region),
-        "address.postal_code": _clean(address.postal_code),
+        "address.city": _beside(text, address.city),
+        "address.region": _beside(text, address.region),
+        "address.postal_code": _beside(text, address.postal_code),
         "address.country": country,
     }
+
+
+def _beside(text: str, part: str | None) -> str | None:
+    """A part of an address; None if the address's whole text, sent as its line, has it already."""
+    part = _clean(part)
+    word = rf"(?<!\w){re.escape(part or '')}(?!\w)"
+    return None if part and re.search(word, text, re.IGNORECASE) else part
 
 
 def contact_form(contact: Contact) -> Form:

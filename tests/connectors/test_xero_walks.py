@@ -1,32 +1,27 @@
-"""Reading Xero: exact numbers, nulls that are nothing, walks that lose nothing, named drift."""
+"""Reading Xero's lists: walks that lose nothing, look-ups, drift that is named, check, connect."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from syncjob.connectors.base import Walk
-from syncjob.connectors.xero import codec_read, reference
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.connect import Tenant, choose_tenant, tenants
-from syncjob.connectors.xero.timezones import IANA
-from syncjob.core.records import Contact, Invoice, PaymentTerms, Settlement
+from syncjob.core.records import Contact
 from syncjob.errors import AuthFailed, ConfigError, Overflow, SchemaDrift
 
 from .xero_kit import (
     NOW,
+    ORGANISATION,
     ScriptedChannel,
     answer,
     asked,
     connector,
     contact_json,
-    fields,
     guid,
     invoice_json,
     options,
@@ -39,161 +34,6 @@ SINCE = datetime(2026, 11, 22, 8, 59, 59, 999_999, tzinfo=UTC)
 
 def query(made: Any, number: int = 0) -> dict[str, str]:
     return {k: v[0] for k, v in parse_qs(urlsplit(asked(made)[number].url).query).items()}
-
-
-# --- one record ----------------------------------------------------------------------------------
-
-
-def test_an_invoice_is_read_whole_and_exact() -> None:
-    paid = invoice_json(
-        1,
-        Status="AUTHORISED",
-        AmountPaid=10.1,
-        AmountCredited=2.0,
-        ExpectedPaymentDate="/Date(1795305600000)/",
-        FullyPaidOnDate="2026-11-22T00:00:00",
-        SentToContact=True,
-        Payments=[{"PaymentID": guid(5), "Amount": 10.1, "Date": "/Date(1795305600000+1100)/"}],
-        CreditNotes=[{"CreditNoteID": guid(6), "AppliedAmount": 2.0, "Total": 9.0}],
-    )
-    got = codec_read.invoice(fields(paid), PAGES)
-    assert got.lines is not None
-    assert got.lines[0].unit_price == Decimal("10.1234")
-    assert (got.date, got.expected_on, got.paid_on) == (date(2026, 11, 22),) * 3
-    assert (got.paid, got.credited, got.sent) == (Decimal("10.1"), Decimal("2.0"), True)
-    assert got.settlements == (
-        Settlement(id=guid(5), kind="payment", amount=Decimal("10.1"), date=date(2026, 11, 22)),
-        Settlement(id=guid(6), kind="credit_note", amount=Decimal("2.0")),
-    )
-    assert got.updated == datetime.fromtimestamp(1795337000, UTC)
-    assert got.marker == "NW-1-A1"
-
-
-def test_a_null_text_is_none_and_not_the_word() -> None:
-    nulled = invoice_json(1, Reference=None, Url=None, InvoiceNumber="  ", DueDate=None)
-    got = codec_read.invoice(fields(nulled), PAGES)
-    assert (got.reference, got.url, got.number, got.due_date, got.marker) == (None,) * 5
-    contact = codec_read.contact(
-        fields(contact_json(1, EmailAddress=None, Phones=None, Addresses=None, FirstName=None)),
-        PAGES,
-    )
-    assert "None" not in repr(contact.name)
-    assert (contact.emails, contact.phones, contact.address) == ((), (), None)
-
-
-def test_a_sum_with_a_rounding_amount_is_taken_as_xero_says_it() -> None:
-    rounded = invoice_json(1, Total=22.3, RoundingAmount=0.02)
-    assert codec_read.invoice(fields(rounded), PAGES).total == Decimal("22.3")
-
-
-def test_the_year_10000_and_seventeen_digits_lose_nothing() -> None:
-    big = json.loads(
-        json.dumps(invoice_json(1)).replace("22.28", "9999999999999.9999"), parse_float=Decimal
-    )
-    assert codec_read.invoice(codec_read.Fields(big, "i"), PAGES).due == Decimal(
-        "9999999999999.9999"
-    )
-
-
-@pytest.mark.parametrize(
-    ("stamp", "day"),
-    [
-        ("/Date(-86400000+0000)/", date(1969, 12, 31)),
-        ("/Date(1795305600000)/", date(2026, 11, 22)),
-        ("/Date(1795260600000+1300)/", date(2026, 11, 22)),
-        ("2026-11-22T00:00:00", date(2026, 11, 22)),
-        ("2026-11-22", date(2026, 11, 22)),
-    ],
-)
-def test_days_in_each_of_xeros_forms(stamp: str, day: date) -> None:
-    assert fields({"Date": stamp}).day("Date") == day
-
-
-@pytest.mark.parametrize("value", ["", None])
-def test_an_empty_date_is_none(value: Any) -> None:
-    assert fields({"Date": value}).day("Date") is None
-
-
-def test_a_contact_is_read_with_terms_address_phones_and_what_became_of_it() -> None:
-    got = codec_read.contact(
-        fields(
-            contact_json(
-                1,
-                ContactStatus="ARCHIVED",
-                MergedToContactID=guid(2),
-                IsCustomer=True,
-                AccountsReceivableTaxType="OUTPUT",
-                PaymentTerms={"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}},
-                Phones=[
-                    {"PhoneType": "FAX", "PhoneNumber": "9"},
-                    {"PhoneType": "MOBILE", "PhoneNumber": "2"},
-                    {
-                        "PhoneType": "DEFAULT",
-                        "PhoneCountryCode": "+49",
-                        "PhoneAreaCode": "30",
-                        "PhoneNumber": "7",
-                    },
-                ],
-                Addresses=[
-                    {"AddressType": "STREET", "City": "Elsewhere"},
-                    {"AddressType": "POBOX", "AddressLine1": "Box 1", "City": "Berlin"},
-                ],
-            )
-        ),
-        PAGES,
-    )
-    assert (got.archived, got.deleted, got.merged_into) == (True, False, guid(2))
-    assert got.terms == PaymentTerms(day=20, kind="of_following_month")
-    assert got.phones == ("+49 30 7", "2")
-    assert got.address is not None
-    assert (got.address.lines, got.address.city) == (("Box 1",), "Berlin")
-    assert got.sales_tax == "OUTPUT"
-    forgotten = codec_read.contact(fields(contact_json(1, ContactStatus="GDPRREQUEST")), PAGES)
-    assert forgotten.deleted
-
-
-def test_a_payment_and_a_credit_note() -> None:
-    paid = {
-        "PaymentID": guid(5),
-        "Status": "DELETED",
-        "Amount": 5.0,
-        "Date": "/Date(1795305600000)/",
-        "PaymentType": "ACCRECPAYMENT",
-        "Invoice": {"InvoiceID": guid(1), "CurrencyCode": "EUR"},
-        "BatchPayment": {"IsReconciled": "false", "TotalAmount": "50.00"},
-        "Account": {"AccountID": guid(8), "Code": "090"},
-    }
-    got = codec_read.payment(fields(paid), PAGES)
-    assert got is not None
-    assert (got.status, got.invoice_id, got.currency) == ("deleted", guid(1), "EUR")
-    assert codec_read.payment(fields(paid | {"PaymentType": "ACCPAYPAYMENT"}), PAGES) is None
-    note = {
-        "CreditNoteID": guid(6),
-        "CreditNoteNumber": "CN-1",
-        "Type": "ACCRECCREDIT",
-        "Status": "AUTHORISED",
-        "CurrencyCode": "EUR",
-        "Contact": {"ContactID": guid(900)},
-        "Total": 10.0,
-        "RemainingCredit": 4.0,
-        "LineItems": [{"AccountCode": "408"}, {"Description": "text only"}],
-        "Allocations": [
-            {"Amount": 5.0, "Invoice": {"InvoiceID": guid(1)}},
-            {"Amount": 9.0, "Invoice": {"InvoiceID": guid(2)}, "IsDeleted": True},
-        ],
-        "Payments": [{"PaymentID": guid(7), "Amount": 1.0}],
-    }
-    credit = codec_read.credit_note(fields(note), PAGES)
-    assert credit.allocations == ((guid(1), Decimal("5.0")),)
-    assert (credit.accounts, credit.refunded) == (("408",), Decimal("1.0"))
-
-
-def test_links_are_xeros_documented_deep_links() -> None:
-    assert PAGES.invoice("i-1") == (
-        "https://go.xero.com/organisationlogin/default.aspx?shortcode=!aBc1"
-        "&redirecturl=/AccountsReceivable/View.aspx%3FInvoiceID%3Di-1"
-    )
-    assert Pages(None).contact("c-1") == "https://go.xero.com/Contacts/View/c-1"
 
 
 # --- walks ---------------------------------------------------------------------------------------
@@ -341,87 +181,6 @@ def test_contacts_are_found_by_their_number_the_archived_included() -> None:
     found = made.find("contact.create", ["NW-O1"], SINCE)
     assert isinstance(found["NW-O1"], Contact)
     assert query(made)["includeArchived"] == "true"
-
-
-# --- the organisation and its names --------------------------------------------------------------
-
-ORGANISATION = {
-    "OrganisationID": guid(1).upper(),
-    "Name": "Books",
-    "CountryCode": "NZ",
-    "BaseCurrency": "NZD",
-    "Timezone": "NEWZEALANDSTANDARDTIME",
-    "IsDemoCompany": True,
-    "PaysTax": False,
-    "SalesTaxBasis": "PAYMENTS",
-    "PeriodLockDate": "/Date(1782777600000+0000)/",
-    "EndOfYearLockDate": "/Date(1774915200000+0000)/",
-    "ShortCode": "!x",
-    "Class": "SOMETHING_NEW",
-}
-
-
-def test_the_organisation_with_the_later_lock_date() -> None:
-    got = reference.organisation(fields(ORGANISATION), None)
-    assert (got.time_zone, got.country, got.currency) == ("Pacific/Auckland", "NZ", "NZD")
-    assert (got.locked_through, got.demo) == (date(2026, 6, 30), True)
-    assert got.tax_registered is False
-    without = {k: v for k, v in ORGANISATION.items() if k not in ("PaysTax", "PeriodLockDate")}
-    assert reference.organisation(fields(without), None).tax_registered
-    assert reference.organisation(fields(without), None).locked_through == date(2026, 3, 31)
-
-
-def test_every_zone_is_one_that_python_knows() -> None:
-    assert all(ZoneInfo(zone) for zone in IANA.values())
-
-
-@pytest.mark.parametrize("name", ["ATLANTISSTANDARDTIME", None])
-def test_an_unknown_zone_is_a_clear_error_that_the_config_answers(name: str | None) -> None:
-    lost = fields(ORGANISATION | {"Timezone": name})
-    with pytest.raises(SchemaDrift, match=r"Set ledger\.time_zone"):
-        reference.organisation(lost, None)
-    assert reference.organisation(lost, "Europe/Lisbon").time_zone == "Europe/Lisbon"
-
-
-def test_accounts_tax_rates_and_currencies() -> None:
-    made = connector(
-        answer({"Accounts": [
-            {"Code": "200", "Name": "Sales", "Status": "ACTIVE", "Type": "REVENUE",
-             "TaxType": "OUTPUT", "SystemAccount": None, "Class": "NEW"},
-            {"Code": "610", "Name": "AR", "Status": "ARCHIVED", "Type": "CURRENT",
-             "SystemAccount": "DEBTORS"},
-            {"Name": "Bank without a code", "Status": "ACTIVE", "Type": "BANK"},
-        ]}),
-        answer({"Organisations": [ORGANISATION]}),
-        answer({"TaxRates": [
-            {"TaxType": "OUTPUT2", "Name": "15%", "EffectiveRate": 15.0, "Status": "ACTIVE",
-             "CanApplyToRevenue": True},
-        ]}),
-        answer({"Currencies": [{"Code": "NZD"}, {"Code": "XCG"}]}),
-        known=False,
-    )  # fmt: skip
-    got = made.reference()
-    assert [(a.code, a.active, a.system) for a in got.accounts] == [
-        ("200", True, False),
-        ("610", False, True),
-    ]
-    assert got.tax_rates[0].percent == Decimal("15.0")
-    assert got.currencies == ("NZD", "XCG")
-    assert len(asked(made)) == 4, "items are read only where they are used"
-
-
-def test_links_need_the_organisation_once() -> None:
-    made = connector(
-        answer({"Organisations": [ORGANISATION]}),
-        page("Invoices", [invoice_json(1)]),
-        page("Invoices", [invoice_json(1)]),
-        known=False,
-    )
-    for _ in range(2):
-        [got] = made.changes("invoices", Walk(since=None))
-        assert isinstance(got.records[0], Invoice)
-        assert "shortcode=!x" in (got.records[0].page or "")
-    assert len(asked(made)) == 3
 
 
 # --- check and connect ---------------------------------------------------------------------------
