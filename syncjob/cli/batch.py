@@ -118,7 +118,8 @@ def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
     """A terminal sees every batch; cron's mail only what was done or must be looked at."""
     if quiet:
         return report.exit_code not in (Exit.DONE, Exit.ISSUES)
-    nothing = report.exit_code == Exit.DONE and not report.rows
+    known = report.exit_code in (Exit.DONE, Exit.ISSUES)
+    nothing = known and not report.rows and not report.new_issues
     return sys.stdout.isatty() or not nothing
 
 

@@ -29,7 +29,12 @@ from syncjob.core.records import Contact, Invoice
 from syncjob.core.rules.changes import after_win, may_approve, next_generation
 from syncjob.core.rules.doubles import possible_double
 from syncjob.core.rules.eligibility import eligible
-from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
+from syncjob.core.rules.invoicing import (
+    InvoiceContext,
+    date_is_given,
+    doubt_of,
+    draft_invoice,
+)
 from syncjob.core.rules.matching import find_contact, require_party
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.errors import Held
@@ -166,10 +171,20 @@ def _existing(draft: _Draft, invoice: Invoice) -> tuple[Invoice | None, Issue | 
     if isinstance(answer, Issue):
         draft.issues.append(answer)
         return invoice, answer
-    return _approve(draft, invoice), None
+    doubt = _doubt(case, context, invoice)
+    if doubt is not None:
+        draft.issues.append(doubt)
+    return _approve(draft, invoice, doubt), doubt
 
 
-def _approve(draft: _Draft, invoice: Invoice) -> Invoice:
+def _doubt(case: Case, context: Context, invoice: Invoice) -> Issue | None:
+    """For as long as it is a draft: whether its total agrees with what the deal says."""
+    if invoice.status != "draft" or case.created is None or case.deal.status != "won":
+        return None
+    return doubt_of(case.deal, case.created, context.policy)
+
+
+def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
     """Approve a draft where rule and mode allow it; else say why it stays a draft."""
     case, context = draft.case, draft.context
     if invoice.status != "draft" or context.policy.status != "authorised":
@@ -177,7 +192,7 @@ def _approve(draft: _Draft, invoice: Invoice) -> Invoice:
     if context.mode == "full" and context.approvals_wait:
         draft.story.append(context.approvals_wait)
         return invoice
-    created, doubt = case.created, None
+    created = case.created
     if created is None and case.complete and case.deal.status == "won":
         created, _, doubt = draft_invoice(
             case.deal, case.contact, _invoice_context(case, context, case.marker or "")
@@ -188,6 +203,7 @@ def _approve(draft: _Draft, invoice: Invoice) -> Invoice:
     answer = may_approve(
         invoice, created, case.contact, context.policy, context.mode, case.invoice_base,
         case.invoice_now, context.today, context.locked_through, doubt=doubt,
+        keep_date=date_is_given(case.deal, context.inputs),
     )  # fmt: skip
     if isinstance(answer, str):
         draft.story.append(answer)

@@ -92,7 +92,9 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     exit_code: int
     counts: dict[str, int] = {}
     rows: tuple[Row, ...] = ()
+    #: All that are open, and those among them that this batch opened.
     issues: tuple[Issue, ...] = ()
+    new_issues: tuple[Issue, ...] = ()
     calls: dict[str, int] = {}  # by vendor: {"xero": 12, "pipedrive": 31}
     resume_at: datetime | None = None
     plan_hash: str | None = None

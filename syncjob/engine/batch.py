@@ -45,7 +45,7 @@ class Batch:
     unread: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     done: dict[str, list[str]] = field(default_factory=dict)
-    issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
+    new_issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     changed_ledger: bool = False
     replan: bool = False
@@ -89,8 +89,8 @@ class Batch:
     def raise_issues(self, issues: Iterable[Issue]) -> None:
         """Open these issues, or bring them up to date; call it inside a commit."""
         for issue in issues:
-            self.issues[issue.subject, issue.code] = issue
             if self.state.book.raise_issue(issue, batch=self.id, at=self.clock.now()):
+                self.new_issues[issue.subject, issue.code] = issue
                 self.log.info("issue.opened", code=issue.code, subject=issue.subject)
 
     def wrote(self, action: Action, words: str) -> None:

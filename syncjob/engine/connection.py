@@ -39,6 +39,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.checks import check
 from syncjob.engine.door import ClosedDoor, StateDoor
 from syncjob.engine.identify import identify
+from syncjob.engine.recovery import copy_sidecar
 from syncjob.engine.run import foresee, run_batch
 from syncjob.engine.setup import create_fields
 from syncjob.engine.status import status_report
@@ -83,6 +84,7 @@ class ConnectionHandle:
         """What a batch would do, found out on a copy of the state; nothing is written."""
         with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".plan-") as folder:
             copy = self.state.copy(Path(folder) / self.path.name)
+            copy_sidecar(self.path, copy.path)
             try:
                 with self._batch(copy, options or RunOptions(dry_run=True), write=False) as batch:
                     return _plan_report(batch)

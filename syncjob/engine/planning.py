@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import msgspec
 
-from syncjob.core.actions import Action, Decision, Issue
+from syncjob.core.actions import Action, ContactDraft, Decision, Issue
 from syncjob.core.case import Context
 from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide
 from syncjob.core.records import Deal
+from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.fill import chunks
@@ -56,6 +57,7 @@ def make_plan(batch: Batch, deals: Sequence[str]) -> Plan:
             for deal in group:
                 _decide(batch, plan, deal, context, wait)
     batch.progress("plan", len(deals), len(deals))
+    _one_of_look_alikes(plan)
     _limit_creates(batch, plan)
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
     plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch)))
@@ -110,11 +112,32 @@ def _limit_creates(batch: Batch, plan: Plan) -> None:
     if limit is None:
         return
     makers = [a.subject for a in plan.actions if a.kind == "invoice.create"]
-    late = set(makers[limit:])
+    why = f"this run creates {limit} invoices at most (--max-creates)"
+    _postpone(plan, dict.fromkeys(makers[limit:], why))
+
+
+def _one_of_look_alikes(plan: Plan) -> None:
+    """Two new customers that may be one: the later waits until the first is in the ledger, where
+    the rules then judge it by what stands there."""
+    first: dict[str, tuple[str, ContactDraft]] = {}
+    late: dict[str, str] = {}
+    for action in plan.actions:
+        draft = action.payload
+        if not isinstance(draft, ContactDraft):
+            continue
+        keys = [f"name {name_key(draft.name)}", f"email {email_key(draft.email)}"]
+        for key in keys[: 2 if email_key(draft.email) else 1]:
+            target, other = first.setdefault(key, (action.target, draft))
+            if target != action.target and look_alike(draft, other):
+                late[action.subject] = f"its customer may be {other.name!r}, which is created first"
+    _postpone(plan, late)
+
+
+def _postpone(plan: Plan, late: dict[str, str]) -> None:
+    """Take these subjects out of the plan; they keep their place for the next batch."""
     plan.actions = [action for action in plan.actions if action.subject not in late]
     plan.subjects = [deal for deal in plan.subjects if f"deal:{deal}" not in late]
-    for subject in late:
-        plan.waits[subject] = f"this run creates {limit} invoices at most (--max-creates)"
+    plan.waits.update(late)
 
 
 def _scale(batch: Batch) -> Scale:

@@ -98,6 +98,13 @@ def _sidecar(state: Path) -> Path:
     return state.with_name(state.name + ".seq")
 
 
+def copy_sidecar(state: Path, copy: Path) -> None:
+    """A copy of the state that a dry run works on has the history of its original."""
+    known = read_sidecar(state)
+    if known is not None:
+        write_sidecar(copy, known)
+
+
 def read_sidecar(state: Path) -> int | None:
     """The number of the last batch that ended here, None if the file is missing or unreadable."""
     try:

@@ -107,7 +107,9 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     report = BatchReport(
         batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
-        rows=_rows(batch), issues=open_issues, calls=calls, resume_at=resume_at,
+        rows=_rows(batch), issues=open_issues, calls=calls,
+        new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
+        resume_at=resume_at,
         plan_hash=batch.plan_hash, stopped_by=_said(stopped),
         next_step=stopped.next_step if stopped else "",
     )  # fmt: skip
@@ -147,7 +149,9 @@ def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
     case = load_case(batch, deal_id)
     deal = case.deal if case else Deal(id=deal_id, title="", status="won", currency="")
     invoice: Invoice | None = (case.invoice or case.last) if case else None
-    state = invoice_state(invoice, batch.today, batch.config.overdue)
+    held = [f.issue for f in batch.state.book.open_issues(f"deal:{deal_id}")]
+    issue = next((issue for issue in held if issue.state == "held"), None)
+    state = invoice_state(invoice, batch.today, batch.config.overdue, issue=issue)
     return Row(
         deal_id=deal_id, title=deal.title, page=deal.page,
         customer=case.party.name if case and case.party else None,

@@ -44,7 +44,11 @@ def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> Non
     if report.rows:
         out.print(_rows(report.rows if every else report.rows[:ROWS_MAX]))
         _rest(out, len(report.rows), every)
-    show_issues(out, report.issues, every=every)
+    show_issues(out, report.issues if every else report.new_issues, every=every)
+    older = len(report.issues) - len(report.new_issues)
+    if older and not every:
+        known = "1 issue is" if older == 1 else f"{older:,} issues are"
+        out.print(f"{known} open from before: `syncjob status` lists them.")
     out.print(f"[bold]{escape(batch_sentence(report))}[/]")
     if report.stopped_by:
         out.print(escape(f"Stopped: {report.stopped_by}"))
