@@ -63,13 +63,16 @@ class World:
         ledger: dict[str, Any] | None = None,
         crm: dict[str, Any] | None = None,
         config: dict[str, Any] | None = None,
-        start: datetime = NOON,
+        start: datetime | None = NOON,
     ) -> None:
         self.folder, self.time, self.faults = folder, SandboxTime(start), FaultBook()
         self.clock = WorldClock(self.time)
         self.xero = XeroServer(
             self.time, Entropy(1),
-            LedgerOptions(region=region, limits=None, lag_max_s=0, **(ledger or {})), self.faults,
+            LedgerOptions(
+                **{"region": region, "limits": None, "lag_max_s": 0, **(ledger or {})}
+            ),
+            self.faults,
         )  # fmt: skip
         self.pipedrive = PipedriveServer(
             self.time, Entropy(2),
