@@ -72,8 +72,8 @@ class Push:
         return [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
 
     def _fits(self, action: Action) -> bool:
-        """Park at once what the ledger cannot store as it is; nothing is sent for it."""
-        refusal = self.batch.ledger.unfit(action) if action.side == "ledger" else None
+        """Park at once what its vendor cannot store as it is; nothing is sent for it."""
+        refusal = self.batch.side(action.side).unfit(action)
         if refusal is not None:
             with self.batch.state.commit():
                 reject(self.batch, action, refusal)
