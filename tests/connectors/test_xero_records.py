@@ -19,6 +19,7 @@ from syncjob.errors import SchemaDrift
 
 from .xero_kit import (
     ORGANISATION,
+    STAMP,
     answer,
     asked,
     connector,
@@ -70,6 +71,51 @@ def test_a_null_text_is_none_and_not_the_word() -> None:
     )
     assert "None" not in repr(contact.name)
     assert (contact.emails, contact.phones, contact.address) == ((), (), None)
+
+
+def test_what_was_credited_is_known_where_xero_leaves_the_sum_out() -> None:
+    applied = [{"CreditNoteID": guid(6), "AppliedAmount": 2.5}]
+    single = invoice_json(1, CreditNotes=applied)
+    del single["AmountCredited"]
+    assert codec_read.invoice(fields(single), PAGES).credited == Decimal("2.5")
+    del single["AmountPaid"]
+    with pytest.raises(SchemaDrift, match="AmountPaid"):
+        codec_read.invoice(fields(single), PAGES)
+
+
+SAMPLES = {
+    "invoices": ("Invoices", invoice_json(1)),
+    "contacts": ("Contacts", contact_json(1, PaymentTerms={"Sales": {"Day": 1, "Type": "DAYSAFTERBILLDATE"}})),
+    "payments": (
+        "Payments",
+        {"PaymentID": guid(5), "Status": "AUTHORISED", "Amount": 5.0, "PaymentType": "X",
+         "Invoice": {"InvoiceID": guid(1)}, "UpdatedDateUTC": STAMP},
+    ),
+    "credit_notes": (
+        "CreditNotes",
+        {"CreditNoteID": guid(6), "Type": "ACCRECCREDIT", "Status": "PAID", "Total": 1.0,
+         "CurrencyCode": "AUD", "RemainingCredit": 0.0, "Allocations": [], "Payments": []},
+    ),
+}  # fmt: skip
+CASES = [(stream, name) for stream, (_, row) in SAMPLES.items() for name in sorted(row)]
+
+
+@pytest.mark.parametrize(("stream", "name"), CASES)
+@pytest.mark.parametrize("change", ["dropped", "nulled", "retyped"])
+def test_a_record_of_another_shape_is_read_right_or_set_aside(
+    stream: str, name: str, change: str
+) -> None:
+    """Never an exception, never a value that nobody sent: the money is right or not there."""
+    plural, row = SAMPLES[stream]
+    changed = {k: v for k, v in row.items() if k != name}
+    if change != "dropped":
+        changed[name] = None if change == "nulled" else [["?"]]
+    [got] = connector(page(plural, [changed])).changes(stream, Walk(since=None))
+    assert len(got.records) + len(got.drift) == 1
+    if name in ("Total", "AmountDue", "AmountPaid", "SubTotal", "Status", "Amount"):
+        assert got.drift, f"{name} must not be made up"
+    if change == "retyped" and name not in ("PaymentType", "StatusAttributeString", "HasErrors"):
+        assert got.drift
 
 
 def test_a_sum_with_a_rounding_amount_is_taken_as_xero_says_it() -> None:

@@ -102,7 +102,7 @@ def invoice(fields: Fields, pages: Pages) -> Invoice:
     id = fields.need_id("InvoiceID")
     url, reference = fields.text("Url"), fields.text("Reference")
     number = fields.text("InvoiceNumber")
-    contact_fields = fields.object("Contact")
+    contact_fields, settled = fields.object("Contact"), _settlements(fields)
     return Invoice(
         id=id,
         updated=fields.instant("UpdatedDateUTC"),
@@ -121,13 +121,13 @@ def invoice(fields: Fields, pages: Pages) -> Invoice:
         total_tax=fields.need_amount("TotalTax"),
         total=fields.need_amount("Total"),
         due=fields.need_amount("AmountDue"),
-        paid=fields.amount("AmountPaid") or Decimal(0),
-        credited=fields.amount("AmountCredited") or Decimal(0),
+        paid=fields.need_amount("AmountPaid"),
+        credited=_credited(fields, settled),
         paid_on=fields.day("FullyPaidOnDate"),
         reference=reference,
         url=url,
         marker=marker_in(url, reference, number),
-        settlements=_settlements(fields),
+        settlements=settled,
         sent=fields.flag("SentToContact"),
     )
 
@@ -166,6 +166,14 @@ def _settlements(fields: Fields) -> tuple[Settlement, ...]:
         for item in fields.objects(group) or ()
         if item.has(amount)
     )
+
+
+def _credited(fields: Fields, settled: tuple[Settlement, ...]) -> Decimal:
+    """What Xero says was credited; single reads and writes leave it out (its own examples do), and
+    then it is the sum of the credits applied."""
+    said = fields.amount("AmountCredited")
+    credits = (item.amount for item in settled if item.kind != "payment")
+    return sum(credits, Decimal(0)) if said is None else said
 
 
 def contact(fields: Fields, pages: Pages) -> Contact:
