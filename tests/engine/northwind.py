@@ -1,4 +1,4 @@
-"""Northwind (89 customers, 830 orders) as CSV files for the sandbox's CRM, and its sums in fractions.
+"""Northwind (89 customers, 830 orders) as CSV for the sandbox's CRM, its sums in fractions.
 
 The data is not part of the project; tests that need it are skipped where it is not at hand.
 """

@@ -183,7 +183,9 @@ class World:
     def writes(self, mark: int = 0) -> list[dict[str, Any]]:
         """The writes among the calls since then; asking for a token is none."""
         return [
-            c for c in self.since(mark) if c["method"] != "GET" and "/connect/token" not in c["path"]
+            c
+            for c in self.since(mark)
+            if c["method"] != "GET" and "/connect/token" not in c["path"]
         ]
 
     def organisation(self) -> dict[str, Any]:
