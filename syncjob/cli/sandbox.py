@@ -29,9 +29,7 @@ _NEXT = "mend the CSV files (docs/sandbox-csv.md tells their columns) and start 
 @click.option(
     "--region",
     type=click.Choice(["AU", "NZ", "UK", "US"], case_sensitive=False),
-    default="AU",
-    show_default=True,
-    help="Whose tax rates, accounts, currency and time zone.",
+    help="Whose tax rates, accounts, currency and time zone (default: AU; UK for the sample).",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any."
@@ -57,7 +55,7 @@ _NEXT = "mend the CSV files (docs/sandbox-csv.md tells their columns) and start 
     help="Write a config for it; without this the config is printed.",
 )
 def sandbox_command(
-    region: str,
+    region: str | None,
     port: int,
     load: Path | None,
     sample: bool,
@@ -74,7 +72,9 @@ def sandbox_command(
         raise click.UsageError("--load and --sample exclude each other")
     from syncjob.sandbox.xero.options import Options as XeroOptions
 
-    xero = XeroOptions(region=region, seed=seed)
+    home = region or ("UK" if sample else "AU")
+    # The sample's deals are in GBP and EUR, whatever the books are in.
+    xero = XeroOptions(region=home, seed=seed, demo=True, extra_currencies=("EUR", "GBP"))
     box, crm = _built(xero, port=port, seed=seed, limits=not no_limits)
     _fill(crm, load, sample=sample)
     day = won_since.date() if won_since else _days_ago(SAMPLE_DAYS)
@@ -153,7 +153,7 @@ def start_for(base: str, api_token: str, xero: XeroOptions, *, won_since: date) 
 def _announce(base: str, config: str, path: Path | None) -> None:
     click.echo(f"Xero       {base}/xero  (identity {base}/xero/identity)", err=True)
     click.echo(f"Pipedrive  {base}/pipedrive", err=True)
-    click.echo(f"Control    {base}/control  (docs/sandbox.md)", err=True)
+    click.echo(f"Control    {base}/control  (to act as the people on both sides)", err=True)
     if path is None:
         click.echo(config)
     else:

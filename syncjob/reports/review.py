@@ -16,6 +16,8 @@ Event = dict[str, Any]
 
 #: Keys that stand in the batch's heading or mean nothing to a reader.
 _HIDDEN = frozenset({"at", "level", "event", "batch", "connection", "logger", "exception"})
+#: The first and the last event of a batch.
+_BORDERS = ("batch.started", "batch.ended")
 
 
 class BatchLog(msgspec.Struct, kw_only=True):
@@ -58,6 +60,9 @@ def read_batches(
     for event in read_events(log_files(path)):
         name = str(event.get("batch", ""))
         if not name or (batch is not None and name != batch):
+            continue
+        # `check`, `plan` and `init` have a number too, but neither a start nor an end: no batches.
+        if name not in batches and batch is None and event.get("event") not in _BORDERS:
             continue
         batches.setdefault(name, BatchLog(batch=name, events=[])).events.append(event)
         while last is not None and len(batches) > last:

@@ -29,6 +29,8 @@ from syncjob.reports.words import (
 
 #: How many columns a pipe gets: wide enough that no table is cut.
 PIPE_COLUMNS = 160
+#: The width of the labels of `status`.
+_LABEL_COLUMNS = 18
 #: How many rows and issues are shown before the rest is counted (`--all` shows every one).
 ROWS_MAX = 40
 
@@ -115,12 +117,8 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
 
 def show_status(out: Console, status: StatusReport) -> None:
     """One screen: who, the last batch, what waits, what needs a person."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     for name, text in _status_lines(status):
-        table.add_row(name, escape(text))
-    out.print(table)
+        out.print(f"[bold]{name:<{_LABEL_COLUMNS}}[/] {escape(text)}")
     if status.issues:
         out.print("[bold]Needs a person[/]")
         show_issues(out, status.issues)
@@ -128,7 +126,7 @@ def show_status(out: Console, status: StatusReport) -> None:
 
 def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
     yield "connection", f"{status.connection}, mode {status.mode}"
-    yield "CRM", organisation(status.crm)
+    yield "CRM", organisation(status.crm, books=False)
     yield "ledger", organisation(status.ledger)
     yield "won since", str(status.won_since or "")
     yield "now", "a batch is running" if status.running else "no batch is running"
@@ -165,11 +163,11 @@ def pauses(found: Sequence[Pause], stop_file: bool) -> Iterable[str]:
         yield "everything, by the file STOP beside the state; delete the file to go on"
 
 
-def organisation(found: Organisation | None) -> str:
-    """Name, country, currency, and DEMO or REAL, as `connect` and `status` show them."""
+def organisation(found: Organisation | None, *, books: bool = True) -> str:
+    """Name, country, currency, and of books DEMO or REAL, as `connect` and `status` show them."""
     if found is None:
         return "not seen yet"
-    kind = "DEMO" if found.demo else "REAL"
+    kind = ("DEMO" if found.demo else "REAL") if books else None
     parts = (found.name, found.country, found.currency, found.time_zone, kind)
     return ", ".join(part for part in parts if part)
 

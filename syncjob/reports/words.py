@@ -73,7 +73,7 @@ def left_out(plan: PlanReport) -> Iterator[str]:
     """What is held, waiting or excluded, one line each rule."""
     held = [issue for issue in plan.issues if issue.state == "held"]
     if held:
-        yield f"{len(held):,} held (listed below)."
+        yield f"{len(held):,} held, listed above."
     if plan.waits:
         yield f"{len(plan.waits):,} waiting."
     for rule, number in sorted(plan.excluded.items()):

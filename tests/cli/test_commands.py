@@ -133,7 +133,7 @@ def test_status_is_one_screen(syncjob_: Command, handle: Handle) -> None:
     assert code == Exit.ISSUES
     for text in (
         "main, mode drafts_only",
-        "Acme [Pty] Ltd, AU, AUD, UTC, DEMO",
+        "Acme [Pty] Ltd, AU, AUD, UTC",
         "all until `syncjob resume`: audit [x] (maria",
         "Batch 7 issues: created 1 draft",
         "(2 h 0 min ago)",
@@ -247,3 +247,14 @@ def test_python_dash_m() -> None:
         [sys.executable, "-m", "syncjob", "--version"], capture_output=True, text=True
     )
     assert done.stdout.startswith("syncjob, version ")
+
+
+def test_checks_and_plans_in_the_log_are_no_batches(syncjob_: Command, config_path: Path) -> None:
+    write_log(
+        config_path,
+        {"event": "batch.started", "batch": 1},
+        {"event": "issue.opened", "batch": 2},
+        {"event": "batch.ended", "batch": 1, "result": "done"},
+    )
+    assert [one["batch"] for one in json.loads(syncjob_("log", "--json")[1])] == ["1"]
+    assert "issue.opened" in syncjob_("log", "--batch", "2")[1]
