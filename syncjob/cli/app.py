@@ -19,6 +19,8 @@ COMMANDS = {
     "serve": ("serve", "Run a batch every few minutes until stopped."),
     "pause": ("pause", "Stop writing (reading goes on)."),
     "resume": ("pause", "Show what has piled up, then write again."),
+    "resolve": ("decide", "Answer an issue: invoice this deal, never, link it, or only instance."),
+    "reissue": ("decide", "Invoice a deal anew whose invoice a person deleted or voided."),
     "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
     "log": ("review", "Read the log back, batch by batch."),
     "sandbox": ("sandbox", "Serve a local Xero and Pipedrive to rehearse on."),

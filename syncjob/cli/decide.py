@@ -1,0 +1,87 @@
+"""`resolve` and `reissue`: a person's answer to an issue, which the next batch applies."""
+
+from __future__ import annotations
+
+import click
+
+from syncjob.cli.common import opened, who
+from syncjob.errors import Exit
+
+_reason = click.option("--reason", default="", help="Why; kept in the audit.")
+
+#: What each answer means, as it is confirmed.
+_WORDS = {
+    "create": "deal {deal} is invoiced, whatever held it back",
+    "never": "deal {deal} is never invoiced",
+    "link": "deal {deal} belongs to the invoice {number}",
+    "reissue": "deal {deal} gets a new invoice in place of the one that was deleted or voided",
+}
+
+
+@click.group("resolve")
+def resolve_command() -> None:
+    """Answer an issue that `syncjob status` lists; the next batch applies it."""
+
+
+@resolve_command.command("deal")
+@click.argument("deal", metavar="ID")
+@click.option("--create", is_flag=True, help="Invoice it: it is no double and the sum is right.")
+@click.option("--never", is_flag=True, help="Never invoice it; --create takes that back.")
+@click.option("--link", metavar="NUMBER", help="It is invoiced already, by this invoice.")
+@click.option("--reissue", is_flag=True, help="Invoice it anew after a person's void or delete.")
+@_reason
+@click.pass_context
+def resolve_deal(
+    ctx: click.Context,
+    deal: str,
+    create: bool,
+    never: bool,
+    link: str | None,
+    reissue: bool,
+    reason: str,
+) -> int:
+    """Say what is to become of one deal: exactly one of the answers."""
+    flags = {"create": create, "never": never, "link": link is not None, "reissue": reissue}
+    given = [name for name, on in flags.items() if on]
+    if len(given) != 1:
+        raise click.UsageError("give one of --create, --never, --link NUMBER or --reissue")
+    return _answer(ctx, deal, given[0], link, reason)
+
+
+@resolve_command.command("connection")
+@click.option(
+    "--only-instance",
+    is_flag=True,
+    required=True,
+    help="No other syncjob writes to these books with this connection's code (any more).",
+)
+@_reason
+@click.pass_context
+def resolve_connection(ctx: click.Context, only_instance: bool, reason: str) -> int:
+    """Say that this is the only instance, after another one was seen; creating goes on."""
+    with opened(ctx) as (_, handle):
+        handle.answer(kind="only-instance", subject="connection", who=who(), reason=reason)
+    click.echo("Noted: this is the only instance. The next batch creates invoices again.")
+    return Exit.DONE
+
+
+@click.command("reissue")
+@click.argument("deal", metavar="ID")
+@_reason
+@click.pass_context
+def reissue_command(ctx: click.Context, deal: str, reason: str) -> int:
+    """Invoice a deal anew whose invoice a person deleted or voided.
+
+    The same as `syncjob resolve deal ID --reissue`.
+    """
+    return _answer(ctx, deal, "reissue", None, reason)
+
+
+def _answer(ctx: click.Context, deal: str, verb: str, number: str | None, reason: str) -> int:
+    kind = f"{verb}:{number}" if number else verb
+    deal = deal.removeprefix("deal:")
+    with opened(ctx) as (_, handle):
+        handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=reason)
+    click.echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
+    click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
+    return Exit.DONE
