@@ -83,9 +83,10 @@ def test_what_was_credited_is_known_where_xero_leaves_the_sum_out() -> None:
         codec_read.invoice(fields(single), PAGES)
 
 
+DAYS = "DAYSAFTERBILLDATE"
 SAMPLES = {
     "invoices": ("Invoices", invoice_json(1)),
-    "contacts": ("Contacts", contact_json(1, PaymentTerms={"Sales": {"Day": 1, "Type": "DAYSAFTERBILLDATE"}})),
+    "contacts": ("Contacts", contact_json(1, PaymentTerms={"Sales": {"Day": 1, "Type": DAYS}})),
     "payments": (
         "Payments",
         {"PaymentID": guid(5), "Status": "AUTHORISED", "Amount": 5.0, "PaymentType": "X",
