@@ -237,13 +237,15 @@ class _Readable:
             event["error"] = trace.splitlines()[-1]
         for hidden in ("connection", "batch"):
             event.pop(hidden, None)
-        values = " ".join(f"{key}={_short(value)}" for key, value in event.items())
+        told = ((key, value) for key, value in event.items() if value not in ("", None, {}))
+        values = " ".join(f"{key}={_short(value)}" for key, value in told)
         mark = "" if level == "info" else f"{level}: "
         return f"{at}Z {mark}{self._bold}{name}{self._end} {values}".rstrip()
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    pairs = value.items() if isinstance(value, dict) else ()
+    text = ", ".join(f"{name} {number}" for name, number in pairs) or str(value)
     return f'"{text}"' if " " in text else text
 
 

@@ -138,10 +138,13 @@ def test_a_terminal_shows_what_was_asked_for(level: int, summary: bool, shown: l
     log = get_logger("syncjob.engine")
     log.info("batch.started")
     log.warning("call.lost", why="timed out")
-    log.info("batch.ended", counts={})
+    log.info("batch.ended", counts={"held": 2, "waiting": 1}, next_step="")
     lines = screen.getvalue().splitlines()
     assert [next(name for name in EVENTS if name in line) for line in lines] == shown
     assert "\x1b" not in screen.getvalue()
+    assert "next_step" not in screen.getvalue()
+    assert ('counts="held 2, waiting 1"' in screen.getvalue()) is ("batch.ended" in shown)
+    assert 'why="timed out"' in screen.getvalue()
 
 
 def test_rotation_keeps_so_many_private_files(tmp_path: Path) -> None:
