@@ -84,6 +84,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     locked_through: date | None
     largest: dict[str, Decimal] = {}
     times_largest: Decimal = Decimal(3)
-    release_large: bool = False
     approvals_wait: str | None = None
     reference_hash: str = ""

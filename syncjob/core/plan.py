@@ -23,11 +23,11 @@ from syncjob.core.actions import (
 )
 from syncjob.core.case import Case, Context
 from syncjob.core.deal_status import deal_change
+from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
 from syncjob.core.identity import fingerprint
-from syncjob.core.markers import WHOLE, contact_marker, invoice_marker
+from syncjob.core.markers import WHOLE, invoice_marker
 from syncjob.core.records import Contact, Invoice
 from syncjob.core.rules.changes import after_win, may_approve, next_generation
-from syncjob.core.rules.doubles import possible_double
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
@@ -35,7 +35,6 @@ from syncjob.core.rules.invoicing import (
     doubt_of,
     draft_invoice,
 )
-from syncjob.core.rules.matching import find_contact, require_party
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.errors import Held
 
@@ -219,19 +218,19 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
 
 def _new_invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:
     case, context = draft.case, draft.context
-    _already_invoiced(case, context)
+    already_invoiced(case, context)
     generation = next_generation(case.history)
     if generation is None:
         return case.last, None
-    contact = _customer(draft)
+    contact = customer(case, context)
     marker = invoice_marker(context.code, case.deal.id, WHOLE, generation)
     existing = contact if isinstance(contact, Contact) else None
     invoice, story, doubt = draft_invoice(
         case.deal, existing, _invoice_context(case, context, marker)
     )
     draft.story.extend(story)
-    _double(case, context, invoice, existing)
-    _too_large(case, context, invoice)
+    possible_double_of(case, context, invoice, existing)
+    too_large(case, context, invoice)
     if isinstance(contact, ContactDraft):
         draft.ledger(
             Wave.LEDGER_CONTACTS, f"contact:{contact.marker}", contact,
@@ -248,76 +247,6 @@ def _invoice_context(case: Case, context: Context, marker: str) -> InvoiceContex
         policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
         marker=marker, locked_through=context.locked_through, zone=context.zone,
     )  # fmt: skip
-
-
-def _already_invoiced(case: Case, context: Context) -> None:
-    """A deal whose invoice field is filled is linked or held, never created (BOOKKEEPING)."""
-    names = context.fields.names()
-    number = case.deal.fields.get(names.get("number", "")) if "number" in names else None
-    if not number or "create" in case.answers:
-        return
-    if any(past.deleted_by_us for past in case.history) and case.deal_base.get(names["number"]):
-        return  # our own number of an invoice that we ended
-    raise Held(
-        "invoice_field_filled",
-        f"The deal already names an invoice: {number!r}"
-        + (", which is in the ledger." if case.by_number else ", which the ledger does not show."),
-        field=names["number"],
-        next_step=f"`syncjob resolve deal {case.deal.id} --link {number}` ties them together; "
-        "or clear the field on the deal.",
-    )
-
-
-def _customer(draft: _Draft) -> Contact | ContactDraft:
-    case, context = draft.case, draft.context
-    party = require_party(case.deal)
-    if case.party is None:
-        raise Held(
-            "customer_gone", f"The deal's customer ({party}) can no longer be read in the CRM.",
-            next_step="Give the deal an organization or a person that exists.",
-        )  # fmt: skip
-    found = find_contact(
-        case.party, case.person, case.candidates, contact_marker(context.code, party)
-    )
-    if isinstance(found, ContactDraft):
-        return found
-    owner = case.owners.get(found.id)
-    if owner not in (None, party):
-        raise Held(
-            "contact_linked_elsewhere",
-            f"The ledger's contact {found.name!r} is already linked with {owner} in the CRM.",
-            next_step="Merge the two customers in the CRM, or give this one its own name.",
-        )
-    draft.story.append(f"customer: {found.name}")
-    return found
-
-
-def _double(case: Case, context: Context, draft: InvoiceDraft, contact: Contact | None) -> None:
-    if contact is None or "create" in case.answers:
-        return
-    double = possible_double(draft, contact.id, case.unlinked, context.policy.double_days)
-    if double is not None:
-        name = double.number or double.id
-        raise Held(
-            "possible_double",
-            f"Possible double of {name}: the same customer, total and currency, dated "
-            f"{double.date}, and tied to no deal.",
-            next_step=f"`syncjob resolve deal {case.deal.id} --link {name}`, or `--create` if it "
-            "is another sale, or `--never`.",
-        )
-
-
-def _too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
-    largest = context.largest.get(draft.currency)
-    if largest is None or context.release_large or "create" in case.answers:
-        return
-    if draft.total > largest * context.times_largest:
-        raise Held(
-            "unusually_large",
-            f"The invoice of {draft.total:,.2f} {draft.currency} is more than "
-            f"{context.times_largest} times the largest so far ({largest:,.2f}).",
-            next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
-        )
 
 
 def _foreseen(draft: _Draft, made: InvoiceDraft, doubt: Issue | None) -> Invoice:
@@ -345,7 +274,7 @@ def _extra_drafts(draft: _Draft) -> None:
     """A second invoice with our marker: an untouched draft goes, anything else is for a person."""
     case, first = draft.case, draft.case.invoice
     for extra in case.extra:
-        same = first is not None and (extra.lines, extra.total) == (first.lines, first.total)
+        same = first is not None and _content(extra) == _content(first)
         if extra.status == "draft" and not extra.sent and same:
             change = InvoiceChange(invoice_id=extra.id, status="deleted")
             draft.ledger(
@@ -380,3 +309,9 @@ def _bring_deal_up_to_date(draft: _Draft, invoice: Invoice | None, issue: Issue 
             draft.append(found)
         except _Refused as refused:
             draft.issues.append(refused.issue)
+
+
+def _content(invoice: Invoice) -> object:
+    """What an invoice says, without the ids that the ledger gave to it and to its lines."""
+    lines = [msgspec.structs.replace(line, id=None) for line in invoice.lines or ()]
+    return invoice.contact_id, invoice.total, invoice.reference, lines

@@ -19,7 +19,7 @@ from syncjob.state.links import Part
 MERGES_MAX = 5
 
 
-def load_context(batch: Batch, *, release_large: bool) -> Context:
+def load_context(batch: Batch) -> Context:
     """What holds for every deal of this batch."""
     config, crm, ledger = batch.config, batch.crm_reference, batch.ledger_reference
     assert crm is not None
@@ -33,7 +33,7 @@ def load_context(batch: Batch, *, release_large: bool) -> Context:
         stamp=now.strftime("%Y-%m-%d %H:%M UTC"),
         locked_through=max((day for day in locks if day is not None), default=None),
         largest=_largest(batch), times_largest=config.guard.times_largest,
-        release_large=release_large, approvals_wait=_approvals_wait(batch),
+ approvals_wait=_approvals_wait(batch),
         reference_hash=batch.reference_hash,
     )  # fmt: skip
 

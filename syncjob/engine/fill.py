@@ -91,7 +91,7 @@ def _streams() -> Iterator[tuple[Side, str]]:
 
 def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     """Customers first (a rule may exclude by their name), then lines, then what falls due."""
-    context = load_context(batch, release_large=True)
+    context = load_context(batch)
     _customers(batch, _cases(batch, deals))
     _lines(batch, [c for c in _cases(batch, deals) if needs_lines(c, context)])
     _due(batch, _cases(batch, deals), context)
@@ -161,7 +161,8 @@ def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
     size = batch.side(side).capabilities.get_batch[stream]
     for group in chunks(list(ids), size):
         records = batch.side(side).get(stream, group)
-        missing = set(group) - {record.id for record in records}
+        # A customer that is gone is told by its deals' own issues.
+        missing = set(group) - {record.id for record in records} if side == "ledger" else set()
         with batch.state.commit():
             store_records(batch, side, stream, records, strong=True)
             batch.raise_issues(_gone(side, stream, record_id) for record_id in sorted(missing))

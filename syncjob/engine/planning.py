@@ -49,7 +49,7 @@ def make_plan(batch: Batch, deals: Sequence[str]) -> Plan:
     plan = Plan(
         actions=[], subjects=[], waits={}, excluded=Counter(), issues=[], stories={}, titles={}
     )
-    context = load_context(batch, release_large=False)
+    context = load_context(batch)
     wait = creates_wait(batch)
     for number, group in enumerate(chunks(deals, GROUP)):
         batch.progress("plan", number * GROUP, len(deals))
@@ -197,7 +197,7 @@ def title_of(batch: Batch, deal_id: str) -> str:
 
 def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
     """Decide these deals once more from the state; those with nothing left to do are settled."""
-    context = load_context(batch, release_large=False)
+    context = load_context(batch)
     for group in chunks(deals, GROUP):
         with batch.state.commit():
             for deal in group:

@@ -158,15 +158,28 @@ def store_records(
         with_doubt = batch.state.book.fact(f"doubt:{side}.{stream}")
         ids = set(filter(None, (with_doubt or "").split(","))) | set(put.doubtful)
         batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(ids)))
-    changed = set(put.changed)
+    changed, complained = set(put.changed), _complaints(batch, stream)
     for record in records:
+        if f"{stream}:{record.id}" in complained:
+            subject = f"{stream}:{record.id}"
+            batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
         if record.id in changed:
             _TAKE[side, stream](batch, record)
     return put.changed
 
 
+def _complaints(batch: Batch, stream: str) -> set[str]:
+    """The records of this stream that could not be read before; reading one closes its issue."""
+    subjects = (found.issue.subject for found in batch.state.book.open_issues())
+    return {subject for subject in subjects if subject.startswith(f"{stream}:")}
+
+
 def _take_deal(batch: Batch, record: Record) -> None:
-    batch.state.snapshots.want([record.id], "the deal changed")
+    """A deal that was never won and never written to needs no decision."""
+    assert isinstance(record, Deal)
+    known = record.status == "won" or batch.state.links.parts(record.id)
+    if known or batch.state.links.base("crm", f"deal:{record.id}"):
+        batch.state.snapshots.want([record.id], "the deal changed")
 
 
 def _take_crm_contact(batch: Batch, record: Record) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 
+from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, NotDone, Outcome, Unknown, Wave
 from syncjob.core.plan import decide
@@ -18,7 +19,7 @@ from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.door import check_pause
 from syncjob.engine.outcomes import apply, reject
 from syncjob.engine.planning import Plan
-from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop
+from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
 
@@ -27,6 +28,8 @@ from syncjob.transport.wire import Answer, Call
 REPLAY_WINDOW = timedelta(minutes=4)
 #: After so many answers lost in a row the vendor is not well: end the batch, settle later.
 UNKNOWN_IN_A_ROW_MAX = 3
+#: The longest that a limit is sat out within a batch.
+WAIT_SECONDS_MAX = 60
 #: A group that failed whole this often is halved at each further try (DESIGN 5.3).
 WHOLE_FAILURES_MIN = 2
 
@@ -56,9 +59,7 @@ class Push:
         allowed = self.plan.allowed
         if not any(action.wave == wave for action in self.plan.actions):
             return []
-        context = load_context(
-            self.batch, release_large=self.plan.hash == self.batch.options.accept
-        )
+        context = load_context(self.batch)
         found: dict[tuple[str, str], Action] = {}
         for deal in self.plan.subjects:
             case = load_case(self.batch, deal)
@@ -105,10 +106,16 @@ class Push:
 
     # --- one call -----------------------------------------------------------------------------
 
-    def _send_group(self, actions: Sequence[Action]) -> None:
+    def _send_group(self, actions: Sequence[Action], *, waited: bool = False) -> None:
         self.batch.breathe()
         for prepared in self.batch.side(actions[0].side).prepare(actions):
-            halve = self._send(prepared)
+            try:
+                halve = self._send(prepared)
+            except Throttled as throttled:
+                if waited or not wait_shortly(self.batch.clock, throttled):
+                    raise
+                self._send_group(prepared.actions, waited=True)
+                continue
             if halve and len(prepared.actions) > 1:  # refused whole: find the culprit
                 half = len(prepared.actions) // 2
                 self._send_group(prepared.actions[:half])
@@ -177,6 +184,7 @@ class Push:
         """Write down all outcomes of a call in one commit."""
         intents = self.batch.state.journal.intents_of(call.id)
         with self.batch.state.commit():
+            self.batch.lease.check(self.batch.state)  # whoever took over settles them instead
             for intent, outcome in zip(intents, outcomes, strict=True):
                 apply(self.batch, intent, outcome)
             self.batch.state.journal.close_call(call.id)
@@ -196,3 +204,15 @@ class Push:
                 f"{self.unknown_in_a_row} answers in a row were lost; the last: {why}",
                 next_step="Nothing is lost: the next run finds out what became of each write.",
             )
+
+
+def wait_shortly(clock: Clock, throttled: Throttled) -> bool:
+    """Sit out a limit that ends within a minute (a burst, a minute's calls); False if it is
+    longer, and then the batch ends (a run never sleeps for longer, DESIGN 3)."""
+    if throttled.resume_at is None:
+        return False
+    seconds = (throttled.resume_at - clock.now()).total_seconds()
+    if seconds > WAIT_SECONDS_MAX:
+        return False
+    clock.sleep(max(seconds, 0))
+    return True

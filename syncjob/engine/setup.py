@@ -6,7 +6,10 @@ from syncjob.connectors.base import FieldWish
 from syncjob.core.reports import FieldsReport
 from syncjob.engine.batch import Batch
 from syncjob.engine.identify import identify
+from syncjob.engine.push import wait_shortly
+from syncjob.errors import Throttled
 from syncjob.transport.parse import excerpt
+from syncjob.transport.wire import Answer, Call
 
 
 def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
@@ -40,10 +43,21 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
                 "crm", request, [], key=None, batch=batch.id, fence=batch.lease.fence,
                 now=batch.clock.now(),
             )  # fmt: skip
-        answer = batch.channels["crm"].write(call)
+        answer = _write(batch, call)
         with batch.state.commit():
             batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
             batch.state.journal.close_call(call.id)
         if answer.status >= 300:
             return f"the CRM answered {answer.status}: {excerpt(answer.body)}"
     return None
+
+
+def _write(batch: Batch, call: Call) -> Answer:
+    """Send the call; a burst limit is sat out once, since many small fields are created at once."""
+    channel = batch.channels["crm"]
+    try:
+        return channel.write(call)
+    except Throttled as throttled:
+        if not wait_shortly(batch.clock, throttled):
+            raise
+    return channel.write(call)

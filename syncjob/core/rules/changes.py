@@ -25,7 +25,8 @@ Fields = Mapping[str, str | None]
 
 
 class Past(NamedTuple):
-    """One earlier invoice of the same deal and part."""
+    """One earlier invoice of the same deal and part. `deleted_by_us`: we withdrew it, or a person
+    released it with `syncjob reissue`."""
 
     generation: int
     status: InvoiceStatus
@@ -54,6 +55,8 @@ def after_win(
     changed = touched(base, current)
     if invoice.status != "draft":
         why = f"is {invoice.status}"
+    elif not base:
+        why = "may hold a person's work (what was first sent is not known here)"
     elif changed:
         why = f"was changed by a person ({', '.join(changed)})"
     elif invoice.date and is_locked(invoice.date, locked_through):
@@ -117,7 +120,7 @@ def next_generation(history: Sequence[Past]) -> int | None:
     if not history:
         return 1
     last = max(history, key=lambda past: past.generation)
-    if not last.deleted_by_us or last.status != "deleted":
+    if not last.deleted_by_us:
         raise Held(
             "reissue_needed",
             f"Its earlier invoice (generation {last.generation}) was {last.status} by a person.",
