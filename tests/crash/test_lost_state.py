@@ -92,7 +92,7 @@ def two_days(make_world: MakeWorld, tmp_path: Path):
             world.advance(minutes(2))
         keep(w, tmp_path / "kept", sidecar=sidecar)
         for world in (judge, w):
-            world.advance(minutes(later))
+            live_on(world, later)
             more_sales(world, 55)
         assert judge.run().exit_code == 0
         judge.advance(minutes(16))
@@ -100,6 +100,15 @@ def two_days(make_world: MakeWorld, tmp_path: Path):
         return w, truth(judge)
 
     return make
+
+
+def live_on(w: CrashWorld, later: float) -> None:
+    """Time passes, with batches in it: after hours without any, creating waits for a patience."""
+    w.advance(minutes(later))
+    w.run()
+    if later > 60:
+        w.advance(minutes(16))
+        w.run()
 
 
 def more_sales(w: CrashWorld, deals: int) -> None:
