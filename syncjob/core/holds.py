@@ -1,0 +1,97 @@
+"""What keeps a won deal from being invoiced though its lines are in order: doubt about whom to
+bill, or about whether it was invoiced before.
+
+Keeps invariant 1 where only the records can tell: each function raises Held with its reason.
+"""
+
+from __future__ import annotations
+
+from syncjob.core.actions import ContactDraft, InvoiceDraft
+from syncjob.core.case import Case, Context
+from syncjob.core.markers import contact_marker
+from syncjob.core.records import Contact
+from syncjob.core.rules.doubles import possible_double
+from syncjob.core.rules.matching import find_contact, require_party
+from syncjob.errors import Held
+
+
+def already_invoiced(case: Case, context: Context) -> None:
+    """A deal that names an invoice is linked or held, never created (BOOKKEEPING).
+
+    This also catches what a lost state made a moment ago: the deal, which is read by id or a
+    strong list, shows the link before the ledger's lists show the draft.
+    """
+    if case.history or "create" in case.answers:
+        return
+    for key in ("number", "link"):
+        name = context.fields.names().get(key)
+        value = case.deal.fields.get(name) if name else None
+        if name and value and name not in case.deal_base:
+            raise _named(case, name, value)
+
+
+def _named(case: Case, field: str, value: str) -> Held:
+    where = "which is in the ledger" if case.by_number else "which the ledger does not show (yet)"
+    number = case.by_number.number if case.by_number else "NUMBER"
+    return Held(
+        "invoice_field_filled",
+        f"The deal already names an invoice: {value!r}, {where}.",
+        field=field,
+        next_step=f"`syncjob resolve deal {case.deal.id} --link {number}` ties an invoice to the "
+        f"deal; `--create` makes a new one; or clear {field!r} on the deal.",
+    )
+
+
+def customer(case: Case, context: Context) -> Contact | ContactDraft:
+    """The ledger contact to bill, free or linked with this customer, or the one to create."""
+    party = require_party(case.deal)
+    if case.party is None:
+        raise Held(
+            "customer_gone", f"The deal's customer ({party}) can no longer be read in the CRM.",
+            next_step="Give the deal an organization or a person that exists.",
+        )  # fmt: skip
+    found = find_contact(
+        case.party, case.person, case.candidates, contact_marker(context.code, party)
+    )
+    if isinstance(found, ContactDraft):
+        return found
+    owner = case.owners.get(found.id)
+    if owner not in (None, party):
+        raise Held(
+            "contact_linked_elsewhere",
+            f"The ledger's contact {found.name!r} is already linked with {owner} in the CRM.",
+            next_step="Merge the two customers in the CRM, or give this one its own name.",
+        )
+    return found
+
+
+def possible_double_of(
+    case: Case, context: Context, draft: InvoiceDraft, contact: Contact | None
+) -> None:
+    """Hold the deal while an invoice made by hand may be the same sale (BOOKKEEPING)."""
+    if contact is None or "create" in case.answers:
+        return
+    double = possible_double(draft, contact.id, case.unlinked, context.policy.double_days)
+    if double is not None:
+        name = double.number or double.id
+        raise Held(
+            "possible_double",
+            f"Possible double of {name}: the same customer, total and currency, dated "
+            f"{double.date}, and tied to no deal.",
+            next_step=f"`syncjob resolve deal {case.deal.id} --link {name}`, or `--create` if it "
+            "is another sale, or `--never`.",
+        )
+
+
+def too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
+    """Hold an invoice far above all before it, most likely a mistyped price."""
+    largest = context.largest.get(draft.currency)
+    if largest is None or "create" in case.answers:
+        return
+    if draft.total > largest * context.times_largest:
+        raise Held(
+            "unusually_large",
+            f"The invoice of {draft.total:,.2f} {draft.currency} is more than "
+            f"{context.times_largest} times the largest so far ({largest:,.2f}).",
+            next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
+        )
