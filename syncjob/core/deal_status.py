@@ -29,6 +29,9 @@ def deal_change(
         for name, value in wanted.items()
         if name != synced and _differs(case, name, value)
     }
+    for name in (names.get("number"), names.get("link")):
+        if name in changed and wanted[name] is None and name not in case.deal_base:
+            del changed[name]  # a person named an invoice here; it is what holds the deal
     if not changed or context.mode == "read_only":
         return None
     if case.deal.archived or case.deal.status == "deleted":

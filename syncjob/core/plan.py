@@ -188,6 +188,9 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
     case, context = draft.case, draft.context
     if invoice.status != "draft" or context.policy.status != "authorised":
         return invoice
+    if invoice.marker != case.marker:
+        draft.story.append("a person made this draft, so a person approves it")
+        return invoice
     if context.mode == "full" and context.approvals_wait:
         draft.story.append(context.approvals_wait)
         return invoice

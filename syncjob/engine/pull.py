@@ -84,6 +84,7 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
                 cursor = Cursor(since, page.position, page.started, cursor.polled)
             else:
                 cursor = Cursor(next_since(page.started, lookback), None, None, page.started)
+                batch.walked[f"{side}.{stream}"] = page.started
             if batch.options.deal is None:
                 snapshots.move(side, stream, cursor)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))

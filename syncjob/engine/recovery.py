@@ -55,14 +55,17 @@ def _why(batch: Batch) -> str | None:
 
 
 def end_if_read(batch: Batch) -> None:
-    """Leave recovery once a whole walk of the invoices began after the patience was over."""
+    """Leave recovery once whole walks of the ledger's lists began after the patience was over.
+
+    What this batch walked counts, and not the cursors, which the trial of one deal leaves alone.
+    """
     book = batch.state.book
     since = book.instant("recovering_since")
-    walked = batch.state.snapshots.cursor("ledger", "invoices").polled
-    contacts = batch.state.snapshots.cursor("ledger", "contacts").polled
-    if since is None or walked is None or contacts is None:
+    invoices = batch.walked.get("ledger.invoices")
+    contacts = batch.walked.get("ledger.contacts")
+    if since is None or invoices is None or contacts is None:
         return
-    if min(walked, contacts) >= since + batch.ledger.capabilities.patience:
+    if min(invoices, contacts) >= since + batch.ledger.capabilities.patience:
         with batch.state.commit():
             book.note("recovering_since", None)
             book.note("recovering_why", None)

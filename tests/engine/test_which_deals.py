@@ -1,0 +1,165 @@
+"""Which deals are invoiced at all, and how much one batch may do before a person looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import codes, invoice_of, minutes, only, quiet, sell
+from tests.engine.world import World
+
+SMALL = {"guard": {"creates_first_week": 2, "creates": 2}}
+
+
+def test_wins_before_the_first_day_are_never_invoiced(world: World) -> None:
+    old = sell(world, won=False)
+    world.crm("win", deal=old, won_time="2026-10-30T09:00:00Z")
+    edge = sell(world, title="Edge", won=False)
+    world.crm("win", deal=edge, won_time="2026-10-31T14:00:00Z")  # 1 November in Sydney
+    assert world.run().exit_code == 0
+    only(world.invoices())
+    assert invoice_of(world, edge)["status"] == "DRAFT"
+    world.crm("edit_deal", deal=old, title="Touched")
+    minutes(world, 5)
+    mark = world.mark()
+    world.run(since=None)
+    assert world.writes(mark) == []
+    assert world.deal_fields(old) == {}  # an excluded deal is never written to
+    quiet(world)
+
+
+def test_the_first_win_counts(world: World) -> None:
+    deal = sell(world, won=False)
+    world.crm("win", deal=deal, won_time="2026-10-20T09:00:00Z")
+    world.crm("reopen", deal=deal)
+    world.crm("win", deal=deal)
+    world.run()
+    assert world.invoices() == []
+
+
+RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"titles": ["*test*"]}, {"title": "A TEST deal"}),
+    ({"organizations": ["acme pty"]}, {}),
+    ({"currencies": ["EUR"]}, {"currency": "EUR"}),
+    ({"value_below": "200"}, {}),
+    ({"value_above": "50"}, {}),
+    ({"pipelines": ["Partners"]}, {"pipeline": "Partners"}),
+]
+
+
+@pytest.mark.parametrize(("rule", "deal"), RULES, ids=[next(iter(r)) for r, _ in RULES])
+def test_each_exclude_rule_is_counted_and_nothing_is_written(
+    make_world: MakeWorld, rule: dict[str, Any], deal: dict[str, Any]
+) -> None:
+    world = make_world(init=False, config={"invoices": {"exclude": rule}})
+    world.crm("create_pipeline", name="Partners", stages=["New"])
+    world.init()
+    made = sell(world, **deal)
+    plan = world.plan()
+    assert plan.excluded == {f"excluded_by_{next(iter(rule))}": 1}
+    mark = world.mark()
+    assert world.run().exit_code == 0
+    assert world.writes(mark) == []
+    assert world.invoices() == []
+    assert world.deal_fields(made) == {}
+
+
+def test_the_do_not_invoice_field(make_world: MakeWorld) -> None:
+    world = make_world(init=False, config={"crm": {"inputs": {"do_not_invoice": "No invoice"}}})
+    world.crm("create_field", name="No invoice")
+    world.init()
+    deal = sell(world, fields={"No invoice": "internal"})
+    world.run()
+    assert world.invoices() == []
+    world.crm("edit_deal", deal=deal, fields={"No invoice": "no"})
+    world.run()
+    only(world.invoices())
+    quiet(world)
+
+
+def test_one_deal_can_be_tried_and_the_cursors_stay(world: World) -> None:
+    first, second = sell(world), sell(world, "Good Pty")
+    plan = world.plan(deal=str(first))
+    assert plan.counts == {"contact.create": 1, "invoice.create": 1, "deal.update": 1}
+    assert world.invoices() == []
+    assert world.run(deal=str(first)).exit_code == 0
+    assert invoice_of(world, first)["status"] == "DRAFT"
+    only(world.invoices())
+    world.run()
+    assert invoice_of(world, second)["status"] == "DRAFT"
+    assert len(world.invoices()) == 2
+    quiet(world)
+
+
+def test_max_creates_takes_the_first_and_the_rest_keep_their_place(world: World) -> None:
+    for name in "ABC":
+        sell(world, f"{name} Pty")
+    for made in (1, 2, 3):
+        world.run(max_creates=1)
+        assert (len(world.invoices()), len(world.contacts())) == (made, made)
+        minutes(world, 1)
+    quiet(world)
+
+
+def test_the_guard_writes_nothing_and_accept_does_exactly_that_plan(make_world: MakeWorld) -> None:
+    world = make_world(config=SMALL)
+    for name in "ABC":
+        sell(world, f"{name} Pty")
+    mark = world.mark()
+    report = world.run()
+    assert (report.result, report.exit_code) == ("guard", 6)
+    assert world.writes(mark) == []
+    assert report.plan_hash in report.next_step
+    sell(world, "D Pty")
+    changed = world.run(accept=report.plan_hash)
+    assert (changed.exit_code, changed.plan_hash != report.plan_hash) == (6, True)
+    assert world.writes(mark) == []
+    assert changed.plan_hash in changed.next_step
+    assert world.plan().hash == changed.plan_hash
+    assert world.run(accept=changed.plan_hash).exit_code == 0
+    assert (len(world.invoices()), len(world.contacts())) == (4, 4)
+    quiet(world)
+
+
+def test_an_accepted_plan_is_not_accepted_for_good(make_world: MakeWorld) -> None:
+    world = make_world(config=SMALL)
+    for name in "ABC":
+        sell(world, f"{name} Pty")
+    accepted = world.run().plan_hash
+    world.run(accept=accepted)
+    for name in "DEF":
+        sell(world, f"{name} Pty")
+    mark = world.mark()
+    assert world.run(accept=accepted).exit_code == 6
+    assert world.writes(mark) == []
+
+
+def test_changed_rules_trip_the_guard_once(world: World) -> None:
+    sell(world)
+    world.run()
+    world.overrides = {"invoices": {"terms": {"net_days": 14}}}
+    deal = sell(world, "Good Pty")
+    mark = world.mark()
+    report = world.run()
+    assert report.exit_code == 6
+    assert world.writes(mark) == []
+    assert world.run(accept=report.plan_hash).exit_code == 0
+    assert invoice_of(world, deal)["due_day"] == "2026-12-07"
+    next_deal = sell(world, "Third Pty")
+    assert world.run().exit_code == 0
+    assert invoice_of(world, next_deal)["status"] == "DRAFT"
+    quiet(world)
+
+
+def test_a_catch_up_reads_further_back_but_not_before_the_first_day(world: World) -> None:
+    from datetime import date
+
+    deal = sell(world)
+    world.run()
+    minutes(world, 5)
+    mark = world.mark()
+    assert codes(world.run(since=date(2026, 1, 1))) == []
+    assert world.writes(mark) == []
+    assert invoice_of(world, deal)["status"] == "DRAFT"
