@@ -1,0 +1,62 @@
+"""From a process's start to its exit, as a person or cron sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.stage import ROOT, Stage
+
+#: Odd, so that the median is one of the runs.
+RUNS = 5
+
+
+class Start(NamedTuple):
+    """One command; seconds are medians."""
+
+    name: str
+    seconds: float
+    against: str
+    floor_seconds: float
+
+
+def rows(stage: Stage) -> list[Start]:
+    """Three commands against bare Python. The stage's state must be quiet."""
+    bare = ("-c", "pass")
+    with_requests = ("-c", "import requests")
+    floor, floor_requests = _timed(bare), _timed(with_requests)
+    command = ("-m", "syncjob")
+    given = (*command, "-c", str(stage.config))
+    return [
+        Start("syncjob --help", _timed((*command, "--help")), "python -c pass", floor),
+        Start("syncjob status", _timed((*given, "status")), "python -c pass", floor),
+        Start(
+            "syncjob run, nothing to do", _timed((*given, "run")),
+            "python -c 'import requests'", floor_requests,
+        ),
+    ]  # fmt: skip
+
+
+def settle(stage: Stage) -> None:
+    """One batch at this machine's own time, so that the timed ones have nothing to do."""
+    stage.to_now()
+    _once(("-m", "syncjob", "-c", str(stage.config), "run"))
+
+
+def _timed(arguments: tuple[str, ...]) -> float:
+    _once(arguments)  # the first one fills the file cache
+    return median(_once(arguments) for _ in range(RUNS))
+
+
+def _once(arguments: tuple[str, ...]) -> float:
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - began
+    if done.returncode != 0:
+        raise RuntimeError(f"{arguments} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return seconds
