@@ -76,16 +76,20 @@ def readable_errors(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise StateError(
-            f"The state file cannot be used: {error}.", where=str(path), next_step=_advice(error)
+            f"The state file cannot be used: {error}.",
+            where=str(path),
+            next_step=advice(error)
+            or "Restore it from a backup; the next run then rebuilds its links from the markers.",
         ) from error
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str | None:
+    """The next step where the disk or its rights are at fault, and not the file's content."""
     words = str(error).lower()
-    if "full" in words or "no space" in words:
+    if "full" in words or "no space" in words or "disk i/o" in words or "too large" in words:
         return "Free some disk space and run again; nothing was sent that is not recorded."
     if "locked" in words:
         return "Another process holds the file; wait for it or end it."
-    if "readonly" in words or "permission" in words or "unable to open" in words:
+    if any(sign in words for sign in ("readonly", "read-only", "permission", "unable to open")):
         return "Give this user the right to write the file and its folder."
-    return "Restore it from a backup; the next run then rebuilds its links from the markers."
+    return None

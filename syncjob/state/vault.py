@@ -21,6 +21,7 @@ from sqlite_utils import Database
 
 from syncjob.clock import Clock, SystemClock
 from syncjob.errors import StateError, Unreachable
+from syncjob.state.database import advice
 from syncjob.transport.ports import Spent, Token
 
 SCHEMA_VERSION = 1
@@ -216,13 +217,14 @@ class Vault:
             try:
                 yield
             except (sqlite3.Error, OSError) as failure:
-                raise self._unusable(str(failure)) from None
+                raise self._unusable(str(failure), advice(failure)) from None
 
-    def _unusable(self, why: str) -> StateError:
+    def _unusable(self, why: str, next_step: str | None = None) -> StateError:
         return StateError(
             f"The token file cannot be used: {why}.",
             where=str(self._path),
-            next_step="Check the disk and the file's owner; if it is damaged, move it away and run "
+            next_step=next_step
+            or "Check the disk and the file's owner; if it is damaged, move it away and run "
             "`syncjob connect` again (invoices and links are not in it).",
         )
 
