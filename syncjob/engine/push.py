@@ -6,7 +6,7 @@ not in the journal, and what depends on a failed write waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -41,6 +41,7 @@ class Push:
         self.batch, self.plan = batch, plan
         self.unknown_in_a_row = 0
         self.paused: Paused | None = None
+        self.begun = False
 
     def run(self) -> None:
         """All waves in order. Raises Paused at the end if a part was paused."""
@@ -56,11 +57,20 @@ class Push:
 
     def _wave(self, wave: Wave) -> list[Action]:
         """The wave's actions, decided again with what the earlier waves have really stored."""
-        allowed = self.plan.allowed
-        if not any(action.wave == wave for action in self.plan.actions):
+        planned = [action for action in self.plan.actions if action.wave == wave]
+        if not planned:
             return []
-        context = load_context(self.batch)
+        # Before the first wave nothing has changed since the plan was made.
+        decided = self._decided_again(wave) if self.begun else planned
+        self.begun = True
         found: dict[tuple[str, str], Action] = {}
+        for action in decided:
+            found.setdefault((action.side, action.target), action)
+        return [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+
+    def _decided_again(self, wave: Wave) -> Iterator[Action]:
+        allowed = self.plan.allowed
+        context = load_context(self.batch)
         for deal in self.plan.subjects:
             case = load_case(self.batch, deal)
             decision = decide(case, context) if case else None
@@ -69,8 +79,7 @@ class Push:
                 continue  # an earlier step is still to do: what follows it waits
             for action in actions:
                 if action.wave == wave and (action.kind, action.target) in allowed:
-                    found.setdefault((action.side, action.target), action)
-        return [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+                    yield action
 
     def _fits(self, action: Action) -> bool:
         """Park at once what its vendor cannot store as it is; nothing is sent for it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -30,6 +31,8 @@ _ADDRESS_LENGTHS = {"city": 255, "region": 255, "postal_code": 50}
 _ADDRESS_LINE_LENGTH_MAX = 500
 _COUNTRY_LENGTH_MAX = 50
 _PHONE_LENGTH_MAX = 50
+#: The same few customers are looked for again with each of their deals.
+KEYS_KEPT = 4096
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,6 +48,7 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_email: tuple[Contact, ...] = ()
 
 
+@lru_cache(maxsize=KEYS_KEPT)
 def name_key(name: str | None) -> str:
     """The form in which names are compared and indexed; "" for no name.
 
@@ -106,7 +110,7 @@ def _in_use(wanted: Contact, found: Contact) -> Contact:
         return found
     raise Held(
         "contact_archived",
-        f'The ledger contact "{found.name}" of {_label(wanted)} is archived, '
+        f'{_label(wanted)} is "{found.name}" in the ledger, where it is archived, '
         "so nothing can be invoiced to it.",
         field="name",
         next_step=f'Restore "{found.name}" in the ledger, or merge it into the one in use.',
@@ -149,7 +153,7 @@ def _look_alike(wanted: Contact, person: Contact | None, given: Candidates) -> C
 def _only(wanted: Contact, found: dict[str, Contact]) -> Contact:
     if len(found) == 1:
         return next(iter(found.values()))
-    names = ", ".join(f'"{c.name}" ({c.id})' for c in found.values())
+    names = ", ".join(f'"{c.name}" ({_told_apart(c)})' for c in found.values())
     raise Held(
         "contact_two_candidates",
         f"{_label(wanted)} could be any of these ledger contacts: {names}.",
@@ -157,6 +161,11 @@ def _only(wanted: Contact, found: dict[str, Contact]) -> Contact:
         next_step="Merge them in the ledger, or correct the names and e-mail addresses "
         "so that one is meant.",
     )
+
+
+def _told_apart(contact: Contact) -> str:
+    """What tells this contact from another of its name: its e-mail, and its page or id."""
+    return ", ".join((*contact.emails[:1], contact.page or contact.id))
 
 
 def _refuse_by_email(wanted: Contact, mailed: dict[str, Contact]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from syncjob.core.records import Deal, Line
 
@@ -12,8 +13,11 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 #: So much of a name is enough to find it by, and leaves the message readable.
 QUOTE_LENGTH_MAX = 60
+#: Product names repeat from line to line; texts are looked at several times in a batch.
+TEXTS_KEPT = 4096
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def clean(text: str | None) -> str:
     """Text without control characters: CRLF becomes LF, a tab a space, the rest goes."""
     if not text:
