@@ -119,7 +119,7 @@ def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
     if quiet:
         return report.exit_code not in (Exit.DONE, Exit.ISSUES)
     known = report.exit_code in (Exit.DONE, Exit.ISSUES)
-    nothing = known and not report.rows and not report.new_issues
+    nothing = known and not (report.rows or report.new_issues or report.waits)
     return sys.stdout.isatty() or not nothing
 
 

@@ -6,14 +6,15 @@ import sys
 
 import click
 
-from syncjob.cli.common import json_option, opened, print_json, read_config
+from syncjob.cli.common import all_option, json_option, opened, print_json, read_config
 from syncjob.errors import Exit
 
 
 @click.command("status")
+@all_option
 @json_option
 @click.pass_context
-def status_command(ctx: click.Context, as_json: bool) -> int:
+def status_command(ctx: click.Context, every: bool, as_json: bool) -> int:
     """One screen: who, the last batch, what waits, what needs a person. Calls no vendor."""
     with opened(ctx) as (_, handle):
         status = handle.status()
@@ -22,7 +23,7 @@ def status_command(ctx: click.Context, as_json: bool) -> int:
     else:
         from syncjob.reports.terminal import console, show_status
 
-        show_status(console(sys.stdout), status)
+        show_status(console(sys.stdout), status, every=every)
     return Exit.ISSUES if status.issues else Exit.DONE
 
 

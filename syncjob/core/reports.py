@@ -95,6 +95,9 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     #: All that are open, and those among them that this batch opened.
     issues: tuple[Issue, ...] = ()
     new_issues: tuple[Issue, ...] = ()
+    #: The titles of the deals with issues, and why deals wait, both by subject ("deal:1042").
+    titles: dict[str, str] = {}
+    waits: dict[str, str] = {}
     calls: dict[str, int] = {}  # by vendor: {"xero": 12, "pipedrive": 31}
     resume_at: datetime | None = None
     plan_hash: str | None = None
@@ -163,6 +166,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     links: dict[str, int] = {}  # by kind: {"invoice": 830, "contact": 89}
     open_intents: int = 0
     issues: tuple[Issue, ...] = ()
+    titles: dict[str, str] = {}  # of the deals with issues, by subject
     calls_today: dict[str, int] = {}
     calls_left: dict[str, int] = {}
 

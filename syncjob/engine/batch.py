@@ -48,6 +48,7 @@ class Batch:
     done: dict[str, list[str]] = field(default_factory=dict)
     new_issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
     changed_ledger: bool = False
     replan: bool = False
     plan_hash: str | None = None

@@ -12,6 +12,7 @@ from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.identify import identify
+from syncjob.errors import AuthFailed, Park, RetryLater
 
 #: The vendors date their answers; a machine this far off logs and schedules wrongly.
 CLOCK_SKEW_MAX_S = 120
@@ -23,9 +24,12 @@ def check(batch: Batch) -> list[Problem]:
     It also starts the clock of a new state's recovery, so that the first run need not wait.
     """
     found = [*batch.ledger.check(), *batch.crm.check()]
-    if any(problem.fatal for problem in found):
-        return found
-    identify(batch)
+    try:
+        identify(batch)
+    except (AuthFailed, Park, RetryLater):
+        if not any(problem.fatal for problem in found):
+            raise
+        return found  # what is wrong is named already, and nothing more can be read
     recovery.begin(batch)
     assert batch.ledger_reference is not None
     assert batch.crm_reference is not None
@@ -48,7 +52,8 @@ def _account(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:
     code = batch.config.invoices.account
     account = next((a for a in ledger.accounts if a.code == code), None)
     if account is None:
-        sales = ", ".join(f"{a.code} {a.name}" for a in ledger.accounts if a.kind == "REVENUE")
+        names = sorted(f"{a.code} {a.name}" for a in ledger.accounts if a.kind == "REVENUE")
+        sales = ", ".join(names)
         yield Problem(
             where="invoices.account",
             what=f"The ledger has no account {code!r}.",

@@ -173,10 +173,11 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
     """Park the record, or let the organisation's approvals rest."""
     batch.counts["rejected"] += 1
     subject = "organisation" if outcome.scope == "organisation" else action.subject
+    page = _page(batch, action) if outcome.scope == "record" else None
     issue = Issue(
-        code=outcome.code, subject=subject, field=outcome.field, page=_page(batch, action),
-        what=f"The {action.side} refused to {_VERBS.get(action.kind, action.kind)}: "
-        f"{outcome.words}",
+        code=outcome.code, subject=subject, field=outcome.field, page=page,
+        what=f"{batch.side(action.side).name.capitalize()} refused to "
+        f"{_VERBS.get(action.kind, action.kind)}: {_sentence(outcome.words)}",
         next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
     )  # fmt: skip
     batch.raise_issues([issue])
@@ -186,6 +187,11 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
         return
     batch.state.book.park(action.target, fingerprint(action, batch.reference_hash), issue)
     batch.state.book.note(f"reference_doubt:{action.side}", "1")
+
+
+def _sentence(words: str) -> str:
+    """The vendor's words with an end, since our advice follows them."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 _VERBS = {

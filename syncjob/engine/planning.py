@@ -59,6 +59,7 @@ def make_plan(batch: Batch, deals: Sequence[str]) -> Plan:
     batch.progress("plan", len(deals), len(deals))
     _one_of_look_alikes(plan)
     _limit_creates(batch, plan)
+    batch.waits = plan.waits
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
     plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch)))
     return plan

@@ -16,6 +16,7 @@ from syncjob.engine.planning import Plan, check_guard, make_plan
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
 from syncjob.engine.settle import settle
+from syncjob.engine.status import titles_of
 from syncjob.errors import (
     AuthFailed,
     Exit,
@@ -109,7 +110,7 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
         rows=_rows(batch), issues=open_issues, calls=calls,
         new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
-        resume_at=resume_at,
+        titles=titles_of(batch.state, open_issues), waits=dict(batch.waits), resume_at=resume_at,
         plan_hash=batch.plan_hash, stopped_by=_said(stopped),
         next_step=stopped.next_step if stopped else "",
     )  # fmt: skip

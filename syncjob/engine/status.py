@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import msgspec
 
 from syncjob.config import Config
-from syncjob.core.records import CrmReference, LedgerReference
+from syncjob.core.actions import Issue
+from syncjob.core.records import CrmReference, Deal, LedgerReference
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.pull import HOME, STREAMS
@@ -27,6 +29,7 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
     good = next((b["ended"] for b in batches if b["exit_code"] in (0, 1)), None)
     crm = state.book.reference("crm", CrmReference)
     ledger = state.book.reference("ledger", LedgerReference)
+    issues = tuple(found.issue for found in state.book.open_issues())
     return StatusReport(
         connection=config.connection.name, mode=config.mode, now=now,
         crm=crm[0].organisation if crm else None,
@@ -38,9 +41,20 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
         stop_file=stop_file(state.path).exists(), pauses=tuple(pauses(state, now)),
         streams=_streams(state), links=_links(state),
         open_intents=len(state.journal.open_intents()),
-        issues=tuple(found.issue for found in state.book.open_issues()),
+        issues=issues, titles=titles_of(state, issues),
         calls_today=_calls_since(batches, now - timedelta(days=1)),
     )  # fmt: skip
+
+
+def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:
+    """The titles of the deals that these issues are about, by subject ("deal:1042")."""
+    titles = {}
+    for subject in dict.fromkeys(issue.subject for issue in issues):
+        kind, _, deal_id = subject.partition(":")
+        deal = state.snapshots.get("crm", "deals", deal_id, Deal) if kind == "deal" else None
+        if deal is not None:
+            titles[subject] = deal.title
+    return titles
 
 
 def _report(config: Config, batch: dict[str, Any]) -> BatchReport:

@@ -20,11 +20,14 @@ from syncjob.core.reports import BatchReport, FieldsReport, Pause, PlanReport, R
 from syncjob.reports.words import (
     action_lines,
     batch_sentence,
+    group_lines,
+    issue_groups,
     issue_lines,
     lasting,
     left_out,
     local,
     plan_sentence,
+    waiting_lines,
 )
 
 #: How many columns a pipe gets: wide enough that no table is cut.
@@ -33,6 +36,8 @@ PIPE_COLUMNS = 160
 _LABEL_COLUMNS = 18
 #: How many rows and issues are shown before the rest is counted (`--all` shows every one).
 ROWS_MAX = 40
+#: From so many issues of one cause on, it is said once, with the records it is about.
+GROUPED_MIN = 4
 
 
 def console(stream: TextIO) -> Console:
@@ -46,11 +51,14 @@ def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> Non
     if report.rows:
         out.print(_rows(report.rows if every else report.rows[:ROWS_MAX]))
         _rest(out, len(report.rows), every)
-    show_issues(out, report.issues if every else report.new_issues, every=every)
+    shown = report.issues if every else report.new_issues
+    show_issues(out, shown, report.titles, every=every)
     older = len(report.issues) - len(report.new_issues)
     if older and not every:
         known = "1 issue is" if older == 1 else f"{older:,} issues are"
         out.print(f"{known} open from before: `syncjob status` lists them.")
+    for text in waiting_lines(report.waits):
+        out.print(escape(text))
     out.print(f"[bold]{escape(batch_sentence(report))}[/]")
     if report.stopped_by:
         out.print(escape(f"Stopped: {report.stopped_by}"))
@@ -85,11 +93,20 @@ def _rest(out: Console, number: int, every: bool) -> None:
         out.print(f"... and {number - ROWS_MAX:,} more (--all shows them)")
 
 
-def show_issues(out: Console, issues: Sequence[Issue], *, every: bool = False) -> None:
-    """What a person must look at, each with what to do next."""
-    for issue in issues if every else issues[:ROWS_MAX]:
-        out.print(escape("\n".join(issue_lines(issue))))
-    _rest(out, len(issues), every)
+def show_issues(
+    out: Console, issues: Sequence[Issue], titles: dict[str, str], *, every: bool = False
+) -> None:
+    """What a person must look at, each with what to do next; many of one cause are said once."""
+    groups = issue_groups(issues)
+    for group in groups if every else groups[:ROWS_MAX]:
+        if every or len(group) < GROUPED_MIN:
+            for issue in group:
+                lines = issue_lines(issue, titles.get(issue.subject, ""))
+                out.print(escape("\n".join(lines)))
+        else:
+            out.print(escape("\n".join(group_lines(group, titles))))
+            out.print("    (--all shows each with its link)")
+    _rest(out, len(groups), every)
 
 
 def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool = False) -> None:
@@ -98,7 +115,7 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
     for action in shown:
         out.print(escape("\n".join(action_lines(action, plan.titles.get(action.subject, "")))))
     _rest(out, len(plan.actions), every)
-    show_issues(out, plan.issues, every=every)
+    show_issues(out, plan.issues, plan.titles, every=every)
     for subject, reason in plan.waits.items():
         out.print(escape(f"{subject} waits: {reason}"))
     if why:
@@ -115,13 +132,13 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
         out.print(f"Plan {plan.hash}. Nothing was written.")
 
 
-def show_status(out: Console, status: StatusReport) -> None:
+def show_status(out: Console, status: StatusReport, *, every: bool = False) -> None:
     """One screen: who, the last batch, what waits, what needs a person."""
     for name, text in _status_lines(status):
         out.print(f"[bold]{name:<{_LABEL_COLUMNS}}[/] {escape(text)}")
     if status.issues:
-        out.print("[bold]Needs a person[/]")
-        show_issues(out, status.issues)
+        out.print(f"[bold]Needs a person: {len(status.issues):,}[/]")
+        show_issues(out, status.issues, status.titles, every=every)
 
 
 def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:

@@ -30,6 +30,25 @@ _KINDS = {
     "deal.update": ("update 1 deal", "update {n} deals", "updated"),
     "task.create": ("create 1 task", "create {n} tasks", "created"),
 }
+#: What a batch counts besides its writes.
+_COUNTS = {
+    "waiting": "waiting for a later batch",
+    "unknown": "without an answer (looked up by the next batch)",
+    "rejected": "refused",
+    "settled": "found done",
+    "voided": "found not done",
+    "adopted": "found by our marker and linked",
+}
+#: How a batch ended.
+_RESULTS = {
+    "issues": "done with issues",
+    "later": "ended early",
+    "guard": "stopped by the guard",
+    "credentials": "stopped for its credentials",
+    "wrong_organisation": "stopped before the wrong organisation",
+}
+#: How many records of a group of issues are named.
+GROUP_NAMES_MAX = 8
 #: How long a value may be in a before and after before it is cut.
 VALUE_LENGTH_MAX = 60
 
@@ -148,13 +167,39 @@ def _draft_values(draft: InvoiceDraft) -> Iterator[tuple[str, str]]:
         yield "line", text + less
 
 
-def issue_lines(issue: Issue) -> Iterator[str]:
-    """One issue: what happened, and what to do next."""
+def issue_lines(issue: Issue, title: str = "") -> Iterator[str]:
+    """One issue: which record, what happened, and what to do next."""
     at = f" ({issue.field})" if issue.field else ""
-    yield f"{issue.subject} {issue.state}: {issue.what}{at} [{issue.code}]"
+    name = f" {title}" if title else ""
+    yield f"{issue.subject}{name} {issue.state}: {issue.what}{at} [{issue.code}]"
     yield f"    next: {issue.next_step}"
     if issue.page:
         yield f"    {issue.page}"
+
+
+def issue_groups(issues: Iterable[Issue]) -> list[list[Issue]]:
+    """Issues of one kind and one cause together, the first of them leading, in given order."""
+    groups: dict[tuple[str, str, str], list[Issue]] = {}
+    for issue in issues:
+        groups.setdefault((issue.state, issue.code, issue.what), []).append(issue)
+    return list(groups.values())
+
+
+def group_lines(group: list[Issue], titles: dict[str, str]) -> Iterator[str]:
+    """Several issues with one cause: said once, then the records it is about."""
+    first = group[0]
+    at = f" ({first.field})" if first.field else ""
+    yield f"{len(group):,} {first.state}: {first.what}{at} [{first.code}]"
+    yield f"    next: {first.next_step}"
+    shown = [f"{i.subject} {titles.get(i.subject, '')}".strip() for i in group[:GROUP_NAMES_MAX]]
+    rest = len(group) - len(shown)
+    yield f"    {', '.join(shown)}{f' and {rest:,} more' if rest else ''}"
+
+
+def waiting_lines(waits: dict[str, str]) -> Iterator[str]:
+    """Why deals wait, one line a reason."""
+    for reason, number in Counter(waits.values()).items():
+        yield f"{number:,} deal{' waits' if number == 1 else 's wait'}: {reason}."
 
 
 def batch_sentence(report: BatchReport) -> str:
@@ -164,13 +209,18 @@ def batch_sentence(report: BatchReport) -> str:
         for kind, number in report.counts.items()
         if kind in _KINDS and number
     ]
-    rest = [f"{n:,} {kind}" for kind, n in report.counts.items() if kind not in _KINDS and n]
+    rest = [
+        f"{n:,} {_COUNTS.get(kind, kind)}"
+        for kind, n in report.counts.items()
+        if kind not in _KINDS and n
+    ]
     calls = ", ".join(f"{vendor} {n:,}" for vendor, n in sorted(report.calls.items()))
     text = ", ".join(written) or "nothing written"
     tail = f"; {', '.join(rest)}" if rest else ""
     used = f"; calls: {calls}" if calls else ""
     took = lasting(report.ended - report.started)
-    return f"Batch {report.batch} {report.result.replace('_', ' ')}: {text}{tail}{used}; {took}."
+    result = _RESULTS.get(report.result, report.result.replace("_", " "))
+    return f"Batch {report.batch} {result}: {text}{tail}{used}; {took}."
 
 
 def lasting(span: timedelta) -> str:

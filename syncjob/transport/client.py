@@ -29,6 +29,8 @@ READ_TRIES = 3
 BACKOFF_S = 2.0
 JITTER_S_MAX = 1.0
 
+_COME_BACK = "Nothing to do: runs before then end at once, the first one after goes on."
+
 Credentials = dict[str, str]
 
 
@@ -65,7 +67,8 @@ class HttpChannel:
     """A Channel (wire.py) over HTTP. Threads may share it.
 
     `origins` (scheme and host, or a base URL) are the only places that get the credentials;
-    empty: any, for tests. `rng` draws the jitter. `timeout` is (connect, read) in seconds.
+    empty: any, for tests. `settings` is the config's key for the credentials, for messages;
+    `rng` draws the jitter. `timeout` is (connect, read) in seconds.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class HttpChannel:
         door: Door,
         session: requests.Session | None = None,
         timeout: Timeout = TIMEOUT_S,
+        settings: str = "the credentials in the config",
         origins: Sequence[str] = (),
         rng: Random | None = None,
     ) -> None:
@@ -89,6 +93,7 @@ class HttpChannel:
         self._clock, self._auth, self._limits, self._door = clock, auth, limits, door
         self._exchange = Exchange(vendor, clock=clock, session=session, timeout=timeout)
         self._origins = frozenset(_origin(url) for url in origins)
+        self._settings = settings
         self._rng = rng or Random(vendor)
         self._lock = Lock()
         self._usage = Usage()
@@ -208,7 +213,7 @@ class HttpChannel:
             answer = send(*self._credentials())
             if answer.status != 401:
                 return answer
-        raise verdicts.not_let_in(answer, self._vendor)
+        raise verdicts.not_let_in(answer, self._vendor, self._settings)
 
     def _send_read(self, request: Request, headers: Credentials, naps: _Naps) -> Answer:
         naps.left_s -= self._turn(request, naps.left_s)
@@ -240,7 +245,7 @@ class HttpChannel:
         try:
             return self._limits.before(request.cost, wait_max_s)
         except Throttled as full:
-            full.where = place(request.url)
+            full.where, full.next_step = place(request.url), full.next_step or _COME_BACK
             raise
 
     def _send(self, request: Request, headers: Credentials) -> Answer:
@@ -279,7 +284,7 @@ class HttpChannel:
         if asked is None:
             return None
         resume_at = self._limits.block(asked.seconds, asked.why)
-        error = Throttled(asked.why, resume_at=resume_at, where=answer.url)
+        error = Throttled(asked.why, resume_at=resume_at, where=answer.url, next_step=_COME_BACK)
         return _Again(error, asked.seconds)
 
     def _check_refusal(self, answer: Answer) -> None:

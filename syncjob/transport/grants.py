@@ -119,7 +119,10 @@ class TokenEndpoint:
         error = _error_word(answer)
         connect = f"Run `syncjob connect {self._vendor.lower()}`."
         known = {
-            "invalid_client": ("The client id or the client secret is wrong", "Check both."),
+            "invalid_client": (
+                "The client id or the client secret is wrong",
+                "Check auth.client_id and auth.client_secret in the config.",
+            ),
             "invalid_grant": ("The consent has ended, was withdrawn or was replaced", connect),
             "invalid_scope": (
                 "A scope is unknown or not granted to this app",

@@ -25,6 +25,9 @@ PROBE_S = 3600.0
 #: not ask again in each run; it is kept for a day and obeyed for an hour.
 PAUSE = "pause"
 PAUSE_KEPT_S = 86400.0
+_RECALLED = (
+    "The vendor told an earlier run to wait; once an hour one run asks whether that is over."
+)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +148,7 @@ class Limits:
         told = self._store.spend(self._key, PAUSE, PAUSE_KEPT_S, 0, now)
         if told.remaining and told.seen_at:
             left_s = told.remaining - (now - told.seen_at).total_seconds()
-            self._close_for(left_s, "An earlier run was told to pause, and that is not over.")
+            self._close_for(left_s, _RECALLED)
 
     def _wait_for_room(self, cost: int, wait_max_s: float) -> float:
         waited = 0.0

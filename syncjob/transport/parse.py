@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from syncjob.transport.wire import Answer
 
 EXCERPT_CHARACTERS = 200
+#: How much of a body is looked at: a page's head, with styles and scripts, comes before its words.
+EXCERPT_BYTES_MAX = 16_384
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def parse_json(answer: Answer) -> Any:
@@ -27,6 +31,9 @@ def parse_json(answer: Answer) -> Any:
 
 
 def excerpt(body: bytes) -> str:
-    """The first words of a body, on one line, for messages and the journal."""
-    text = body[: EXCERPT_CHARACTERS * 4].decode("utf-8", "replace")
+    """The first words of a body, on one line, for messages and the journal; a page's own words
+    without its markup."""
+    text = body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace")
+    if text.lstrip().startswith("<"):
+        text = _MARKUP.sub(" ", text)
     return " ".join(text.split())[:EXCERPT_CHARACTERS]

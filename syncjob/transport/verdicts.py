@@ -72,7 +72,8 @@ def refusal(answer: Answer, vendor: str) -> SyncJobError | None:
             f"{vendor} no longer lets this app in: the organisation was disconnected, the user "
             "lost the role, or the organisation is gone (403 AuthenticationUnsuccessful).",
             where=answer.url,
-            next_step="Connect it again.",
+            next_step="Connect the app to the organisation again; `syncjob check` says when it "
+            "is let in.",
         )
     if answer.status == 407:
         return Unreachable(
@@ -89,20 +90,21 @@ def missing_scope(answer: Answer) -> bool:
     return answer.status == 401 and any(word in told for word in SCOPE_WORDS)
 
 
-def not_let_in(answer: Answer, vendor: str) -> AuthFailed:
-    """The error of a 401 that stays."""
+def not_let_in(answer: Answer, vendor: str, settings: str) -> AuthFailed:
+    """The error of a 401 that stays; `settings` is the config's key for the credentials."""
     if missing_scope(answer):
         return AuthFailed(
             f"{vendor} says that the token lacks a scope that this request needs "
             f"(401 insufficient_scope).",
             where=answer.url,
-            next_step="Add the scope to the app and to the config, and connect again.",
+            next_step="`syncjob check` names it; add it to the app and to the config, then "
+            "authorise the app again.",
         )
     return AuthFailed(
         f"{vendor} refuses the token (401): {excerpt(answer.body)!r}{trace(answer)}. "
         "It is wrong or revoked, or a scope is missing.",
         where=answer.url,
-        next_step="Check the credentials and the scopes of the app.",
+        next_step=f"Check {settings}; `syncjob check` says when it is right.",
     )
 
 

@@ -135,7 +135,7 @@ def test_status_is_one_screen(syncjob_: Command, handle: Handle) -> None:
         "main, mode drafts_only",
         "Acme [Pty] Ltd, AU, AUD, UTC",
         "all until `syncjob resume`: audit [x] (maria",
-        "Batch 7 issues: created 1 draft",
+        "Batch 7 done with issues: created 1 draft",
         "(2 h 0 min ago)",
         "830 known",
         "40 today, 4,960 left",

@@ -35,6 +35,7 @@ def open_channel(options: PipedriveOptions, ports: Ports) -> HttpChannel:
         door=ports.door,
         session=ports.session(),
         timeout=(_CONNECT_SECONDS, float(options.timeout_seconds)),
+        settings="crm.api_token",
         origins=(options.api_url,),
         rng=ports.random,
     )

@@ -36,6 +36,7 @@ def open_channel(options: XeroOptions, ports: Ports) -> HttpChannel:
         door=ports.door,
         session=session,
         timeout=options.timeout,
+        settings="ledger.auth",
         origins=(options.api_url, options.connections_url),
         rng=ports.random,
     )
