@@ -102,8 +102,17 @@ def decide(case: Case, context: Context) -> Decision:
         draft.issues.append(issue)
         invoice = case.invoice or case.last
     _bring_deal_up_to_date(draft, invoice, issue)
+    return draft.done(wake_on=_wake(draft, invoice))
+
+
+def _wake(draft: _Draft, invoice: Invoice | None) -> date | None:
+    """The day on which to decide again unasked: each batch while an approval waits for the
+    ledger's plan, else when the invoice falls due."""
+    context = draft.context
+    if context.approvals_wait and context.approvals_wait in draft.story:
+        return context.today
     wake = next_due_day(invoice, context.overdue) if invoice else None
-    return draft.done(wake_on=wake if wake and wake > context.today else None)
+    return wake if wake and wake > context.today else None
 
 
 def needs_lines(case: Case, context: Context) -> bool:

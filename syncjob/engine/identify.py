@@ -100,6 +100,8 @@ def _note_changes(batch: Batch) -> None:
     previous, mode = book.fact("mode"), batch.config.mode
     with batch.state.commit():
         book.note("decided_with", current)
+        if batch.replan:
+            book.unpark_all()
         if previous != mode:
             book.note("mode", mode)
             book.record(

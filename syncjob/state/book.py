@@ -148,6 +148,11 @@ class Book:
     def unpark(self, target: str) -> None:
         self.db.execute("DELETE FROM parked WHERE target = ?", (target,))
 
+    def unpark_all(self) -> None:
+        """The config or the accounts' own names changed: each refused write gets another try,
+        also when they change back to what they were."""
+        self.db.execute("DELETE FROM parked")
+
     # --- audit ------------------------------------------------------------
 
     def record(
