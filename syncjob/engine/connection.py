@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import tempfile
 import uuid
@@ -44,11 +45,14 @@ from syncjob.engine.run import foresee, run_batch
 from syncjob.engine.setup import create_fields
 from syncjob.engine.status import status_report
 from syncjob.logs import bound, get_logger
-from syncjob.state.database import State
+from syncjob.state.database import State, readable_errors
 from syncjob.state.lock import Lease
 from syncjob.state.vault import Vault
 
 log = get_logger(__name__)
+
+#: A dry run's copy of the state stands in a folder of this name, beside the state.
+_COPY = ".plan-"
 
 
 class ConnectionHandle:
@@ -82,14 +86,10 @@ class ConnectionHandle:
 
     def plan(self, options: RunOptions | None = None) -> PlanReport:
         """What a batch would do, found out on a copy of the state; nothing is written."""
-        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".plan-") as folder:
-            copy = self.state.copy(Path(folder) / self.path.name)
-            copy_sidecar(self.path, copy.path)
-            try:
-                with self._batch(copy, options or RunOptions(dry_run=True), write=False) as batch:
-                    return _plan_report(batch)
-            finally:
-                copy.close()
+        with self._lease() as lease, self._copy() as copy:
+            given = options or RunOptions(dry_run=True)
+            with self._batch(copy, given, write=False, lease=lease) as batch:
+                return _plan_report(batch)
 
     def check(self) -> list[Problem]:
         """What is wrong with config, credentials, names, rights, mode or clock."""
@@ -130,14 +130,42 @@ class ConnectionHandle:
     # --- the batch ------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _batch(self, state: State, options: RunOptions, *, write: bool) -> Iterator[Batch]:
-        """A batch with the lease held and both sides open, and everything closed afterwards."""
+    def _lease(self) -> Iterator[Lease]:
+        """The right to work on this connection. Raises LockHeld."""
         lease = Lease(self.path)
-        holder = f"syncjob {os.getpid()} on {socket.gethostname()}"
+        lease.take(_holder())
+        try:
+            yield lease
+        finally:
+            lease.release()
+
+    @contextlib.contextmanager
+    def _copy(self) -> Iterator[State]:
+        """A copy of the state for a dry run, gone afterwards; call it with the lease held.
+
+        A dry run that was killed left its copy behind, and the names in it: it goes first.
+        """
+        for left in self.path.parent.glob(f"{_COPY}*"):
+            shutil.rmtree(left, ignore_errors=True)
         with contextlib.ExitStack() as stack:
-            lease.take(holder)
-            stack.callback(lease.release)
-            lease.fence_in(state, holder, self.clock.now())
+            with readable_errors(self.path):
+                made = tempfile.TemporaryDirectory(
+                    dir=self.path.parent, prefix=_COPY, ignore_cleanup_errors=True
+                )
+            folder = stack.enter_context(made)
+            copy = self.state.copy(Path(folder) / self.path.name)
+            stack.callback(copy.close)
+            copy_sidecar(self.path, copy.path)
+            yield copy
+
+    @contextlib.contextmanager
+    def _batch(
+        self, state: State, options: RunOptions, *, write: bool, lease: Lease | None = None
+    ) -> Iterator[Batch]:
+        """A batch with the lease held and both sides open, and everything closed afterwards."""
+        with contextlib.ExitStack() as stack:
+            lease = lease or stack.enter_context(self._lease())
+            lease.fence_in(state, _holder(), self.clock.now())
             ledger = self._open("ledger", state, lease, write)
             stack.callback(ledger.channel.close)
             crm = self._open("crm", state, lease, write)
@@ -198,6 +226,11 @@ def open_connection(
         yield handle
     finally:
         handle.close()
+
+
+def _holder() -> str:
+    """Who holds the lease, for the words of another process that wants it."""
+    return f"syncjob {os.getpid()} on {socket.gethostname()}"
 
 
 def _plan_report(batch: Batch) -> PlanReport:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from syncjob.engine.batch import Batch
+from syncjob.state.database import readable_errors
 
 #: A pause between batches longer than this, and than three intervals, may hide a second state.
 GAP_MINUTES = 60
@@ -117,11 +118,15 @@ def read_sidecar(state: Path) -> int | None:
 
 
 def write_sidecar(state: Path, batch: int) -> None:
-    """Write the number durably: it must not be older than the state after a power cut."""
+    """Write the number durably: it must not be older than the state after a power cut.
+
+    Raises StateError if the disk is full or must not be written.
+    """
     path = _sidecar(state)
     new = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(str(batch))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    with readable_errors(path):
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(str(batch))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)

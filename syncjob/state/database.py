@@ -44,11 +44,11 @@ class State:
 
     def copy(self, path: Path) -> State:
         """A second state with the same content, for a dry run."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        target = sqlite3.connect(path)
-        with contextlib.closing(target), readable_errors(self.path):
-            self.db.conn.backup(target)
+        with readable_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            with contextlib.closing(sqlite3.connect(path)) as target:
+                self.db.conn.backup(target)
         return State(path)
 
     def close(self) -> None:
