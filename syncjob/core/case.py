@@ -14,7 +14,14 @@ import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
-from syncjob.core.records import Contact, CrmReference, Deal, Invoice, LedgerReference
+from syncjob.core.records import (
+    Contact,
+    CreditNote,
+    CrmReference,
+    Deal,
+    Invoice,
+    LedgerReference,
+)
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.matching import Candidates
 
@@ -56,6 +63,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     deal_base: dict[str, Agreed] = {}
     unlinked: tuple[Invoice, ...] = ()
     by_number: Invoice | None = None
+    credit_notes: tuple[CreditNote, ...] = ()
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
 

@@ -20,7 +20,10 @@ def deal_change(
     can no longer be written to. `issue` is why the deal is held or in doubt."""
     if invoice is None and (issue is None or issue.state == "excluded") and not case.deal_base:
         return None
-    values = deal_values(invoice, issue, context.today, context.overdue, context.stamp)
+    values = deal_values(
+        invoice, issue, context.today, context.overdue, context.stamp,
+        credit_notes=case.credit_notes, bad_debt_accounts=context.policy.bad_debt_accounts,
+    )  # fmt: skip
     names = context.fields.names()
     wanted = {names[key]: value for key, value in values.items() if key in names}
     synced = names.get("synced")

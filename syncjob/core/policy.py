@@ -132,6 +132,8 @@ class Invoices(Strict):
     terms: Terms = Terms()
     #: Days between which an unlinked invoice of the same contact, total and currency holds a deal.
     double_days: int = Field(default=60, ge=0, le=365)
+    #: Accounts that bad debts are credited to: an invoice credited there was written off.
+    bad_debt_accounts: tuple[str, ...] = ()
 
 
 class Guard(Strict):

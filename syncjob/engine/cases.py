@@ -9,7 +9,7 @@ import msgspec
 from syncjob.core.actions import Action, InvoiceDraft, Issue
 from syncjob.core.case import Agreed, Case, Context
 from syncjob.core.markers import WHOLE, contact_marker
-from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.core.records import Contact, CreditNote, Deal, Invoice
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.matching import Candidates, email_key, name_key
 from syncjob.engine.batch import Batch
@@ -118,11 +118,20 @@ def _with_live(batch: Batch, case: Case, part: Part | None) -> Case:
         contact = state.snapshots.get("ledger", "contacts", invoice.contact_id, Contact)
     seen = state.snapshots.batch_of("ledger", "invoices", part.ledger_id)
     return msgspec.structs.replace(
-        case, marker=part.marker, invoice=invoice, contact=contact, fresh=seen == batch.id,
+        case, credit_notes=_credit_notes(batch, invoice), marker=part.marker, invoice=invoice,
+        contact=contact, fresh=seen == batch.id,
         created=action.payload if action else None,
         invoice_base={field: value.stored for field, value in base.items()},
         invoice_now=batch.ledger.current_form(action, invoice) if action else {},
     )  # fmt: skip
+
+
+def _credit_notes(batch: Batch, invoice: Invoice) -> tuple[CreditNote, ...]:
+    """The credit notes applied to the invoice, as far as they were read (engine/fill)."""
+    ids = [s.id for s in invoice.settlements if s.kind == "credit_note"]
+    get = batch.state.snapshots.get
+    found = (get("ledger", "credit_notes", note_id, CreditNote) for note_id in ids)
+    return tuple(note for note in found if note is not None)
 
 
 def created_by(batch: Batch, marker: str) -> Action | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from syncjob.core.actions import DealChange, Issue
 from syncjob.core.case import Case, Context
+from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
 from syncjob.engine.batch import Batch
@@ -92,9 +93,11 @@ def _streams() -> Iterator[tuple[Side, str]]:
 def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     """Customers first (a rule may exclude by their name), then lines, then what falls due."""
     context = load_context(batch)
-    _customers(batch, _cases(batch, deals))
+    _customers(batch, deals)
     _lines(batch, [c for c in _cases(batch, deals) if needs_lines(c, context)])
-    _due(batch, _cases(batch, deals), context)
+    invoiced = [deal for deal in deals if _invoiced(batch, deal)]
+    _due(batch, _cases(batch, invoiced), context)
+    _credits(batch, _cases(batch, invoiced))
 
 
 def _cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
@@ -102,18 +105,27 @@ def _cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
     return [case for case in found if case is not None]
 
 
-def _customers(batch: Batch, cases: Iterable[Case]) -> None:
+def _customers(batch: Batch, deals: Iterable[str]) -> None:
     """Read the organizations and persons of won deals that have no invoice yet."""
     wanted: dict[str, None] = {}
     snapshots = batch.state.snapshots
-    for case in cases:
-        if case.invoice is not None or case.deal.status != "won":
+    for deal_id in deals:
+        deal = snapshots.get("crm", "deals", deal_id, Deal)
+        if deal is None or deal.status != "won" or _invoiced(batch, deal_id):
             continue
-        for contact in (case.deal.org_id, case.deal.person_id):
+        for contact in (deal.org_id, deal.person_id):
             if contact and snapshots.batch_of("crm", "contacts", contact) != batch.id:
                 wanted[contact] = None
     for kind in ("org:", "person:"):  # two lists at the vendor: mixed groups would cost two calls
         _read(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
+
+
+def _invoiced(batch: Batch, deal_id: str) -> bool:
+    """Whether the deal has a live invoice that this state has seen."""
+    part = batch.state.links.live_part(deal_id, WHOLE)
+    if part is None:
+        return False
+    return batch.state.snapshots.batch_of("ledger", "invoices", part.ledger_id) > 0
 
 
 def _lines(batch: Batch, cases: Sequence[Case]) -> None:
@@ -145,6 +157,17 @@ def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
         if case.invoice is not None and not case.fresh and _flags_overdue(case, context)
     ]
     _read(batch, "ledger", "invoices", ids)
+
+
+def _credits(batch: Batch, cases: Iterable[Case]) -> None:
+    """Read the credit notes of invoices that this batch saw change: only they can tell a debt
+    that was written off, or money that was given back, from a plain credit."""
+    wanted: dict[str, None] = {}
+    for case in cases:
+        if case.invoice is not None and case.fresh:
+            credits = (s.id for s in case.invoice.settlements if s.kind == "credit_note")
+            wanted.update(dict.fromkeys(credits))
+    _read(batch, "ledger", "credit_notes", list(wanted))
 
 
 def _flags_overdue(case: Case, context: Context) -> bool:

@@ -203,6 +203,10 @@ def _take_contact(batch: Batch, record: Record) -> None:
     adopt_contact(batch, record)
 
 
+def _take_credit_note(batch: Batch, record: Record) -> None:
+    """Read by `fill` for the deal that is being decided; nothing else follows from it."""
+
+
 def _take_invoice(batch: Batch, record: Record) -> None:
     assert isinstance(record, Invoice)
     batch.changed_ledger = True
@@ -226,12 +230,5 @@ _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {
     ("crm", "contacts"): _take_crm_contact,
     ("ledger", "contacts"): _take_contact,
     ("ledger", "invoices"): _take_invoice,
-}
-
-#: The type of each stream's records, for reading snapshots back.
-TYPES: dict[tuple[Side, str], type[Record]] = {
-    ("crm", "deals"): Deal,
-    ("crm", "contacts"): Contact,
-    ("ledger", "contacts"): Contact,
-    ("ledger", "invoices"): Invoice,
+    ("ledger", "credit_notes"): _take_credit_note,
 }

@@ -152,7 +152,14 @@ def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
     invoice: Invoice | None = (case.invoice or case.last) if case else None
     held = [f.issue for f in batch.state.book.open_issues(f"deal:{deal_id}")]
     issue = next((issue for issue in held if issue.state == "held"), None)
-    state = invoice_state(invoice, batch.today, batch.config.overdue, issue=issue)
+    state = invoice_state(
+        invoice,
+        batch.today,
+        batch.config.overdue,
+        issue=issue,
+        credit_notes=case.credit_notes if case else (),
+        bad_debt_accounts=batch.config.invoices.bad_debt_accounts,
+    )
     return Row(
         deal_id=deal_id, title=deal.title, page=deal.page,
         customer=case.party.name if case and case.party else None,
