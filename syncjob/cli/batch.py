@@ -118,7 +118,7 @@ def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
     """A terminal sees every batch; cron's mail only what was done or must be looked at."""
     if quiet:
         return report.exit_code not in (Exit.DONE, Exit.ISSUES)
-    known = report.exit_code in (Exit.DONE, Exit.ISSUES)
+    known = report.exit_code in (Exit.DONE, Exit.ISSUES) and not report.stopped_by
     nothing = known and not (report.rows or report.new_issues or report.waits)
     return sys.stdout.isatty() or not nothing
 

@@ -107,9 +107,12 @@ def _chosen(source: Source, data: dict[str, Any], side: Side) -> type[BaseModel]
 
 def _note(source: Source, resolver: Resolver, model: type[BaseModel], detail: ErrorDetails) -> None:
     where: Where = tuple(detail["loc"])
+    told = list(source.problems)
     if detail["type"] == "extra_forbidden":
         source.fault(where, f"unknown key{nearest(str(where[-1]), _keys(model, where[:-1]))}")
         return
+    if detail["type"] == "value_error" and any(inner[: len(where)] == where for inner in told):
+        return  # a section that does not add up because of a key in it that is told already
     source.fault(where, in_words(detail, resolver.masked))
 
 

@@ -22,7 +22,9 @@ Where = tuple[str | int, ...]
 SIZE_BYTES_MAX = 1_000_000
 
 _NULLS = ("", "~", "null", "Null", "NULL")
-_QUOTED = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
+#: What YAML's own messages quote: signs of the syntax are shown, anything longer is not.
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_SIGN_LENGTH_MAX = 2
 _QUOTE_HINT = "values that begin with * & ! % @ ` { [ or hold ': ' or ' #' need quotes"
 
 
@@ -99,7 +101,15 @@ def _yaml_fault(name: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or "a character that YAML does not allow"
     line = mark.line + 1 if mark else 1
-    return f"{name}:{line}: cannot be read as YAML: {_QUOTED.sub('...', problem)}; {_QUOTE_HINT}"
+    told = _QUOTED.sub(_sign, problem)
+    hint = "indent with spaces" if "\\t" in told else _QUOTE_HINT
+    return f"{name}:{line}: cannot be read as YAML: {told}; {hint}"
+
+
+def _sign(quoted: re.Match[str]) -> str:
+    """A quoted part of YAML's message, if it is a sign of the syntax and no value of the file."""
+    text = quoted[1] or quoted[2] or ""
+    return quoted[0] if len(text) <= _SIGN_LENGTH_MAX or text == "<stream end>" else "..."
 
 
 class _Walk:

@@ -231,7 +231,7 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
 def _new_invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:
     case, context = draft.case, draft.context
     already_invoiced(case, context)
-    generation = next_generation(case.history)
+    generation = next_generation(case.history, case.deal.id)
     if generation is None:
         return case.last, None
     contact = customer(case, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncjob.connectors.base import Problem
+from syncjob.connectors.base import Connector, Problem
 from syncjob.core.records import LedgerReference
 from syncjob.core.rules.eligibility import unknown_names
 from syncjob.core.rules.tax import check_tax
@@ -23,7 +23,7 @@ def check(batch: Batch) -> list[Problem]:
 
     It also starts the clock of a new state's recovery, so that the first run need not wait.
     """
-    found = [*batch.ledger.check(), *batch.crm.check()]
+    found = [*_side(batch.ledger), *_side(batch.crm)]
     try:
         identify(batch)
     except (AuthFailed, Park, RetryLater):
@@ -42,6 +42,15 @@ def check(batch: Batch) -> list[Problem]:
     found += _clock(batch)
     found += _stopped(batch)
     return found
+
+
+def _side(connector: Connector) -> list[Problem]:
+    """One side's own problems; credentials that it refuses are one, so that both are named."""
+    try:
+        return connector.check()
+    except AuthFailed as refused:
+        place = f"{connector.side} ({refused.where})" if refused.where else connector.side
+        return [Problem(where=place, what=refused.what, fix=refused.next_step)]
 
 
 _NAME_FIX = "Use a name as it stands in the CRM."

@@ -11,9 +11,11 @@ from datetime import datetime
 import msgspec
 
 from syncjob.core.markers import WHOLE, invoice_marker
+from syncjob.core.records import Deal
 from syncjob.core.reports import Pause, PauseKind
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses
+from syncjob.errors import Park
 from syncjob.state.book import Decision
 from syncjob.state.database import State
 from syncjob.state.links import Part
@@ -46,9 +48,54 @@ def resume(state: State, *, only: PauseKind, who: str, now: datetime) -> list[Pa
 
 
 def answer(state: State, *, kind: str, subject: str, who: str, reason: str, now: datetime) -> None:
-    """Put a person's answer into the inbox."""
+    """Put a person's answer into the inbox. Raises Park where it can name nothing."""
+    verb, _, number = kind.partition(":")
+    if subject != "connection":
+        _require_deal(state, subject)
+    if verb == "link":
+        _require_free(state, subject, number)
+    elif verb == "reissue":
+        _require_ended(state, subject)
     with state.commit():
         state.book.decide(kind, subject, who=who, reason=reason, at=now)
+
+
+def _require_deal(state: State, subject: str) -> None:
+    if state.snapshots.get("crm", "deals", subject.removeprefix("deal:"), Deal) is None:
+        raise Park(
+            f"No batch has read a deal {subject.removeprefix('deal:')} yet.",
+            where=subject,
+            next_step="Check the number in the deal's address; `syncjob run` reads new deals.",
+        )
+
+
+def _require_ended(state: State, subject: str) -> None:
+    parts = state.links.parts(subject.removeprefix("deal:"))
+    if not parts or any(part.ended is None for part in parts):
+        has = "still has its invoice" if parts else "never had an invoice"
+        raise Park(
+            f"The deal {has}, so there is nothing to issue anew.",
+            where=subject,
+            next_step="Void or delete the invoice in the ledger first; `syncjob run` reads that.",
+        )
+
+
+def _require_free(state: State, subject: str, number: str) -> None:
+    """Both the deal and the invoice of this number must be without a partner."""
+    if state.links.live_part(subject.removeprefix("deal:"), WHOLE) is not None:
+        raise Park(
+            "The deal has an invoice already.", where=subject,
+            next_step="Void or delete that one in the ledger first, or leave things as they are.",
+        )  # fmt: skip
+    found = state.snapshots.find("invoice.number", number)
+    if any(state.links.part_of_invoice(i) is None for i in found):
+        return
+    what = "belongs to a deal already" if found else "is not among the invoices that were read"
+    raise Park(
+        f"The invoice {number} {what}.",
+        where=number,
+        next_step="Check the number in the ledger; `syncjob run` reads new invoices.",
+    )
 
 
 def apply_inbox(batch: Batch) -> None:

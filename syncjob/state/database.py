@@ -76,20 +76,27 @@ def readable_errors(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise StateError(
-            f"The state file cannot be used: {error}.",
+            f"The state file cannot be used: {_said(error)}.",
             where=str(path),
             next_step=advice(error)
             or "Restore it from a backup; the next run then rebuilds its links from the markers.",
         ) from error
 
 
+def _said(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
 def advice(error: Exception) -> str | None:
     """The next step where the disk or its rights are at fault, and not the file's content."""
-    words = str(error).lower()
+    # An OSError names the path, which may hold any word.
+    words = (error.strerror or "" if isinstance(error, OSError) else str(error)).lower()
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return "Something else stands in the folder's place; change connection.state in the config."
     if "full" in words or "no space" in words or "disk i/o" in words or "too large" in words:
         return "Free some disk space and run again; nothing was sent that is not recorded."
     if "locked" in words:
         return "Another process holds the file; wait for it or end it."
     if any(sign in words for sign in ("readonly", "read-only", "permission", "unable to open")):
-        return "Give this user the right to write the file and its folder."
+        return "Give this user the right to write the file and its folder (connection.state)."
     return None

@@ -121,7 +121,7 @@ class TokenEndpoint:
         known = {
             "invalid_client": (
                 "The client id or the client secret is wrong",
-                "Check auth.client_id and auth.client_secret in the config.",
+                "Check client_id and client_secret in the config's ledger.auth.",
             ),
             "invalid_grant": ("The consent has ended, was withdrawn or was replaced", connect),
             "invalid_scope": (

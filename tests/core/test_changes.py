@@ -141,16 +141,16 @@ def test_why_a_draft_stays_a_draft(changes, words):
     ],
 )
 def test_which_generation_comes_next(history, expected):
-    assert next_generation([Past(*past) for past in history]) == expected
+    assert next_generation([Past(*past) for past in history], "7") == expected
 
 
 @pytest.mark.parametrize("last", [Past(2, "deleted", False), Past(2, "voided", False)])
 def test_what_a_person_ended_is_not_issued_anew(last):
     with held("reissue_needed", "generation 2", last.status):
-        next_generation([Past(1, "deleted", True), last])
+        next_generation([Past(1, "deleted", True), last], "7")
 
 
 def test_a_marker_has_two_digits_for_the_generation():
-    assert next_generation([Past(98, "deleted", True)]) == 99
+    assert next_generation([Past(98, "deleted", True)], "7") == 99
     with held("generations_used_up", "99"):
-        next_generation([Past(99, "deleted", True)])
+        next_generation([Past(99, "deleted", True)], "7")

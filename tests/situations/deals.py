@@ -36,7 +36,7 @@ def no_products(desk: Desk) -> None:
 
 @situation(DEALS, "a line without a name", "A line's product has a name of blanks.")
 def nameless_line(desk: Desk) -> None:
-    deal = desk.won("Nameless order", line("Widget"), line(" "))
+    deal = desk.won("Nameless order", line("Widget"), line("\u200b"))
     _beside_healthy(desk, deal, "neither a product nor a description")
 
 
@@ -138,7 +138,17 @@ def archived(desk: Desk) -> None:
     desk.crm("archive_deal", deal=1)
     desk.books("approve", invoice=number, due_date="2026-12-31")
     desk.books("pay", invoice=number)
-    says(desk.sync("run"), Exit.ISSUES, "deal:1", "archived", "Restore the deal")
+    says(
+        desk.sync("run"),
+        Exit.ISSUES,
+        "deal:1",
+        "archived",
+        "Archived deals cannot be edited",
+        "Unarchive",
+    )
+    desk.crm("unarchive_deal", deal=1)
+    says(desk.sync("run"), Exit.DONE, "paid")
+    assert desk.fields(1)["Invoice status"] == "paid"
 
 
 @situation(DEALS, "deleted after its invoice", "The deal is deleted in the CRM.")
@@ -151,7 +161,7 @@ def deleted(desk: Desk) -> None:
     one_draft(desk, 2)
 
 
-@situation(DEALS, "emoji and accents", "Names and descriptions with emoji, accents and <&\">.")
+@situation(DEALS, "emoji and accents", 'Names and descriptions with emoji, accents and <&">.')
 def letters(desk: Desk) -> None:
     name = "Žluťoučký Kůň & Søn 🐴 <GmbH>"
     org = desk.crm("create_org", name=name)["id"]
@@ -162,11 +172,13 @@ def letters(desk: Desk) -> None:
     assert desk.invoices()[0]["lines"][0]["description"] == "Crème brûlée 🍮 <x> & Co"
 
 
-@situation(CUSTOMERS, "a name of 300 characters", "The organization's name is longer than Xero's 255.")
+@situation(
+    CUSTOMERS, "a name of 300 characters", "The organization's name is longer than Xero's 255."
+)
 def long_name(desk: Desk) -> None:
-    org = desk.crm("create_org", name="Long " * 60)["id"]
+    org = desk.crm("create_org", name="Overlong-Name" * 23 + "!")["id"]
     deal = desk.won("Long order", org=org)
-    _beside_healthy(desk, deal, "255", "(name)")
+    _beside_healthy(desk, deal, "300 characters", "255", "(name)")
 
 
 @situation(CUSTOMERS, "two contacts with one e-mail", "The books have two contacts of that e-mail.")

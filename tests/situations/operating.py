@@ -33,7 +33,7 @@ def twice(desk: Desk) -> None:
 def new_state(desk: Desk) -> None:
     shutil.rmtree(desk.folder / "state")
     desk.crm("win", deal=1)
-    says(desk.sync("run"), Exit.DONE, "1 waiting")
+    says(desk.sync("run"), Exit.DONE, "1 deal waits: this state is new")
     says(desk.sync("plan"), Exit.DONE, "deal:1", "this state is new")
     nothing_made(desk)
     desk.advance(PATIENCE_S)
@@ -64,7 +64,7 @@ def stale(desk: Desk) -> None:
     nothing_made(desk)
 
 
-@situation(RUNNING, "a changed config", "invoices.account was changed since the last batch.")
+@situation(RUNNING, "a changed config", "invoices.terms was changed since the last batch.")
 def changed_config(desk: Desk) -> None:
     desk.edit("net_days: 30", "net_days: 14")
     desk.crm("win", deal=1)
@@ -150,7 +150,7 @@ def restored(desk: Desk) -> None:
 
 @situation(RUNNING, "a deal that is not there", "`--deal` and `resolve` name a deal nobody knows.")
 def no_such_deal(desk: Desk) -> None:
-    says(desk.sync("run", "--deal", "4711"), Exit.ISSUES, "4711", "Next:")
+    says(desk.sync("run", "--deal", "4711"), Exit.ISSUES, "no deal 4711", "Next:")
     says(desk.sync("resolve", "deal", "4711", "--create"), Exit.ISSUES, "4711", "Next:")
     desk.crm("win", deal=1)
     says(desk.sync("run", show=False), Exit.DONE)

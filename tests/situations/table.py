@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
@@ -61,15 +62,20 @@ def says(shown: Shown, code: Exit, *words: str) -> None:
 
 def one_draft(desk: Desk, deal: int = 1, total: str = "55.00") -> None:
     """The deal has exactly one live invoice, of this total."""
-    marks = (f"SJ-{deal}-A",)
-    found = [i for i in desk.invoices() if i["reference"].split()[-1].startswith(marks)]
+    marks = f"SJ-{deal}-A"
+    found = [i for i in desk.invoices() if _marker(i).startswith(marks)]
     live = [i for i in found if i["status"] not in ("DELETED", "VOIDED")]
     assert [i["total"] for i in live] == [total], found
 
 
 def no_invoice(desk: Desk, deal: int) -> None:
     """No invoice was ever made for the deal."""
-    assert not [i for i in desk.invoices() if f"SJ-{deal}-" in i["reference"]]
+    assert not [i for i in desk.invoices() if _marker(i).startswith(f"SJ-{deal}-")]
+
+
+def _marker(invoice: dict[str, Any]) -> str:
+    words = (invoice["reference"] or "").split()
+    return words[-1] if words else ""
 
 
 def nothing_made(desk: Desk) -> None:

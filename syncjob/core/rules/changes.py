@@ -109,7 +109,7 @@ def may_approve(
     return InvoiceChange(invoice_id=invoice.id, status="authorised", date=day, due_date=due)
 
 
-def next_generation(history: Sequence[Past]) -> int | None:
+def next_generation(history: Sequence[Past], deal: str) -> int | None:
     """The generation to create now; None while one lives.
 
     Our own deleted draft is issued anew; one that a person deleted or voided only by
@@ -125,7 +125,7 @@ def next_generation(history: Sequence[Past]) -> int | None:
             "reissue_needed",
             f"Its earlier invoice (generation {last.generation}) was {last.status} by a person.",
             field="status",
-            next_step="Nothing, if that was meant; else `syncjob reissue DEAL` issues it anew.",
+            next_step=f"Nothing, if that was meant; else `syncjob reissue {deal}` issues it anew.",
         )
     if last.generation >= GENERATION_MAX:
         raise Held(
