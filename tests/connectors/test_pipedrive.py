@@ -389,6 +389,30 @@ def test_discounts_that_cannot_be_read_hold_their_own_deal(
     assert deal.lines and [bool(line.doubt) for line in deal.lines] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"success": True, "data": None}),
+        (403, {"success": False, "error": "Not in your plan", "code": "feature_capping_deals"}),
+        (404, {"success": False, "error": "Deal not found"}),
+    ],
+)
+def test_discounts_that_pipedrive_does_not_give_hold_their_own_deal_and_no_other(
+    http: responses.RequestsMock,
+    connector: PipedriveConnector,
+    names: Names,
+    status: int,
+    body: dict[str, Any],
+) -> None:
+    other = {**ROW, "id": 4, "deal_id": 13}
+    http.get(f"{URL}/api/v2/deals/products", json=listed(ROW, other), headers=DATE)
+    http.get(f"{URL}/api/v2/deals/12/discounts", json=body, status=status)
+    deals = [codec.to_deal(exact({**DEAL, **at}), names) for at in ({}, {"id": 13, "value": 27})]
+    held, good = connector.details(deals)
+    assert held.lines and "discounts cannot be read" in (held.lines[-1].doubt or "")
+    assert good.lines and not any(line.doubt for line in good.lines)
+
+
 # --- answers to writes --------------------------------------------------------------------------
 
 
@@ -481,6 +505,14 @@ def test_the_reference_of_an_account(
     assert [p.stages for p in reference.pipelines] == [(("5", "Won soon"),), ()]
     assert reference.fields[1].options == () and reference.users[0].email == "a@x.test"
     assert len(http.calls) == len(ACCOUNT)
+
+
+@pytest.mark.parametrize("code", ["label_ids", "label"])
+def test_labels_are_known_whichever_code_their_field_has(code: str) -> None:
+    field = {**ACCOUNT["v2/dealFields"][0], "field_code": code}
+    with responses.RequestsMock() as http:
+        serve(http, {**ACCOUNT, "v2/dealFields": [field]})
+        assert make().reference().labels == (("3", "Hot"),)
 
 
 @pytest.mark.parametrize("path", [p for p, data in ACCOUNT.items() if data])

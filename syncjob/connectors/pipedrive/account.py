@@ -27,6 +27,9 @@ _DATE = ("date", *_TEXT)
 _CHOICE = ("enum", *_TEXT)
 _ANY = (*_TEXT, "enum", "set", "double", "monetary", "date", "org", "people", "phone")
 
+#: v2 deals hold `label_ids`; the field's own code is "label" in v1, and no page shows it for v2.
+_LABEL_CODES = ("label_ids", "label")
+
 WishKind = Literal["text", "money", "date", "choice"]
 
 
@@ -62,7 +65,7 @@ _USES: dict[str, Use] = {
 def read_reference(client: V2Client) -> CrmReference:
     """Everything but records: eight calls, 82 tokens; the engine keeps it for a day."""
     found = [f for entity in _FIELD_PATHS for f in _fields(client, entity)]
-    labels = next((f.options for f in found if (f.entity, f.code) == ("deal", "label_ids")), ())
+    labels = next((f.options for f in found if f.entity == "deal" and f.code in _LABEL_CODES), ())
     currencies = _list(client.fetch("currencies"))
     return CrmReference(
         organisation=codec.to_organisation(client.users.get_me().get("data")),

@@ -184,7 +184,7 @@ class Reader:
             return (), []
         try:
             items = self._client.rows(f"deals/{deal.id}/discounts", {})
-        except Refused as error:
+        except (SchemaDrift, Hidden) as error:  # this deal's own trouble: it is held, others go on
             return (), [f"its discounts cannot be read: {error.what}"]
         return _each(lines.to_discount, items)
 
