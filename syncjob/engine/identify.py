@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -32,6 +33,7 @@ def identify(batch: Batch) -> None:
     """
     for side in ("ledger", "crm"):
         _verify_if_renewed(batch, side)
+        batch.channels[side].meet_tokens(partial(_verify_again, batch, side))
     batch.ledger_reference, ledger_hash = _reference(batch, "ledger", LedgerReference)
     batch.crm_reference, crm_hash = _reference(batch, "crm", CrmReference)
     batch.ledger.use(batch.ledger_reference)
@@ -52,6 +54,13 @@ def _verify_if_renewed(batch: Batch, side: Side) -> None:
         return  # nothing is pinned yet; the reference that is read next pins it
     generation = str(batch.channels[side].next_generation())
     if batch.state.book.fact(f"generation:{side}") != generation:
+        verify(batch, side)
+
+
+def _verify_again(batch: Batch, side: Side) -> None:
+    """The token was renewed in the middle of the batch: whose books does the new one open?"""
+    if batch.state.book.fact(_PIN[side]) is not None:
+        batch.verified.discard(side)
         verify(batch, side)
 
 

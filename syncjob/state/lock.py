@@ -6,13 +6,14 @@ state that grows with each owner, stops a first process that was thought dead.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from datetime import datetime
 from pathlib import Path
 
-from syncjob.errors import LockHeld
-from syncjob.state.database import State
+from syncjob.errors import LockHeld, StateError
+from syncjob.state.database import State, readable_errors
 
 
 class Lease:
@@ -25,9 +26,13 @@ class Lease:
         self._file: int | None = None
 
     def take(self, holder: str) -> None:
-        """Take the file lock. Raises LockHeld, naming the holder, if another process has it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the file lock. Raises LockHeld, naming the holder, if another process has it.
+
+        Raises StateError if the disk is full or must not be written.
+        """
+        with readable_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -38,9 +43,14 @@ class Lease:
                 where=str(self.path),
                 next_step="Wait for it to end; a batch takes a few minutes at most.",
             ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, holder.encode())
         self._file = handle
+        try:
+            with readable_errors(self.path):
+                os.ftruncate(handle, 0)
+                os.write(handle, holder.encode())
+        except StateError:
+            self.release()
+            raise
 
     def fence_in(self, state: State, holder: str, now: datetime) -> None:
         """Raise the fence: whoever held the lease before can commit and send no more."""
@@ -64,6 +74,7 @@ class Lease:
     def release(self) -> None:
         """Give the file lock back; the fence stays."""
         if self._file is not None:
-            os.ftruncate(self._file, 0)
+            with contextlib.suppress(OSError):  # the name is for people; the lock goes all the same
+                os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None

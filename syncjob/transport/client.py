@@ -98,6 +98,8 @@ class HttpChannel:
         self._lock = Lock()
         self._usage = Usage()
         self._dated: tuple[datetime, float] | None = None  # the last Date, and when it came
+        self._meet: Callable[[], None] | None = None
+        self._met = 0  # the generation of the token whose books are known
 
     def read(self, request: Request) -> Answer:
         """Send a GET, at most three times, waiting at most a minute in all.
@@ -170,6 +172,14 @@ class HttpChannel:
         """
         self._auth.headers()
         return self._auth.generation()
+
+    def meet_tokens(self, meet: Callable[[], None]) -> None:
+        """Have `meet` called before the first request under each token after the present one.
+
+        A renewed token may open other books: `meet` asks whose they are (through this channel) and
+        raises if they are the wrong ones; then nothing else is sent under that token.
+        """
+        self._met, self._meet = self._auth.generation(), meet
 
     def usage(self) -> Usage:
         """What was used since the channel was made."""
@@ -270,6 +280,20 @@ class HttpChannel:
             )
 
     def _credentials(self) -> tuple[Credentials, int]:
+        """Headers with the generation they carry, once that token has been met."""
+        headers, generation = self._present()
+        meet, met = self._meet, self._met
+        if meet is None or generation == met:
+            return headers, generation
+        self._meet = None  # what it asks is sent under the new token
+        try:
+            meet()
+            self._met = self._auth.generation()
+        finally:
+            self._meet = meet
+        return self._present()
+
+    def _present(self) -> tuple[Credentials, int]:
         """Headers with the generation they carry, though another thread may renew meanwhile."""
         while True:
             headers, generation = self._auth.headers(), self._auth.generation()
