@@ -17,6 +17,11 @@ from syncjob.core.records import Side
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_OPEN_ISSUE = (
+    "SELECT id, code, subject, state, what, next_step, field, page, opened_at FROM issue "
+    "WHERE closed_at IS NULL"
+)
+
 
 class OpenIssue(msgspec.Struct, frozen=True):
     """An issue with when it was opened."""
@@ -114,11 +119,8 @@ class Book:
 
     def open_issues(self, subject: str | None = None) -> list[OpenIssue]:
         """The open issues, oldest first; of one subject if given."""
-        rows = self.db.execute(
-            "SELECT id, code, subject, state, what, next_step, field, page, opened_at FROM issue "
-            "WHERE closed_at IS NULL AND (? IS NULL OR subject = ?) ORDER BY id",
-            (subject, subject),
-        )
+        which, given = ("", ()) if subject is None else ("AND subject = ? ", (subject,))
+        rows = self.db.execute(f"{_OPEN_ISSUE} {which}ORDER BY id", given)
         return [
             OpenIssue(
                 r[0],
@@ -168,13 +170,14 @@ class Book:
         intent: int | None,
     ) -> None:
         """Write down who changed what: one row a field, with its value before and after."""
-        for field, (before, after) in changes.items():
-            self.db.execute(
-                "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
-                "reason, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (batch, at.isoformat(), side, target, subject, field, before, after, reason,
-                 intent),
-            )  # fmt: skip
+        self.db.conn.executemany(
+            "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
+            "reason, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (batch, at.isoformat(), side, target, subject, field, before, after, reason, intent)
+                for field, (before, after) in changes.items()
+            ],
+        )
 
     # --- batches ------------------------------------------------------------
 

@@ -130,8 +130,7 @@ class Links:
         stored: Mapping[str, str | None],
     ) -> None:
         """Remember what we wanted and what the server stored, for the fields of `wanted`."""
-        for field, value in wanted.items():
-            self.db.execute(
-                "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
-                (side, target, field, value, stored.get(field)),
-            )
+        self.db.conn.executemany(
+            "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
+            [(side, target, field, value, stored.get(field)) for field, value in wanted.items()],
+        )
