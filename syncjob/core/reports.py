@@ -110,7 +110,8 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a batch would do. `guard` holds a sentence for each limit exceeded (empty: within).
 
     `titles` names the deals by subject ("deal:1042" -> "Spring order"); `excluded` counts deals by
-    the rule that leaves them out; `waits` says by subject why nothing is done though it will be.
+    the rule that leaves them out; `waits` says by subject why nothing is done though it will
+    be; its "connection" is why no invoice and no customer is created yet.
     """
 
     connection: str

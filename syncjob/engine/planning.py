@@ -44,13 +44,18 @@ class Plan(msgspec.Struct, kw_only=True):
         return {(action.kind, action.target) for action in self.actions}
 
 
-def make_plan(batch: Batch, deals: Sequence[str]) -> Plan:
-    """Decide every deal, note what follows from the decision, and weigh the whole."""
+def make_plan(batch: Batch, deals: Sequence[str], *, dry: bool = False) -> Plan:
+    """Decide every deal, note what follows from the decision, and weigh the whole.
+
+    A dry run also shows what still has to wait before it may be created.
+    """
     plan = Plan(
         actions=[], subjects=[], waits={}, excluded=Counter(), issues=[], stories={}, titles={}
     )
     context = load_context(batch)
     wait = creates_wait(batch)
+    if dry and wait is not None:
+        plan.waits["connection"], wait = wait, None
     for number, group in enumerate(chunks(deals, GROUP)):
         batch.progress("plan", number * GROUP, len(deals))
         with batch.state.commit():

@@ -52,7 +52,7 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
     settle(batch)
     pull(batch)
     recovery.end_if_read(batch)
-    plan = make_plan(batch, fill(batch))
+    plan = make_plan(batch, fill(batch), dry=not write)
     if write and batch.config.mode != "read_only":
         check_guard(batch, plan)
         push(batch, plan)

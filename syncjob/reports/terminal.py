@@ -116,8 +116,8 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
         out.print(escape("\n".join(action_lines(action, plan.titles.get(action.subject, "")))))
     _rest(out, len(plan.actions), every)
     show_issues(out, plan.issues, plan.titles, every=every)
-    for subject, reason in plan.waits.items():
-        out.print(escape(f"{subject} waits: {reason}"))
+    for text in waiting_lines(plan.waits):
+        out.print(escape(text))
     if why:
         for subject, story in plan.stories.items():
             out.print(escape("\n    ".join((f"{subject}:", *story))))

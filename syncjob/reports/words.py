@@ -93,8 +93,9 @@ def left_out(plan: PlanReport) -> Iterator[str]:
     held = [issue for issue in plan.issues if issue.state == "held"]
     if held:
         yield f"{len(held):,} held, listed above."
-    if plan.waits:
-        yield f"{len(plan.waits):,} waiting."
+    waiting = len(plan.waits.keys() - {"connection"})
+    if waiting:
+        yield f"{waiting:,} waiting."
     for rule, number in sorted(plan.excluded.items()):
         yield f"{number:,} not invoiced: {rule}."
 
@@ -198,7 +199,10 @@ def group_lines(group: list[Issue], titles: dict[str, str]) -> Iterator[str]:
 
 def waiting_lines(waits: dict[str, str]) -> Iterator[str]:
     """Why deals wait, one line a reason."""
-    for reason, number in Counter(waits.values()).items():
+    if "connection" in waits:
+        yield f"Not yet: {waits['connection']}."
+    reasons = (reason for subject, reason in waits.items() if subject != "connection")
+    for reason, number in Counter(reasons).items():
         yield f"{number:,} deal{' waits' if number == 1 else 's wait'}: {reason}."
 
 
