@@ -176,8 +176,10 @@ def _complaints(batch: Batch, stream: str) -> set[str]:
 
 
 def _take_deal(batch: Batch, record: Record) -> None:
-    """A deal that was never won and never written to needs no decision."""
+    """A deal that was never won and never written to needs no decision. What the CRM refused for
+    the deal as it was (archived, say) is worth another try."""
     assert isinstance(record, Deal)
+    batch.state.book.unpark(f"deal:{record.id}")
     known = record.status == "won" or batch.state.links.parts(record.id)
     if known or batch.state.links.base("crm", f"deal:{record.id}"):
         batch.state.snapshots.want([record.id], "the deal changed")

@@ -202,12 +202,12 @@ def three_mistakes(desk: Desk) -> None:
     says(desk.sync("check"), Exit.CONFIG, "999", "GTS on Income", "Sales pipline")
 
 
-@situation(BOOKS, "a field that is not there", "crm.fields.number is misspelled in the config.")
+@situation(BOOKS, "a field that is not there", "crm.fields.total is misspelled in the config.")
 def wrong_field(desk: Desk) -> None:
-    desk.edit("number: Invoice number", "number: Invoice numbr")
-    says(desk.sync("check"), Exit.CONFIG, "crm.fields.number", "Invoice numbr", "syncjob init")
+    desk.edit("total: Invoice total", "total: Invoice totl")
+    says(desk.sync("check"), Exit.CONFIG, "crm.fields.total", "Invoice totl", "syncjob init")
     desk.crm("win", deal=1)
-    says(desk.released(), Exit.ISSUES, "deal:1", "Invoice numbr")
+    says(desk.released(), Exit.ISSUES, "deal:1", "Invoice totl")
     one_draft(desk)
 
 

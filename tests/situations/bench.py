@@ -168,7 +168,7 @@ class Desk:
         assert stopped.code == 6, stopped
         return self.sync("run", "--accept", stopped.accept)
 
-    # --- the people on both sides, and the network -------------------------------------------------
+    # --- the people on both sides, and the network ------------------------------------------------
 
     def crm(self, act: str, **payload: Any) -> dict[str, Any]:
         return self.box.control.act("pipedrive", act, payload)
@@ -194,7 +194,7 @@ class Desk:
         self.crm("win", deal=deal["id"])
         return int(deal["id"])
 
-    # --- what the servers hold ---------------------------------------------------------------------
+    # --- what the servers hold --------------------------------------------------------------------
 
     def organisation(self) -> dict[str, Any]:
         found: dict[str, Any] = self.servers.xero.dump()["organisations"][0]
@@ -236,7 +236,7 @@ def line(name: str, price: Any = 50, quantity: Any = 1, **more: Any) -> Line:
 
 
 def prepare(folder: Path) -> Servers:
-    """A first hour that went well: `init`, `check`, a first `run`; its state is left in `folder`."""
+    """A first hour that went well (`init`, `check`, `run`); its state is left in `folder`."""
     folder.mkdir(parents=True)
     desk = Desk(folder, new_servers())
     try:

@@ -36,7 +36,9 @@ def no_products(desk: Desk) -> None:
 
 @situation(DEALS, "a line without a name", "A line's product has a name of blanks.")
 def nameless_line(desk: Desk) -> None:
-    deal = desk.won("Nameless order", line("Widget"), line("\u200b"))
+    deal = desk.won("Nameless order", line("Widget"), line("Thing"))
+    rows = desk.servers.pipedrive.company.tables["rows"].rows.values()
+    next(row for row in rows if row.record["name"] == "Thing").record["name"] = ""
     _beside_healthy(desk, deal, "neither a product nor a description")
 
 

@@ -153,8 +153,10 @@ def no_such_deal(desk: Desk) -> None:
     says(desk.sync("run", "--deal", "4711"), Exit.ISSUES, "no deal 4711", "Next:")
     says(desk.sync("resolve", "deal", "4711", "--create"), Exit.ISSUES, "4711", "Next:")
     desk.crm("win", deal=1)
-    says(desk.sync("run", show=False), Exit.DONE)
-    says(desk.sync("resolve", "deal", "1", "--link", "INV-4711"), Exit.ISSUES, "INV-4711")
+    deal = str(desk.won("Typed order", fields={"Invoice number": "INV-4711"}))
+    says(desk.sync("run", show=False), Exit.ISSUES)
+    says(desk.sync("resolve", "deal", deal, "--link", "INV-4711"), Exit.ISSUES, "INV-4711")
+    says(desk.sync("reissue", "1"), Exit.ISSUES, "still has its invoice")
     nothing = desk.sync("resolve", "deal", "1")
     says(nothing, Exit.CONFIG, "--create, --never, --link NUMBER or --reissue")
 

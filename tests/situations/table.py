@@ -49,7 +49,7 @@ def situation(group: str, name: str, given: str) -> Callable[[Play], Play]:
     return enter
 
 
-# --- what a situation checks by itself ------------------------------------------------------------
+# --- what a situation checks by itself --------------------------------------------------------
 
 
 def says(shown: Shown, code: Exit, *words: str) -> None:
@@ -84,7 +84,7 @@ def nothing_made(desk: Desk) -> None:
     assert not desk.contacts()
 
 
-# --- what holds for every one of them --------------------------------------------------------------
+# --- what holds for every one of them ---------------------------------------------------------
 
 
 def check_all(desk: Desk) -> None:
