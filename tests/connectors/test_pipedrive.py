@@ -259,6 +259,11 @@ def test_a_refused_list_is_an_error_and_a_forbidden_one_about_rights(
         list(connector.changes("deals", Walk(since=None)))
     http.get(f"{URL}/api/v2/deals/12", status=403, json=no)
     assert connector.get("deals", ["12"]) == []
+    capped = {**no, "error": "Upgrade", "code": "feature_capping_installments"}
+    http.replace(responses.GET, f"{URL}/api/v2/deals", status=403, json=capped)
+    with pytest.raises(AuthFailed, match="Upgrade") as refused:
+        list(connector.changes("deals", Walk(since=None)))
+    assert "crm.plan" in refused.value.next_step
 
 
 # --- records ------------------------------------------------------------------------------------
@@ -581,6 +586,17 @@ def test_options_that_cannot_work_are_refused(changed: dict[str, Any], words: st
 def test_an_address_with_the_version_in_it_means_the_account() -> None:
     assert options_for(f"{URL}/api/v2/").api_url == URL
     assert TOKEN not in repr(options_for(URL))
+
+
+def test_links_lead_to_the_companys_pages_though_the_api_has_another_address() -> None:
+    me = Organisation(id="1", name="Acme", short_code="acme-12")
+    for api_url, page in (
+        ("https://api.pipedrive.com", "https://acme-12.pipedrive.com/deal/12"),
+        (URL, f"{URL}/deal/12"),
+    ):
+        connector = PipedriveConnector(options_for(api_url), channel_for(options_for(api_url)))
+        connector.use(CrmReference(organisation=me))
+        assert codec.to_deal(exact(DEAL), connector._names()).page == page
 
 
 def test_the_limits_follow_plan_seats_and_share() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from syncjob.connectors.base import FieldWish, Problem
 from syncjob.connectors.pipedrive import codec, fields, values
@@ -29,6 +30,9 @@ _ANY = (*_TEXT, "enum", "set", "double", "monetary", "date", "org", "people", "p
 
 #: v2 deals hold `label_ids`; the field's own code is "label" in v1, and no page shows it for v2.
 _LABEL_CODES = ("label_ids", "label")
+
+#: The API answers here too, for every company, but no page for people does (facts: pipedrive, 1).
+_API_HOST = "api.pipedrive.com"
 
 WishKind = Literal["text", "money", "date", "choice"]
 
@@ -108,12 +112,20 @@ def resolve(options: PipedriveOptions, reference: CrmReference) -> Names:
     found = {name: fields.only(reference.fields, "deal", name) for name in sorted(wanted)}
     known = reference.fields
     return Names(
-        base=options.api_url,
+        base=_pages(options, reference),
         deal_fields={name: f for name, f in found.items() if f},
         labels=dict(reference.labels),
         organization_marker=fields.only(known, "organization", options.organization_marker),
         person_marker=fields.only(known, "person", options.person_marker),
     )
+
+
+def _pages(options: PipedriveOptions, reference: CrmReference) -> str:
+    """Where people see deals: the company's own address, never that of the API alone."""
+    company = reference.organisation.short_code
+    if urlsplit(options.api_url).hostname == _API_HOST and company:
+        return f"https://{company}.pipedrive.com"
+    return options.api_url
 
 
 # --- check and init ----------------------------------------------------------------------------

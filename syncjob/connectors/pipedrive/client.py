@@ -191,6 +191,12 @@ def _refused(answer: Answer, envelope: Any) -> Exception:
             where=answer.url,
             next_step="Renew the subscription, then run again.",
         )
+    if answer.status == 403 and _capped(envelope):
+        return Hidden(
+            f"Pipedrive's plan does not hold this (403): {words}.",
+            where=answer.url,
+            next_step="Compare crm.plan and crm.read_instalments with the account's plan.",
+        )
     if answer.status in (401, 403):
         kind = Hidden if answer.status == 403 else AuthFailed
         return kind(
@@ -199,3 +205,9 @@ def _refused(answer: Answer, envelope: Any) -> Exception:
             next_step="Use the API token of an admin, or let its user see all deals.",
         )
     return Refused(answer.status, words, answer.url)
+
+
+def _capped(envelope: Any) -> bool:
+    """Whether a 403 is about the plan's bounds and not about rights (facts: pipedrive, 2)."""
+    code = envelope.get("code") if isinstance(envelope, dict) else None
+    return isinstance(code, str) and code.startswith("feature_capping")
