@@ -63,6 +63,7 @@ def make_plan(batch: Batch, deals: Sequence[str], *, dry: bool = False) -> Plan:
                 _decide(batch, plan, deal, context, wait)
     batch.progress("plan", len(deals), len(deals))
     _one_of_look_alikes(plan)
+    plan.actions = _once(plan.actions)
     _limit_creates(batch, plan)
     batch.waits = plan.waits
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
@@ -84,6 +85,8 @@ def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str 
     if actions:
         plan.actions.extend(actions)
         plan.subjects.append(deal_id)
+        # Until it is done: a day that woke the deal is used up, whatever stops this batch.
+        batch.state.snapshots.want([deal_id], "it has something to do")
     elif subject not in plan.waits:
         batch.state.snapshots.settled(deal_id)
     wake = decision.wake_on
@@ -98,10 +101,24 @@ def _note(batch: Batch, plan: Plan, decision: Decision) -> None:
     shown = [issue for issue in decision.issues if issue.state != "excluded"]
     plan.excluded.update(i.code for i in decision.issues if i.state == "excluded")
     plan.issues.extend(shown)
+    _tell(batch, decision)
+
+
+def _tell(batch: Batch, decision: Decision) -> None:
+    """The deal's open issues are those of its newest decision; call it inside a commit."""
+    shown = [issue for issue in decision.issues if issue.state != "excluded"]
     batch.raise_issues(shown)
     batch.state.book.close_issues(
         decision.subject, keep={issue.code for issue in shown}, at=batch.clock.now()
     )
+
+
+def _once(actions: Sequence[Action]) -> list[Action]:
+    """Several deals of a new customer ask for the same contact: it is one write."""
+    first: dict[tuple[str, str], Action] = {}
+    for action in actions:
+        first.setdefault((action.kind, action.target), action)
+    return list(first.values())
 
 
 def _without_creates(plan: Plan, decision: Decision, wait: str | None) -> list[Action]:
@@ -212,5 +229,7 @@ def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
                 if decision is None or not (decision.actions or decision.waits):
                     batch.state.snapshots.settled(deal)
                 if decision is not None:
+                    if not decision.waits:
+                        _tell(batch, decision)
                     wake = decision.wake_on
                     batch.state.snapshots.wake(deal, wake.isoformat() if wake else None)

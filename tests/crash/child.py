@@ -1,15 +1,16 @@
 """The real program as a process of its own, which a test may have killed at a named point.
 
 `python -m tests.crash.child SPEC ARGUMENTS...` runs `syncjob ARGUMENTS...`. SPEC is JSON: the
-seconds by which the servers' clock is ahead of this machine's, and the point at which the process
-ends itself by SIGKILL. The points are put around the shipped code from outside, by name: nothing
-in the product knows of them.
+seconds by which the servers' clock is ahead of this machine's, the point at which the process ends
+itself by SIGKILL, how large a file may become, and how many deals the CRM shows a page. The points
+are put around the shipped code from outside, by name: nothing in the product knows of them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -142,6 +143,9 @@ def prepare(spec: dict[str, Any]) -> None:
     ahead = timedelta(seconds=spec.get("ahead_s", 0))
     now = SystemClock.now
     SystemClock.now = lambda self: now(self) + ahead  # type: ignore[method-assign]
+    if "file_bytes_max" in spec:
+        limit = spec["file_bytes_max"]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if "page" in spec:
         crm_reading.PAGE_SIZE = spec["page"]  # type: ignore[misc]
     if "point" in spec:

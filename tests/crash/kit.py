@@ -95,7 +95,7 @@ class CrashWorld(World):
 
 
 def sales(w: World, deals: int, customers: int, won: str = WON) -> None:
-    """Won deals with one to three lines over some customers: figures that differ from each other."""
+    """Won deals of one to three lines over some customers; each has figures of its own."""
     for number in range(customers):
         w.crm("create_org", name=f"Customer {number:02d} Pty", address=f"{number} Pitt St, Sydney")
     for number in range(deals):
