@@ -11,7 +11,7 @@ _reason = click.option("--reason", default="", help="Why; kept in the audit.")
 
 #: What each answer means, as it is confirmed.
 _WORDS = {
-    "create": "deal {deal} is invoiced, whatever held it back",
+    "create": "deal {deal} is no double and its sum is right; it is to be invoiced",
     "never": "deal {deal} is never invoiced",
     "link": "deal {deal} belongs to the invoice {number}",
     "reissue": "deal {deal} gets a new invoice in place of the one that was deleted or voided",

@@ -69,6 +69,9 @@ def _wake_held(batch: Batch) -> None:
     held = [i.issue.subject for i in book.open_issues() if i.issue.subject.startswith("deal:")]
     with batch.state.commit():
         book.note("held_checked", now.isoformat())
+        if due and held:  # what a person mended in the ledger's or the CRM's settings
+            book.note("reference_doubt:ledger", "1")
+            book.note("reference_doubt:crm", "1")
         batch.state.snapshots.want(
             sorted({subject.removeprefix("deal:") for subject in held}), "it was held"
         )

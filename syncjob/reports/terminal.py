@@ -36,6 +36,10 @@ PIPE_COLUMNS = 160
 _LABEL_COLUMNS = 18
 #: How many rows and issues are shown before the rest is counted (`--all` shows every one).
 ROWS_MAX = 40
+_MENDED = (
+    "Held deals are looked at again when they change, and every hour. After a change in the "
+    "ledger's or\nthe CRM's settings, `syncjob check` reads them anew and the next batch goes on."
+)
 #: From so many issues of one cause on, it is said once, with the records it is about.
 GROUPED_MIN = 4
 
@@ -139,6 +143,7 @@ def show_status(out: Console, status: StatusReport, *, every: bool = False) -> N
     if status.issues:
         out.print(f"[bold]Needs a person: {len(status.issues):,}[/]")
         show_issues(out, status.issues, status.titles, every=every)
+        out.print(_MENDED)
 
 
 def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:

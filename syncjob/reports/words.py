@@ -44,8 +44,8 @@ _RESULTS = {
     "issues": "done with issues",
     "later": "ended early",
     "guard": "stopped by the guard",
-    "credentials": "stopped for its credentials",
-    "wrong_organisation": "stopped before the wrong organisation",
+    "credentials": "stopped (credentials refused)",
+    "wrong_organisation": "stopped (wrong organisation)",
 }
 #: How many records of a group of issues are named.
 GROUP_NAMES_MAX = 8

@@ -331,7 +331,8 @@ class HttpChannel:
             f"{self._vendor} gives no usable answer: {why}.",
             resume_at=resume_at,
             where=place(request.url),
-            next_step="The next run tries again; if it lasts, check the network and the address.",
+            next_step="The next run tries again; if it lasts, check the network, and "
+            f"{self._side}.api_url in the config.",
         )
 
     def _unknown(self, request: Request, why: str) -> OutcomeUnknown:

@@ -126,8 +126,8 @@ class TokenEndpoint:
             "invalid_grant": ("The consent has ended, was withdrawn or was replaced", connect),
             "invalid_scope": (
                 "A scope is unknown or not granted to this app",
-                "Compare the scopes with those of the app; a change of an app's scopes must be "
-                "authorised again.",
+                "Compare ledger.auth.scopes in the config with those of the app; a change of an "
+                "app's scopes must be authorised again.",
             ),
             "unauthorized_client": (
                 "This app may not use this way of signing in",

@@ -32,7 +32,6 @@ ROOT = Path(__file__).resolve().parents[2]
 WON_SINCE = date(2026, 1, 1)
 #: Longer than the ledger's lists may lag (Xero: 15 minutes until measured).
 PATIENCE_S = 16 * 60
-DAY_S = 25 * 60 * 60
 SECRETS = {
     "PIPEDRIVE_API_TOKEN": "pd-secret-0123456789abcdef",
     "XERO_CLIENT_ID": "sandbox-custom",

@@ -52,7 +52,8 @@ def _scope(refused: SyncJobError, scope: str, path: str) -> Problem:
     return Problem(
         where=f"ledger.auth.scopes, GET {path}",
         what=refused.what,
-        fix=f"Tick {scope} for the app at developer.xero.com, then authorise it again.",
+        fix=f"See that {scope} stands in ledger.auth.scopes and is ticked for the app at "
+        "developer.xero.com; after a change there, authorise the app again.",
     )
 
 

@@ -8,7 +8,7 @@ more than a deal that waits.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -46,6 +46,11 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_marker: Contact | None = None
     by_name: tuple[Contact, ...] = ()
     by_email: tuple[Contact, ...] = ()
+
+    def __iter__(self) -> Iterator[Contact]:
+        """All of them, some more than once."""
+        yield from (c for c in (self.linked, self.by_marker) if c is not None)
+        yield from (*self.by_name, *self.by_email)
 
 
 @lru_cache(maxsize=KEYS_KEPT)
@@ -153,7 +158,7 @@ def _look_alike(wanted: Contact, person: Contact | None, given: Candidates) -> C
 def _only(wanted: Contact, found: dict[str, Contact]) -> Contact:
     if len(found) == 1:
         return next(iter(found.values()))
-    names = ", ".join(f'"{c.name}" ({_told_apart(c)})' for c in found.values())
+    names = ", ".join(_told_apart(c, found) for c in found.values())
     raise Held(
         "contact_two_candidates",
         f"{_label(wanted)} could be any of these ledger contacts: {names}.",
@@ -163,9 +168,11 @@ def _only(wanted: Contact, found: dict[str, Contact]) -> Contact:
     )
 
 
-def _told_apart(contact: Contact) -> str:
-    """What tells this contact from another of its name: its e-mail, and its page or id."""
-    return ", ".join((*contact.emails[:1], contact.page or contact.id))
+def _told_apart(contact: Contact, others: dict[str, Contact]) -> str:
+    """A contact by name and e-mail, with its page or id where another bears that name too."""
+    twins = sum(name_key(c.name) == name_key(contact.name) for c in others.values()) > 1
+    marks = (*contact.emails[:1], *((contact.page or contact.id,) if twins else ()))
+    return f'"{contact.name}"' + (f" ({', '.join(marks)})" if marks else "")
 
 
 def _refuse_by_email(wanted: Contact, mailed: dict[str, Contact]) -> None:
