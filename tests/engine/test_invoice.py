@@ -160,8 +160,10 @@ def test_a_zero_total_is_listed_and_not_invoiced(world: World) -> None:
 
 
 def test_never_is_for_good_until_taken_back(world: World) -> None:
-    deal = sell(world)
+    deal = sell(world, won=False)
+    world.run()
     answer(world, "never", deal)
+    world.crm("win", deal=deal)
     assert world.run().exit_code == 0
     assert world.invoices() == []
     answer(world, "create", deal)

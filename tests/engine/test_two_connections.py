@@ -37,7 +37,7 @@ def _second(w: World) -> Path:
     """Another config on the same two accounts, for another pipeline, with a code of its own."""
     values: dict[str, Any] = w.settings()
     values["connection"] = {"name": "partners", "code": "PA", "state": "partners/syncjob.db"}
-    values["invoices"] |= {"when": {"pipelines": ["Partners"]}}
+    values["invoices"] |= {"when": {"pipelines": ["Partners"]}, "exclude": {}}
     path = w.folder / "partners.yaml"
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return path

@@ -1,0 +1,128 @@
+"""Where rule and mode say so, a draft is approved: at most once, and never in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import codes, invoice_of, minutes, number_of, only, quiet, sell, writes_to
+from tests.engine.world import World
+
+FULL = {"mode": "full", "invoices": {"status": "authorised", "value_is": "gross"}}
+
+
+@pytest.fixture
+def full(make_world: MakeWorld) -> World:
+    """A firm whose finance lets invoices be approved."""
+    return make_world(config=FULL)
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "lost"},
+    {"kind": "lost", "times": 2},
+    {"kind": "status", "status": 500, "when": "after"},
+    {"kind": "status", "status": 503, "when": "before"},
+    {"kind": "html", "status": 502, "when": "after"},
+    {"kind": "truncate", "times": 2},
+    {"kind": "late", "delay_s": 500, "times": 2},
+]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("fault", FAULTS, ids=[" ".join(map(str, f.values())) for f in FAULTS])
+def test_each_fault_at_each_step(full: World, fault: dict[str, Any], method: str) -> None:
+    deals = [sell(full), sell(full, "Good Pty")]
+    full.fault(server="xero", method=method, path="/Invoices$", **fault)
+    full.run()
+    for _ in range(2):
+        minutes(full, 20)
+        full.run()
+    live = [i for i in full.invoices() if i["status"] != "DELETED"]
+    assert [i["status"] for i in live] == ["AUTHORISED", "AUTHORISED"]
+    for deal in deals:
+        assert full.deal_fields(deal)["Invoice status"] == "awaiting payment"
+        assert full.deal_fields(deal)["Invoice number"] == number_of(full, deal)
+    assert codes(quiet(full)) == []
+
+
+def test_a_draft_whose_total_is_in_doubt_waits_for_a_person(full: World) -> None:
+    deal = sell(full)
+    full.crm("add_discount", deal=deal, type="amount", amount=10, description="Friend")
+    full.crm("edit_deal", deal=deal, value=500)
+    assert codes(full.run()) == ["totals_differ"]
+    assert invoice_of(full, deal)["status"] == "DRAFT"
+    quiet(full)
+
+
+def test_lines_that_change_after_the_draft_are_told(make_world: MakeWorld) -> None:
+    world = make_world(config={"invoices": {"value_is": "gross"}})
+    deal = sell(world)
+    assert world.run().exit_code == 0
+    world.crm("add_line", deal=deal, name="More", price=50, quantity=1, tax=10)
+    world.crm("edit_deal", deal=deal, title="Grown")
+    minutes(world, 5)
+    mark = world.mark()
+    report = world.run()
+    assert codes(report) == ["totals_differ"]
+    assert writes_to(world, mark, "/xero/") == []
+    quiet(world)
+    world.books("approve", invoice=number_of(world, deal))
+    minutes(world, 5)
+    assert codes(world.run()) == []  # a person has looked and decided
+    quiet(world)
+
+
+def test_a_raised_mode_approves_what_is_untouched_and_re_dates_it(make_world: MakeWorld) -> None:
+    world = make_world(config={"schedule": {"every_minutes": 1440}})
+    deal = sell(world)
+    world.run()
+    world.overrides |= FULL
+    minutes(world, 60 * 24)
+    world.crm("edit_deal", deal=deal, title="Looked at")
+    report = world.run()
+    assert report.exit_code == 6  # the rules have changed
+    world.run(accept=report.plan_hash)
+    invoice = invoice_of(world, deal)
+    assert (invoice["status"], invoice["day"], invoice["due_day"]) == (
+        "AUTHORISED",
+        "2026-11-24",
+        "2026-12-24",
+    )
+    quiet(world)
+
+
+def test_a_person_was_faster(full: World) -> None:
+    deal = sell(full)
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        drafts = [i for i in full.invoices() if i["status"] == "DRAFT"] if stage == "push" else []
+        if drafts:
+            full.books("approve", invoice=drafts[0]["number"])
+            full.books("pay", invoice=drafts[0]["number"])
+
+    full.run(progress=progress)
+    for _ in range(2):
+        minutes(full, 20)
+        full.run()
+    assert only(full.invoices())["status"] == "PAID"
+    assert full.deal_fields(deal)["Invoice status"] == "paid"
+    assert codes(quiet(full)) == []
+
+
+def test_a_draft_deleted_by_a_person_before_its_approval(full: World) -> None:
+    deal = sell(full)
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        drafts = [i for i in full.invoices() if i["status"] == "DRAFT"] if stage == "push" else []
+        if drafts:
+            full.books("delete", invoice=drafts[0]["number"])
+
+    full.run(progress=progress)
+    for _ in range(2):
+        minutes(full, 20)
+        full.run()
+    assert only(full.invoices())["status"] == "DELETED"
+    assert full.deal_fields(deal)["Invoice status"] == "deleted"
+    assert codes(quiet(full)) == ["reissue_needed"]

@@ -1,0 +1,79 @@
+"""A deal that waits keeps its place: whatever stops a batch or refuses a write, it comes again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import awaiting, billed, codes, invoice_of, minutes, quiet, sell
+from tests.engine.world import World
+
+REFUSED_EMAIL = (
+    '{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",'
+    '"Elements":[{"ValidationErrors":[{"Message":"Email address must be valid."}]}]}'
+)
+
+
+def test_a_due_day_that_met_a_stopped_batch_is_not_used_up(make_world: MakeWorld) -> None:
+    config = {"invoices": {"terms": {"net_days": 1}}, "schedule": {"every_minutes": 1440}}
+    world = make_world(config=config)
+    deal = awaiting(world)
+    world.advance(timedelta(days=2))
+    stop = world.folder / "state" / "STOP"
+    stop.touch()
+    assert world.run().exit_code == 7
+    stop.unlink()
+    minutes(world, 5)
+    assert world.run().exit_code == 0
+    assert world.deal_fields(deal)["Invoice overdue"] == "yes"
+    quiet(world)
+
+
+def test_a_refused_customer_is_told_of_each_of_its_deals(world: World) -> None:
+    deals = [sell(world, title=f"Order {n}") for n in range(2)]
+    world.fault(kind="status", server="xero", method="PUT", path="Contacts", status=400,
+                body=REFUSED_EMAIL, times=0)  # fmt: skip
+    report = world.run()
+    assert [issue.subject for issue in report.issues] == [f"deal:{deal}" for deal in deals]
+    world.faults.clear()
+    world.crm("edit_org", org="Acme Pty", address="1 New Road, Sydney")
+    for _ in range(3):
+        minutes(world, 30)
+        world.run()
+    assert codes(world.run()) == []
+    assert {invoice_of(world, deal)["status"] for deal in deals} == {"DRAFT"}
+    quiet(world)
+
+
+def test_two_linked_customers_merged_in_the_ledger_stop_nobody_else(world: World) -> None:
+    for name in ("Acme Pty", "Beta Pty"):
+        billed(world, org=name)
+    world.books("merge_contacts", loser="Beta Pty", survivor="Acme Pty")
+    minutes(world, 5)
+    mine, other = sell(world, "Beta Pty", title="One more"), sell(world, "Gamma Pty")
+    report = world.run()
+    assert [(i.subject, i.code) for i in report.issues] == [
+        (f"deal:{mine}", "contact_linked_elsewhere")
+    ]
+    assert invoice_of(world, other)["status"] == "DRAFT"
+    quiet(world)
+
+
+def test_a_contact_archived_before_the_invoice_left_is_billed_once_restored(world: World) -> None:
+    billed(world)
+    deal = sell(world, title="The next")
+    archived: list[Any] = []
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage == "plan" and done and not archived:
+            archived.append(world.books("archive_contact", contact="Acme Pty"))
+
+    assert codes(world.run(progress=progress)) == ["contact_archived"]
+    minutes(world, 5)
+    assert codes(world.run()) == ["contact_archived"]
+    world.books("restore_contact", contact="Acme Pty")
+    minutes(world, 5)
+    assert codes(world.run()) == []
+    assert invoice_of(world, deal)["status"] == "DRAFT"
+    quiet(world)
