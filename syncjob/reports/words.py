@@ -201,9 +201,13 @@ def waiting_lines(waits: dict[str, str]) -> Iterator[str]:
     """Why deals wait, one line a reason."""
     if "connection" in waits:
         yield f"Not yet: {waits['connection']}."
-    reasons = (reason for subject, reason in waits.items() if subject != "connection")
-    for reason, number in Counter(reasons).items():
-        yield f"{number:,} deal{' waits' if number == 1 else 's wait'}: {reason}."
+    subjects: dict[str, list[str]] = {}
+    for subject, reason in waits.items():
+        if subject != "connection":
+            subjects.setdefault(reason, []).append(subject)
+    for reason, waiting in subjects.items():
+        who = f"{waiting[0]} waits" if len(waiting) == 1 else f"{len(waiting):,} deals wait"
+        yield f"{who}: {reason}."
 
 
 def batch_sentence(report: BatchReport) -> str:

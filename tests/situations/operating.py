@@ -33,7 +33,7 @@ def twice(desk: Desk) -> None:
 def new_state(desk: Desk) -> None:
     shutil.rmtree(desk.folder / "state")
     desk.crm("win", deal=1)
-    says(desk.sync("run"), Exit.DONE, "1 deal waits: this state is new")
+    says(desk.sync("run"), Exit.DONE, "this state is new")
     says(desk.sync("plan"), Exit.DONE, "deal:1", "this state is new")
     nothing_made(desk)
     desk.advance(PATIENCE_S)
