@@ -1,9 +1,21 @@
-"""What all tests share: quiet logs."""
+"""What all tests share: quiet logs, and slow tests that are left out unless asked for."""
 
 from __future__ import annotations
 
 import logging
+import os
 
+import pytest
 import structlog
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """SYNCJOB_SLOW=1, or `-m slow`, runs what takes minutes."""
+    if os.environ.get("SYNCJOB_SLOW") or "slow" in (config.option.markexpr or ""):
+        return
+    skip = pytest.mark.skip(reason="slow: set SYNCJOB_SLOW=1")
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(skip)

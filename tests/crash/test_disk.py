@@ -18,6 +18,10 @@ from tests.crash.kit import CrashWorld, Ended, sales
 KB = 1024
 
 
+def slow(*sizes: int):
+    return [pytest.param(size, marks=pytest.mark.slow) for size in sizes]
+
+
 def ends_with_words(ended: Ended, *words: str) -> None:
     assert ended.returncode == Exit.STATE, (ended.returncode, ended.stdout, ended.stderr)
     assert "Traceback" not in ended.stderr, ended.stderr
@@ -57,7 +61,7 @@ def free_kb(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize // KB
 
 
-@pytest.mark.parametrize("left_kb", [8, 120, 400, 800, 1000, 1200])
+@pytest.mark.parametrize("left_kb", [8, 400, 1000, *slow(120, 800, 1200)])
 def test_the_disk_is_full(make_world: MakeWorld, undisturbed, left_kb):
     w = make_world()
     with mounted(w.folder / "state", 64 * KB) as disk:
@@ -76,7 +80,7 @@ def test_the_disk_is_full(make_world: MakeWorld, undisturbed, left_kb):
         w.recover(undisturbed())
 
 
-@pytest.mark.parametrize("limit_kb", [60, 250, 500, 900])
+@pytest.mark.parametrize("limit_kb", [60, 900, *slow(250, 500)])
 def test_a_file_may_not_grow(loaded: MakeWorld, undisturbed, limit_kb):
     w = loaded()
     mark = w.mark()

@@ -56,18 +56,27 @@ APPROVING = [
 POINTS = [*BETWEEN_COMMIT_AND_ANSWER, *WITHIN_A_COMMIT, *BETWEEN_CALLS, *READING, *ENDING]
 
 
+def some(points, *quick):
+    """The points, all but a few marked as slow: every test run takes those few."""
+    return [
+        p if i in quick else pytest.param(*p, marks=pytest.mark.slow) for i, p in enumerate(points)
+    ]
+
+
 def ids(points):
     return [f"{point}-{match.rsplit('/', 1)[-1]}-{nth}" for point, match, nth in points]
 
 
-@pytest.mark.parametrize(("point", "match", "nth"), POINTS, ids=ids(POINTS))
+@pytest.mark.parametrize(
+    ("point", "match", "nth"), some(POINTS, 1, 3, 4, 5, 7, 9, 13, 15, 18, 20), ids=ids(POINTS)
+)
 def test_a_killed_batch_leaves_no_trace(loaded: MakeWorld, undisturbed, point, match, nth):
     w = loaded()
     w.kill(point, match, nth, page=40)
     w.recover(undisturbed())
 
 
-@pytest.mark.parametrize(("point", "match", "nth"), APPROVING, ids=ids(APPROVING))
+@pytest.mark.parametrize(("point", "match", "nth"), some(APPROVING, 1, 3), ids=ids(APPROVING))
 def test_a_batch_killed_while_it_approves(loaded: MakeWorld, undisturbed, point, match, nth):
     w = loaded("full", warm=True)
     w.kill(point, match, nth)
@@ -83,8 +92,8 @@ LAGGING = [
 ]
 
 
-@pytest.mark.parametrize("lag_s", [60, 400])
-@pytest.mark.parametrize(("point", "match", "nth"), LAGGING, ids=ids(LAGGING))
+@pytest.mark.parametrize("lag_s", [pytest.param(60, marks=pytest.mark.slow), 400])
+@pytest.mark.parametrize(("point", "match", "nth"), some(LAGGING, 1), ids=ids(LAGGING))
 def test_what_a_lagging_index_does_not_show_yet_is_not_made_again(
     loaded: MakeWorld, undisturbed, point, match, nth, lag_s
 ):
@@ -111,7 +120,9 @@ TWICE = [
 ]
 
 
-@pytest.mark.parametrize(("first", "wait", "second"), TWICE, ids=[str(n) for n in range(8)])
+@pytest.mark.parametrize(
+    ("first", "wait", "second"), some(TWICE, 1, 5), ids=[str(n) for n in range(8)]
+)
 def test_killed_again_while_it_recovers(loaded: MakeWorld, undisturbed, first, wait, second):
     w = loaded(warm=True)
     w.kill(*first)
@@ -122,7 +133,7 @@ def test_killed_again_while_it_recovers(loaded: MakeWorld, undisturbed, first, w
 
 @pytest.mark.parametrize(
     ("point", "match", "nth"),
-    [*BETWEEN_COMMIT_AND_ANSWER, *WITHIN_A_COMMIT],
+    some([*BETWEEN_COMMIT_AND_ANSWER, *WITHIN_A_COMMIT], 2, 5, 11),
     ids=ids([*BETWEEN_COMMIT_AND_ANSWER, *WITHIN_A_COMMIT]),
 )
 def test_killed_in_ordinary_life(loaded: MakeWorld, undisturbed, point, match, nth):
