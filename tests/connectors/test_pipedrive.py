@@ -24,7 +24,7 @@ from syncjob.connectors.pipedrive.endpoints import token_cost, version_root
 from syncjob.connectors.pipedrive.limits import limit_rules
 from syncjob.connectors.ports import Ports
 from syncjob.connectors.registry import open_side
-from syncjob.core.actions import DealChange, NotDone, Rejected, Unknown
+from syncjob.core.actions import DealChange, NotDone, Rejected, Stored, Unknown
 from syncjob.core.records import CrmReference, FieldInfo, Option, Organisation
 from syncjob.errors import AuthFailed, RefusedAtDoor, SchemaDrift
 from syncjob.transport.ports import Spent
@@ -471,6 +471,16 @@ def test_only_the_record_itself_proves_a_write(connector: PipedriveConnector) ->
     assert isinstance(outcome(connector, 403, b"<html>1015</html>", "text/html"), NotDone)
     assert isinstance(outcome(connector, 404, b"<html>no route</html>", "text/html"), Unknown)
     assert isinstance(outcome(connector, 302, b""), Unknown)
+
+
+@pytest.mark.parametrize("custom", [{}, None])
+def test_an_answer_without_custom_fields_does_not_say_that_they_are_empty(
+    connector: PipedriveConnector, custom: Any
+) -> None:
+    made = outcome(connector, 200, {"success": True, "data": {**DEAL, "custom_fields": custom}})
+    assert isinstance(made, Stored) and made.record is None
+    made = outcome(connector, 200, {"success": True, "data": DEAL})
+    assert isinstance(made, Stored) and made.record is not None
 
 
 # --- the account --------------------------------------------------------------------------------

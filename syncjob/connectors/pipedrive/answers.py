@@ -68,7 +68,18 @@ def _shown(action: Action, data: Item, names: Names) -> Outcome:
             return Stored(record=None)
     if record.id != wanted:
         return Unknown(error=f"Pipedrive answered about {record.id} instead of {wanted}")
-    return Stored(record=record)
+    return Stored(record=record if _shows_fields(action, data, names) else None)
+
+
+def _shows_fields(action: Action, data: Item, names: Names) -> bool:
+    """Whether the answer holds any of the values written; if none, it leaves custom fields out (as
+    the vendor's own example does) and must not be read as if they were empty."""
+    if not isinstance(action.payload, DealChange):
+        return True
+    known = names.deal_fields
+    written = [known[n].code for n, v in action.payload.fields.items() if v and n in known]
+    shown = data.get("custom_fields") or {}
+    return not written or any(code in shown for code in written)
 
 
 def _rejected(action: Action, status: int, envelope: Any, names: Names) -> Outcome:
