@@ -36,6 +36,7 @@ def fill(batch: Batch) -> list[str]:
     if batch.options.deal is not None:
         return _one_deal(batch, batch.options.deal)
     _wake_held(batch)
+    _wake_wins(batch)
     deals = batch.state.snapshots.wanted(batch.today.isoformat())
     for number, group in enumerate(chunks(deals, GROUP)):
         batch.progress("fill", number * GROUP, len(deals))
@@ -69,12 +70,25 @@ def _wake_held(batch: Batch) -> None:
     held = [i.issue.subject for i in book.open_issues() if i.issue.subject.startswith("deal:")]
     with batch.state.commit():
         book.note("held_checked", now.isoformat())
+        book.note("decided_with", batch.decided_with)
         if due and held:  # what a person mended in the ledger's or the CRM's settings
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
         batch.state.snapshots.want(
             sorted({subject.removeprefix("deal:") for subject in held}), "it was held"
         )
+
+
+def _wake_wins(batch: Batch) -> None:
+    """New rules or names may let deals through that were left out, so all that were won and have
+    no invoice are read again (a snapshot holds only the fields that were named when it was read)
+    and decided anew."""
+    if not batch.replan:
+        return
+    wins = batch.state.snapshots.wins_without_invoice()
+    _read(batch, "crm", "deals", wins)
+    with batch.state.commit():
+        batch.state.snapshots.want(wins, "rules or names have changed")
 
 
 def _doubtful(batch: Batch) -> None:

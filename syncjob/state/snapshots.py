@@ -151,6 +151,15 @@ class Snapshots:
         )
         return [row[0] for row in rows.fetchall()]
 
+    def wins_without_invoice(self) -> list[str]:
+        """The won deals that no live invoice is linked to: a scan, for when rules have changed."""
+        rows = self.db.execute(
+            "SELECT id FROM snapshot WHERE side = 'crm' AND stream = 'deals' "
+            "AND json_extract(CAST(body AS TEXT), '$.status') = 'won' "
+            "AND id NOT IN (SELECT deal FROM part WHERE ended IS NULL) ORDER BY id"
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def settled(self, deal: str) -> None:
         """The deal was decided and nothing is left to do for it now."""
         self.db.execute("DELETE FROM todo WHERE deal = ?", (deal,))

@@ -46,6 +46,25 @@ def test_our_untouched_draft_goes_and_comes_again(world: World, act: str) -> Non
     quiet(world)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", ["lost", "html", "status", "truncate", "late"])
+def test_each_fault_while_our_draft_is_deleted(world: World, kind: str, when: str) -> None:
+    deal = billed(world)
+    world.crm("reopen", deal=deal)
+    minutes(world, 5)
+    world.fault(kind=kind, when=when, server="xero", method="POST", path="/Invoices$", delay_s=300,
+                times=2)  # fmt: skip
+    world.run()
+    world.crm("win", deal=deal)
+    for _ in range(3):
+        minutes(world, 20)
+        world.run()
+    live = [i for i in world.invoices() if i["status"] != "DELETED"]
+    assert [i["status"] for i in live] == ["DRAFT"]
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+    assert codes(quiet(world)) == []
+
+
 def test_a_touched_draft_stays_with_an_issue(world: World) -> None:
     deal = billed(world)
     world.books("edit_invoice", invoice=number_of(world, deal), fields={"Reference": "call Jo"})

@@ -66,6 +66,39 @@ def test_each_exclude_rule_is_counted_and_nothing_is_written(
     assert world.deal_fields(made) == {}
 
 
+def test_deals_that_a_rule_left_out_come_when_the_rule_goes(make_world: MakeWorld) -> None:
+    world = make_world(config={"invoices": {"exclude": {"titles": ["Spring*"]}}})
+    deal = sell(world)
+    world.run()
+    minutes(world, 55)
+    world.run()
+    world.overrides = {}
+    minutes(world, 5)
+    report = world.run()
+    assert report.exit_code == 6  # the rules have changed
+    assert world.run(accept=report.plan_hash).exit_code == 0
+    assert invoice_of(world, deal)["status"] == "DRAFT"
+    quiet(world)
+
+
+def test_a_field_named_later_is_read_for_deals_seen_before(make_world: MakeWorld) -> None:
+    world = make_world(init=False)
+    world.crm("create_field", name="No invoice")
+    world.init()
+    sell(world, fields={"No invoice": "internal"}, lines=[], value=80)
+    assert codes(world.run()) == ["no_products"]
+    minutes(world, 50)
+    world.run()
+    world.overrides = {
+        "crm": {"inputs": {"do_not_invoice": "No invoice"}},
+        "invoices": {"without_products": "one_line", "value_is": "net"},
+    }
+    report = world.run()
+    world.run(accept=report.plan_hash)
+    assert world.invoices() == []
+    quiet(world)
+
+
 def test_the_do_not_invoice_field(make_world: MakeWorld) -> None:
     world = make_world(init=False, config={"crm": {"inputs": {"do_not_invoice": "No invoice"}}})
     world.crm("create_field", name="No invoice")
