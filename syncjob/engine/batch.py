@@ -51,6 +51,7 @@ class Batch:
     waits: dict[str, str] = field(default_factory=dict)
     changed_ledger: bool = False
     replan: bool = False
+    decided_with: str = ""
     plan_hash: str | None = None
 
     @property

@@ -102,13 +102,16 @@ def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:
 
 
 def _note_changes(batch: Batch) -> None:
-    """New rules or new names make every held deal worth another look."""
+    """New rules or new names make every held deal worth another look (`fill` gives it, and notes
+    then what was decided with: a check or a batch that ends before must not use the change up)."""
     book = batch.state.book
-    current = f"{mapping_hash(batch.config)}|{batch.reference_hash}"
-    batch.replan = book.fact("decided_with") not in (None, current)
+    batch.decided_with = f"{mapping_hash(batch.config)}|{batch.reference_hash}"
+    known = book.fact("decided_with")
+    batch.replan = known not in (None, batch.decided_with)
     previous, mode = book.fact("mode"), batch.config.mode
     with batch.state.commit():
-        book.note("decided_with", current)
+        if known is None:
+            book.note("decided_with", batch.decided_with)
         if batch.replan:
             book.unpark_all()
         if previous != mode:

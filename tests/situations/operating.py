@@ -148,6 +148,25 @@ def restored(desk: Desk) -> None:
     assert len(desk.invoices()) == 2
 
 
+@situation(RUNNING, "another instance", "An invoice bears our marker that this state never made.")
+def another_instance(desk: Desk) -> None:
+    second = desk.won("Second order")
+    desk.books("create_contact", fields={"Name": "Second order Pty Ltd"})
+    made = {
+        "Contact": {"Name": "Second order Pty Ltd"},
+        "Reference": f"SJ-{second}-A1",
+        "LineItems": [{"Description": "Widget", "UnitAmount": 50, "AccountCode": "200"}],
+    }
+    desk.books("create_invoice", fields=made)
+    desk.crm("win", deal=1)
+    says(desk.sync("run"), Exit.ISSUES, "another instance is running", "resolve connection")
+    no_invoice(desk, 1)
+    says(desk.sync("resolve", "connection", "--only-instance", "--reason", "test VM"), Exit.DONE)
+    says(desk.sync("run"), Exit.DONE)
+    one_draft(desk)
+    assert len(desk.invoices()) == 2
+
+
 @situation(RUNNING, "a deal that is not there", "`--deal` and `resolve` name a deal nobody knows.")
 def no_such_deal(desk: Desk) -> None:
     says(desk.sync("run", "--deal", "4711"), Exit.ISSUES, "no deal 4711", "Next:")
