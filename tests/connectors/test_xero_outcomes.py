@@ -97,6 +97,15 @@ def test_a_stored_element_without_our_marker_is_unknown_not_stored() -> None:
     assert isinstance(got, Unknown)
 
 
+@pytest.mark.parametrize("lines", [[], None])
+def test_a_created_invoice_that_shows_no_lines_is_looked_up_and_not_taken_as_the_base(
+    lines: Any,
+) -> None:
+    [got] = made_of([create(1)], invoices(invoice_json(1, LineItems=lines)))
+    assert isinstance(got, Unknown)
+    assert "no lines" in got.error
+
+
 def test_a_refused_element_without_a_key_counts_by_place_only_if_all_others_stand_in_theirs() -> (
     None
 ):

@@ -181,6 +181,10 @@ def _record(action: Action, element: Fields, pages: Pages) -> Contact | Invoice:
 def _doubt(action: Action, record: Contact | Invoice) -> str | None:
     """Why an element without errors does not show what was asked for; None if it does."""
     match action.payload, record:
+        case InvoiceDraft(), Invoice(lines=lines):
+            # Without its lines the answer cannot be the base: they would seem a person's edit.
+            if not lines:
+                return "Xero reports no error, yet shows no lines of the invoice."
         case InvoiceChange(status=wanted), Invoice(status=status):
             if status not in _REACHED[wanted]:
                 return f"Xero reports no error, yet the invoice is {status}."
