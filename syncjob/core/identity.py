@@ -8,15 +8,20 @@ from collections.abc import Iterable
 import msgspec
 
 from syncjob.core.actions import Action, DealChange, InvoiceChange, InvoiceDraft
+from syncjob.core.records import Contact
 
 #: Bumped when a rule changes so that refused records deserve another try (invariant 10).
 RULES_VERSION = "1"
 
 
-def fingerprint(action: Action, reference_hash: str) -> str:
+def fingerprint(action: Action, reference_hash: str, contact: Contact | None = None) -> str:
     """What must change before a refused action is sent again: its content (but not the day it
-    is sent), the account's own names and settings, or our rules."""
-    digest = hashlib.sha256(f"{RULES_VERSION}|{reference_hash}|".encode())
+    is sent), the ledger contact it is for, the account's own names and settings, or our rules.
+
+    The contact's stamp counts and not its content: one that was archived just before the write,
+    and restored since, looks as it did before (invariant 10)."""
+    stamp = contact.updated.isoformat() if contact and contact.updated else ""
+    digest = hashlib.sha256(f"{RULES_VERSION}|{reference_hash}|{stamp}|".encode())
     digest.update(_content(action))
     return digest.hexdigest()[:24]
 

@@ -68,9 +68,23 @@ class _Draft(msgspec.Struct):
     def append(self, action: Action) -> None:
         """Add the write, unless the vendor refused exactly this before: raises _Refused."""
         refused = self.case.parked.get(action.target)
-        if refused and refused[0] == fingerprint(action, self.context.reference_hash):
-            raise _Refused(refused[1])
+        known = fingerprint(action, self.context.reference_hash, self._billed(action.payload))
+        if refused and refused[0] == known:
+            # A customer's refusal was first told of another of its deals; each deal has its own.
+            raise _Refused(
+                msgspec.structs.replace(
+                    refused[1], subject=self.case.subject, page=self.case.deal.page
+                )
+            )
         self.actions.append(action)
+
+    def _billed(self, payload: Payload) -> Contact | None:
+        """The ledger contact that this write is for, if it is for one that exists."""
+        if isinstance(payload, InvoiceChange):
+            return self.case.contact
+        if not isinstance(payload, InvoiceDraft):
+            return None
+        return next((c for c in self.case.candidates if c.id == payload.contact_id), None)
 
     def done(self, *, wake_on: date | None = None, waits: str | None = None) -> Decision:
         return Decision(

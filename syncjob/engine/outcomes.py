@@ -185,13 +185,27 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
         now = batch.ledger.server_time() or batch.clock.now()
         batch.state.book.note("approvals_wait_until", (now + APPROVALS_REST).isoformat())
         return
-    batch.state.book.park(action.target, fingerprint(action, batch.reference_hash), issue)
+    known = fingerprint(action, batch.reference_hash, _billed(batch, action))
+    batch.state.book.park(action.target, known, issue)
     batch.state.book.note(f"reference_doubt:{action.side}", "1")
 
 
 def _sentence(words: str) -> str:
     """The vendor's words with an end, since our advice follows them."""
     return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def _billed(batch: Batch, action: Action) -> Contact | None:
+    """The ledger contact that the refused write was for, as this batch knew it."""
+    contact_id = None
+    if isinstance(action.payload, InvoiceDraft):
+        contact_id = action.payload.contact_id
+    elif isinstance(action.payload, InvoiceChange):
+        known = batch.state.snapshots.get("ledger", "invoices", action.payload.invoice_id, Invoice)
+        contact_id = known.contact_id if known else None
+    if contact_id is None:
+        return None
+    return batch.state.snapshots.get("ledger", "contacts", contact_id, Contact)
 
 
 _VERBS = {

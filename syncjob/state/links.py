@@ -67,8 +67,14 @@ class Links:
         )
 
     def repoint_contact(self, old: str, new: str) -> None:
-        """Follow a merge in the ledger: the link moves to the survivor."""
-        self.db.execute("UPDATE contact_link SET ledger_id = ? WHERE ledger_id = ?", (new, old))
+        """Follow a merge in the ledger: the link moves to the survivor, if that one is free.
+
+        Where both were linked the old link stays: whoever reads it follows the merge, and finds
+        that the survivor belongs to another customer.
+        """
+        self.db.execute(
+            "UPDATE OR IGNORE contact_link SET ledger_id = ? WHERE ledger_id = ?", (new, old)
+        )
 
     # --- parts ------------------------------------------------------------
 
