@@ -59,6 +59,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE UNIQUE INDEX intent_open ON intent (side, target) WHERE state = 'open'",
         "CREATE INDEX intent_marker ON intent (marker) WHERE marker IS NOT NULL",
         "CREATE INDEX intent_subject ON intent (subject)",
+        "CREATE INDEX intent_call ON intent (call)",
         # How often a call that carried this record failed whole: such groups are halved.
         "CREATE TABLE setback (target TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT",
         # A refused action is sent again only when its fingerprint changes (invariant 10).
