@@ -10,8 +10,8 @@ import pytest
 from syncjob.config import load_config
 from syncjob.core.reports import RunOptions
 from syncjob.engine.connection import open_connection
-from tests.crash.conftest import MakeWorld
-from tests.crash.kit import CrashWorld, assert_nothing_doubled, minutes, sales, truth
+from tests.crash.conftest import MODES, MakeWorld
+from tests.crash.kit import CrashWorld, assert_nothing_doubled, marker_of, minutes, sales, truth
 from tests.crash.test_kill import APPROVE, CONTACTS, DEAL, INVOICES, ids, some
 
 LOST_AT = [
@@ -244,3 +244,34 @@ def test_creates_stop_until_a_person_says_which_one_runs(make_world: MakeWorld):
     assert stopped(first.run()), "the first host does not see that the second went on"
     assert len(w.invoices()) == 8
     assert_nothing_doubled(w)
+
+
+@pytest.mark.parametrize("mode", ["drafts", "full"])
+def test_what_no_state_can_know_ends_with_one_invoice(make_world: MakeWorld, tmp_path: Path, mode):
+    """State and batch counter of minutes ago, a crash in between, and an index that lags.
+
+    Nothing that can be read shows the first drafts: second ones are made, and deleted once the
+    first are seen. At most one invoice of a deal is ever approved (DESIGN 5.1).
+    """
+    w = make_world(config=MODES[mode], ledger={"lag_max_s": 600})
+    w.init()
+    sales(w, 6, 3)
+    w.run()
+    w.advance(minutes(20))
+    w.run()
+    keep(w, tmp_path / "kept", sidecar=True)
+    w.advance(minutes(5))
+    for number in range(5):
+        win(w, "x" * (number + 1))
+    w.kill("answered", INVOICES, 1)
+    restore(w, tmp_path / "kept")
+    for _ in range(6):
+        w.run()
+        approved = [marker_of(i) for i in w.invoices() if i["status"] == "AUTHORISED"]
+        assert len(approved) == len(set(approved))
+        w.advance(minutes(5))
+    live = [marker_of(i) for i in w.invoices() if i["status"] != "DELETED"]
+    assert len(live) == len(set(live)) == 11
+    mark = w.mark()
+    w.run()
+    assert w.writes(mark) == []
