@@ -85,10 +85,12 @@ def _wake_wins(batch: Batch) -> None:
     and decided anew."""
     if not batch.replan:
         return
-    wins = batch.state.snapshots.wins_without_invoice()
-    _read(batch, "crm", "deals", wins)
+    snapshots = batch.state.snapshots
+    wins = snapshots.wins_without_invoice()
+    seen = [deal for deal in wins if snapshots.batch_of("crm", "deals", deal) != batch.id]
+    _read(batch, "crm", "deals", seen)
     with batch.state.commit():
-        batch.state.snapshots.want(wins, "rules or names have changed")
+        snapshots.want(wins, "rules or names have changed")
 
 
 def _doubtful(batch: Batch) -> None:

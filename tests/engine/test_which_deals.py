@@ -74,6 +74,8 @@ def test_deals_that_a_rule_left_out_come_when_the_rule_goes(make_world: MakeWorl
     world.run()
     world.overrides = {}
     minutes(world, 5)
+    with world.connection() as handle:
+        handle.check()  # looking does not use the change up
     report = world.run()
     assert report.exit_code == 6  # the rules have changed
     assert world.run(accept=report.plan_hash).exit_code == 0
