@@ -25,7 +25,7 @@ from syncjob.core.case import Case, Context
 from syncjob.core.deal_status import deal_change
 from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
 from syncjob.core.identity import fingerprint
-from syncjob.core.markers import WHOLE, invoice_marker
+from syncjob.core.markers import WHOLE, invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
 from syncjob.core.rules.changes import after_win, may_approve, next_generation
 from syncjob.core.rules.eligibility import eligible
@@ -301,7 +301,9 @@ def _extra_drafts(draft: _Draft) -> None:
     case, first = draft.case, draft.case.invoice
     for extra in case.extra:
         same = first is not None and _content(extra) == _content(first)
-        if extra.status == "draft" and not extra.sent and same:
+        # Only we can write the Url; a person's copy of our invoice bears the reference alone.
+        ours = marker_in(extra.url, None) is not None
+        if extra.status == "draft" and not extra.sent and same and ours:
             change = InvoiceChange(invoice_id=extra.id, status="deleted")
             draft.ledger(
                 Wave.INVOICES, f"invoice:{extra.id}", change,
@@ -312,8 +314,8 @@ def _extra_drafts(draft: _Draft) -> None:
                 code="duplicate_effect", subject=case.subject, page=extra.page, state="note",
                 what=f"A second invoice ({extra.number or extra.id}, {extra.status}) bears the "
                 "marker of this deal.",
-                next_step="An untouched draft is deleted by the next batch; void anything else "
-                "in the ledger if it is one too many.",
+                next_step="An untouched draft of ours is deleted by the next batch; delete or void "
+                "anything else in the ledger if it is one too many, or change its reference.",
             )
         )  # fmt: skip
 

@@ -36,8 +36,16 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
         return links.part_of_invoice(invoice.id)
     parsed = parse_invoice_marker(invoice.marker) if invoice.marker else None
     if parsed is None or parsed[0] != batch.config.connection.code:
+        _no_duplicate(batch, invoice)
         return None
     return _adopt(batch, invoice, parsed)
+
+
+def _no_duplicate(batch: Batch, invoice: Invoice) -> None:
+    """A person took our marker off a second invoice: its deal need not mention it any more."""
+    snapshots = batch.state.snapshots
+    snapshots.want(snapshots.keys(invoice.id, "invoice.extra"), "a second invoice is its own now")
+    snapshots.index(invoice.id, {"invoice.extra": []})
 
 
 def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) -> Part | None:

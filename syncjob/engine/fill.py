@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import DealChange, Issue
+from syncjob.core.actions import DealChange, InvoiceChange, Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
@@ -70,7 +70,6 @@ def _wake_held(batch: Batch) -> None:
     held = [i.issue.subject for i in book.open_issues() if i.issue.subject.startswith("deal:")]
     with batch.state.commit():
         book.note("held_checked", now.isoformat())
-        book.note("decided_with", batch.decided_with)
         if due and held:  # what a person mended in the ledger's or the CRM's settings
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
@@ -91,6 +90,7 @@ def _wake_wins(batch: Batch) -> None:
     _read(batch, "crm", "deals", seen)
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
+        batch.state.book.note("decided_with", batch.decided_with)
 
 
 def _doubtful(batch: Batch) -> None:
@@ -169,13 +169,14 @@ def _store_deals(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
 
 
 def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
-    """Read again the invoices whose deals would be flagged overdue."""
-    ids = [
-        case.invoice.id
-        for case in cases
-        if case.invoice is not None and not case.fresh and _flags_overdue(case, context)
-    ]
-    _read(batch, "ledger", "invoices", ids)
+    """Read again by id what would be flagged overdue, approved or deleted: a person may have
+    touched it, or paid it, and the ledger's list may not show that yet."""
+    ids = dict.fromkeys(i for case in cases for i in _judged(case, context))
+    known = batch.state.snapshots.read_by_id
+    _read(
+        batch, "ledger", "invoices",
+        [i for i in ids if not known("ledger", "invoices", i, batch.id)],
+    )  # fmt: skip
 
 
 def _credits(batch: Batch, cases: Iterable[Case]) -> None:
@@ -189,13 +190,18 @@ def _credits(batch: Batch, cases: Iterable[Case]) -> None:
     _read(batch, "ledger", "credit_notes", list(wanted))
 
 
-def _flags_overdue(case: Case, context: Context) -> bool:
-    field = context.fields.overdue
-    return any(
-        isinstance(action.payload, DealChange) and action.payload.fields.get(field) == "yes"
-        for action in decide(case, context).actions
-        if field
-    )
+def _judged(case: Case, context: Context) -> Iterator[str]:
+    """The invoices in the ledger that this deal's decision changes or calls overdue."""
+    field, there = context.fields.overdue, {extra.id for extra in case.extra}
+    if case.invoice is not None:
+        there.add(case.invoice.id)
+    for action in decide(case, context).actions:
+        change = action.payload
+        if isinstance(change, InvoiceChange) and change.invoice_id in there:
+            yield change.invoice_id
+        flags = isinstance(change, DealChange) and field and change.fields.get(field) == "yes"
+        if flags and case.invoice is not None:
+            yield case.invoice.id
 
 
 def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:

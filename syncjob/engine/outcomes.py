@@ -149,7 +149,7 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
 def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
     assert isinstance(record, Invoice)
     if change.status == "deleted":
-        batch.state.links.end_part(change.invoice_id, "us")
+        batch.state.links.withdrawn(change.invoice_id)
         batch.state.snapshots.index(change.invoice_id, {"invoice.extra": []})
     store_records(batch, "ledger", "invoices", [record], strong=True)
 

@@ -107,6 +107,10 @@ class Links:
             "UPDATE part SET ended = ? WHERE ledger_id = ? AND ended IS NULL", (ended, ledger_id)
         )
 
+    def withdrawn(self, ledger_id: str) -> None:
+        """We deleted this invoice, even if a list showed it deleted before we knew that."""
+        self.db.execute("UPDATE part SET ended = 'us' WHERE ledger_id = ?", (ledger_id,))
+
     def allow_reissue(self, deal: str) -> None:
         """A person asked for a new invoice: what a person ended counts as ended by us."""
         self.db.execute("UPDATE part SET ended = 'us' WHERE deal = ? AND ended = 'person'", (deal,))

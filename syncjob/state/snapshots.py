@@ -57,6 +57,16 @@ class Snapshots:
         ).fetchone()
         return int(row[0]) if row else 0
 
+    def read_by_id(self, side: Side, stream: str, id: str, batch: int) -> bool:
+        """Whether this batch read the record by its id, or wrote it: a list may lag behind."""
+        return bool(
+            self.db.execute(
+                "SELECT 1 FROM snapshot WHERE side = ? AND stream = ? AND id = ? AND batch = ? "
+                "AND strong = 1",
+                (side, stream, id, batch),
+            ).fetchone()
+        )
+
     def count(self, side: Side, stream: str) -> int:
         """How many records of the stream are known."""
         return int(
@@ -116,6 +126,11 @@ class Snapshots:
         rows = self.db.execute(
             "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id", (kind, value)
         )
+        return [row[0] for row in rows.fetchall()]
+
+    def keys(self, id: str, kind: str) -> list[str]:
+        """The record's lookup keys of this kind."""
+        rows = self.db.execute("SELECT value FROM lookup WHERE id = ? AND kind = ?", (id, kind))
         return [row[0] for row in rows.fetchall()]
 
     # --- cursors ------------------------------------------------------------
