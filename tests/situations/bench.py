@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -39,6 +39,8 @@ SECRETS = {
 }
 #: No command of these takes longer; one that does hangs.
 COMMAND_S_MAX = 120
+#: The unit of `ulimit -f` (POSIX).
+ULIMIT_BLOCK_BYTES = 512
 
 Line = dict[str, Any]
 
@@ -140,15 +142,15 @@ class Desk:
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TZ": "UTC",
             "PYTHONPATH": str(ROOT), "USER": "maria", **self.env,
         }  # fmt: skip
+        command = [sys.executable, "-m", "syncjob", *arguments]
+        if self.file_bytes_max is not None:
+            blocks = self.file_bytes_max // ULIMIT_BLOCK_BYTES
+            command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *command]
         return subprocess.Popen(
-            [sys.executable, "-m", "syncjob", *arguments], cwd=self.folder, env=env, text=True,
+            command, cwd=self.folder, env=env, text=True,
             encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=self._limited if self.file_bytes_max else None,
+            stderr=subprocess.PIPE,
         )  # fmt: skip
-
-    def _limited(self) -> None:
-        assert self.file_bytes_max is not None
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes_max, self.file_bytes_max))
 
     def end(self, process: subprocess.Popen[str], *arguments: str, show: bool = True) -> Shown:
         try:
@@ -177,6 +179,17 @@ class Desk:
 
     def fault(self, **fault: Any) -> None:
         self.servers.faults.add(Fault(**fault))
+
+    def hold(self, **call: Any) -> threading.Event:
+        """The next such call is held up until the event that this returns is set."""
+        gate = threading.Event()
+
+        def held(_: float) -> None:
+            gate.wait(COMMAND_S_MAX)
+
+        self.box.host._sleep = held
+        self.fault(kind="timeout", **call)
+        return gate
 
     def advance(self, seconds: float) -> None:
         self.servers.clock.advance(seconds)

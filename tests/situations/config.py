@@ -80,11 +80,6 @@ def three_faults(desk: Desk) -> None:
     _refused(desk, "guard.creates", "schedule.every_minute", "crm.api_token", command="check")
 
 
-@situation(CONFIG, "an unknown command", "A command is misspelled.")
-def unknown_command(desk: Desk) -> None:
-    _refused(desk, "statsu", command="statsu")
-
-
 @situation(CONFIG, "a folder that cannot be written", "connection.state lies under a plain file.")
 def unwritable(desk: Desk) -> None:
     desk.folder.joinpath("blocked").write_text("a file, no folder")

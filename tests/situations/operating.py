@@ -13,8 +13,8 @@ from tests.situations.table import no_invoice, nothing_made, one_draft, says, si
 RUNNING = "Running it"
 LOOKING = "Looking"
 
-#: Longer than starting a command takes on a slow machine, and how long its call is held up.
-HELD_UP_S = 4.0
+#: A signal has certainly been heard after this.
+SIGNAL_S = 0.3
 
 
 @situation(RUNNING, "the first batches", "A won deal; then nothing new.")
@@ -104,13 +104,12 @@ def stop_file(desk: Desk) -> None:
 @situation(RUNNING, "already running", "Another batch works on this connection.")
 def already_running(desk: Desk) -> None:
     desk.crm("win", deal=1)
-    desk.fault(kind="timeout", delay_s=HELD_UP_S, server="xero", method="GET")
+    gate = desk.hold(server="xero", method="GET")
     first = desk.begin("run")
-    lock = desk.folder / "state" / "syncjob.db.lock"
-    _wait(lambda: desk.box.host.log.find("xero", "GET") and lock.exists())
     _wait(lambda: not desk.servers.faults.pending())
     says(desk.sync("run"), Exit.RUNNING, "syncjob")
     says(desk.sync("status"), Exit.DONE, "a batch is running")
+    gate.set()
     says(desk.end(first, "run", show=False), Exit.DONE)
     one_draft(desk)
 
@@ -118,10 +117,12 @@ def already_running(desk: Desk) -> None:
 @situation(RUNNING, "Ctrl-C in the middle", "SIGINT while the invoice is being created.")
 def interrupted(desk: Desk) -> None:
     desk.crm("win", deal=1)
-    desk.fault(kind="timeout", delay_s=HELD_UP_S / 2, method="PUT", path="/Invoices")
+    gate = desk.hold(method="PUT", path="/Invoices")
     running = desk.begin("run")
     _wait(lambda: not desk.servers.faults.pending())
     running.send_signal(signal.SIGINT)
+    time.sleep(SIGNAL_S)
+    gate.set()
     says(desk.end(running, "run"), Exit.ISSUES, "in flight was finished", "goes on from here")
     one_draft(desk)
     assert "Invoice status" not in desk.fields(1)
