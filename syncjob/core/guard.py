@@ -41,8 +41,17 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     limits = [
         (counts["invoice.create"], creates, f"invoices would be created; the limit{week} is"),
         (counts["contact.create"], creates, f"contacts would be created; the limit{week} is"),
+        (
+            _following_nothing(actions, "invoice.approve"),
+            creates,
+            f"drafts of earlier batches would be approved; the limit{week} is",
+        ),
         (counts["invoice.delete"], DELETES_MAX, "drafts would be deleted; the limit is"),
-        (_updates_alone(actions), updates, "deals would be changed; the limit is"),
+        (
+            _following_nothing(actions, "deal.update"),
+            updates,
+            "deals would be changed; the limit is",
+        ),
     ]
     found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
     found += [
@@ -57,10 +66,10 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     return found
 
 
-def _updates_alone(actions: Sequence[Action]) -> int:
-    """Deal changes that do not merely follow an invoice created by this plan."""
+def _following_nothing(actions: Sequence[Action], kind: str) -> int:
+    """How many of this kind do not merely follow an invoice created by this plan."""
     made = {action.subject for action in actions if action.kind == "invoice.create"}
-    return sum(1 for a in actions if a.kind == "deal.update" and a.subject not in made)
+    return sum(1 for action in actions if action.kind == kind and action.subject not in made)
 
 
 def _blanked(actions: Sequence[Action]) -> Counter[str]:

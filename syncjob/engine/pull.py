@@ -75,6 +75,8 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
     snapshots = batch.state.snapshots
     cursor = snapshots.cursor(side, stream)
     since = _since(batch, side, stream, cursor)
+    if since != cursor.since:  # a position in another walk than this says nothing
+        cursor = Cursor(cursor.since, None, None, cursor.polled)
     walk = Walk(since=since, position=cursor.position, started=cursor.started)
     lookback = batch.side(side).capabilities.lookback
     for page in batch.side(side).changes(stream, walk):
@@ -87,23 +89,39 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
                 batch.walked[f"{side}.{stream}"] = page.started
             if batch.options.deal is None:
                 snapshots.move(side, stream, cursor)
+                if page.position is None:
+                    _note_floor(batch, side, stream)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
         batch.breathe()
 
 
 def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | None:
     """Where the walk begins: at the cursor, or as far back as the first walk must see."""
-    start = datetime.combine(batch.config.invoices.won_since, time(), UTC)
-    first: dict[tuple[Side, str], datetime | None] = {
-        ("ledger", "contacts"): None,
-        ("ledger", "invoices"): start - timedelta(days=batch.config.invoices.double_days + 1),
-        ("crm", "deals"): start - timedelta(days=1),
-        ("crm", "archived_deals"): start - timedelta(days=1),
-    }
+    first, floor = _first(batch, side, stream), batch.state.book.instant(f"floor:{side}.{stream}")
     wish = batch.options.since
     asked = datetime.combine(wish, time(), UTC) - timedelta(days=1) if wish else None
+    if first is not None and floor is not None and first < floor:
+        asked = min(first, asked or first)  # `won_since` was moved back
     known = cursor.polled is not None or cursor.position is not None
-    return since_for(cursor.since if known else first[side, stream], asked)
+    return since_for(cursor.since if known else first, asked)
+
+
+def _first(batch: Batch, side: Side, stream: str) -> datetime | None:
+    """How far back the first walk must see; None: everything."""
+    start = datetime.combine(batch.config.invoices.won_since, time(), UTC)
+    if side == "crm":
+        return start - timedelta(days=1)
+    if stream == "invoices":
+        return start - timedelta(days=batch.config.invoices.double_days + 1)
+    return None
+
+
+def _note_floor(batch: Batch, side: Side, stream: str) -> None:
+    """Remember how far back this stream was ever read as a first walk must; in its commit."""
+    first, key = _first(batch, side, stream), f"floor:{side}.{stream}"
+    floor = batch.state.book.instant(key)
+    if first is not None and (floor is None or first < floor):
+        batch.state.book.note(key, first.isoformat())
 
 
 def _restart(batch: Batch, side: Side, stream: str, *, full: bool) -> None:

@@ -7,7 +7,7 @@ the ledger's lists (the patience of DESIGN 5.4), what is not seen may still be t
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncjob.engine.batch import Batch
@@ -16,16 +16,24 @@ from syncjob.state.database import readable_errors
 #: A pause between batches longer than this, and than three intervals, may hide a second state.
 GAP_MINUTES = 60
 GAP_INTERVALS = 3
+#: Nor does a pause hide one that is about as long as the one before it.
+GAP_RHYTHM = 1.5
+#: Looked through for the last two that ended; a check begins a batch and ends none.
+RHYTHM_BATCHES = 20
 
 
 def begin(batch: Batch) -> None:
     """Enter recovery if this state is new, older than its sidecar, or was away for long."""
-    book = batch.state.book
-    if book.fact("recovering_since") is not None:
-        return
     why = _why(batch)
-    if why is None:
-        return
+    if why is not None:
+        _enter(batch, why)
+    # Before anything is sent: what a batch did that died half-way is missed in an older state too.
+    write_sidecar(batch.state.path, batch.id)
+
+
+def _enter(batch: Batch, why: str) -> None:
+    """Wait anew from the server's present time on."""
+    book = batch.state.book
     if batch.ledger.server_time() is None:
         batch.ledger.identity()  # any answer tells the server's time
     now = batch.ledger.server_time() or batch.clock.now()
@@ -42,17 +50,26 @@ def _why(batch: Batch) -> str | None:
     if book.fact("born") is None:
         return "this state is new"
     marked = read_sidecar(batch.state.path)
-    known = int(book.fact("last_batch") or 0)
-    if marked is None or marked > known:
+    if marked is None or marked >= batch.id:  # each batch has a number of its own
         return "this state is older than the last batch that ran here"
+    if book.fact("recovering_since") is not None:
+        return None
     last, now = book.instant("last_seen"), batch.clock.now()
     gap = max(
         timedelta(minutes=GAP_MINUTES),
         GAP_INTERVALS * timedelta(minutes=batch.config.schedule.every_minutes),
+        GAP_RHYTHM * _rhythm(batch),
     )
     if last is not None and now - last > gap:
         return f"no batch has run for {int((now - last).total_seconds() // 60)} minutes"
     return None
+
+
+def _rhythm(batch: Batch) -> timedelta:
+    """How long lay between the last two batches: a daily cron leaves a day each time."""
+    ended = [b for b in batch.state.book.last_batches(RHYTHM_BATCHES) if b["ended"]]
+    started = [datetime.fromisoformat(str(b["started"])) for b in ended[:2]]
+    return started[0] - started[1] if len(started) == 2 else timedelta()
 
 
 def end_if_read(batch: Batch) -> None:
@@ -91,11 +108,9 @@ def creates_wait(batch: Batch) -> str | None:
 
 
 def close(batch: Batch) -> None:
-    """Remember that this batch ran, in the state and beside it."""
+    """Remember when this batch ran."""
     with batch.state.commit():
-        batch.state.book.note("last_batch", str(batch.id))
         batch.state.book.note("last_seen", batch.clock.now().isoformat())
-    write_sidecar(batch.state.path, batch.id)
 
 
 def _sidecar(state: Path) -> Path:
@@ -110,7 +125,7 @@ def copy_sidecar(state: Path, copy: Path) -> None:
 
 
 def read_sidecar(state: Path) -> int | None:
-    """The number of the last batch that ended here, None if the file is missing or unreadable."""
+    """The number of the last batch that began here, None if the file is missing or unreadable."""
     try:
         return int(_sidecar(state).read_text())
     except (OSError, ValueError):

@@ -77,3 +77,42 @@ def test_a_contact_archived_before_the_invoice_left_is_billed_once_restored(worl
     assert codes(world.run()) == []
     assert invoice_of(world, deal)["status"] == "DRAFT"
     quiet(world)
+
+
+def test_a_first_day_moved_back_lets_earlier_wins_in(make_world: MakeWorld) -> None:
+    world = make_world(init=False, config={"invoices": {"won_since": "2026-12-20"}})
+    deal = sell(world)
+    world.advance(timedelta(days=40))
+    world.init()
+    assert world.run().exit_code == 0
+    assert world.invoices() == []
+    world.overrides = {"invoices": {"won_since": "2026-11-01"}}
+    minutes(world, 5)
+    report = world.run()
+    assert report.exit_code == 6  # rules have changed: a person looks first
+    assert world.run(accept=report.plan_hash).exit_code == 0
+    assert invoice_of(world, deal)["status"] == "DRAFT"
+    quiet(world)
+
+
+def test_a_delete_that_lands_late_is_still_our_own(world: World) -> None:
+    deal = billed(world)
+    world.crm("reopen", deal=deal)
+    late = {"kind": "late", "server": "xero", "method": "POST", "path": "Invoices"}
+    world.fault(**late, delay_s=90.0)
+    minutes(world, 5)
+    world.run()
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage == "settle" and world.invoices()[0]["status"] == "DRAFT":
+            minutes(world, 2)  # it lands after it was looked for, and before the list is read
+
+    world.run(progress=progress)
+    assert [i["status"] for i in world.invoices()] == ["DELETED"]
+    minutes(world, 5)
+    world.run()
+    world.crm("win", deal=deal)
+    minutes(world, 5)
+    assert codes(world.run()) == []
+    assert invoice_of(world, deal)["reference"] == f"SJ-{deal}-A2"
+    quiet(world)

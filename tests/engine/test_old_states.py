@@ -1,0 +1,91 @@
+"""A state that was put back from a copy makes nothing twice, and a slow cron still makes things."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import minutes, only, quiet, sell
+from tests.engine.world import PATIENCE, World
+
+#: Long enough that a list hides what was made a moment ago.
+SLOW = {"lag_max_s": 800}
+
+
+def copy_state(w: World, folder: Path) -> None:
+    """A copy of the state file alone, as a person makes one between two batches."""
+    folder.mkdir()
+    for path in (w.folder / "state").glob("syncjob.db*"):
+        if path.suffix != ".seq":
+            shutil.copy(path, folder / path.name)
+
+
+def put_back(w: World, folder: Path) -> None:
+    for path in (w.folder / "state").glob("syncjob.db*"):
+        if path.suffix not in (".seq", ".lock"):
+            path.unlink()
+    for path in folder.glob("syncjob.db*"):
+        shutil.copy(path, w.folder / "state" / path.name)
+
+
+@pytest.mark.parametrize("ran_before", [False, True], ids=["still-recovering", "in-use"])
+def test_a_state_put_back_creates_nothing_before_it_has_seen_what_it_forgot(
+    make_world: MakeWorld, tmp_path: Path, ran_before: bool
+) -> None:
+    world = make_world(ledger=SLOW)
+    if ran_before:
+        world.run()
+        minutes(world, 5)
+    copy_state(world, tmp_path / "copy")
+    sell(world)
+    world.fault(kind="status", server="pipedrive", method="PATCH", status=503, times=0)
+    world.run()  # the draft is made, but the deal does not say so
+    only(world.invoices())
+    world.faults.clear()
+    put_back(world, tmp_path / "copy")
+    minutes(world, 1)
+    world.run()
+    only(world.invoices())
+    world.advance(PATIENCE)
+    world.run()
+    only(world.invoices())
+    quiet(world)
+
+
+def test_a_batch_that_died_half_way_is_missed_in_an_older_state(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(ledger=SLOW)
+    world.run()
+    minutes(world, 5)
+    copy_state(world, tmp_path / "copy")
+    sell(world)
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage == "push" and world.invoices():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.run(progress=progress)
+    put_back(world, tmp_path / "copy")
+    minutes(world, 1)
+    world.run()
+    only(world.invoices())
+    world.advance(PATIENCE)
+    world.run()
+    only(world.invoices())
+
+
+def test_a_daily_cron_creates_each_day(world: World) -> None:
+    made = []
+    world.run()
+    for day in range(5):
+        sell(world, f"Firm {day} Pty")
+        world.advance(timedelta(days=1))
+        world.run()
+        made.append(len(world.invoices()))
+    assert made == [0, 2, 3, 4, 5]  # the first long pause is not yet known to be the rhythm
