@@ -24,6 +24,9 @@ from syncjob.errors import Park
 
 T = TypeVar("T")
 
+#: So many invoices a group are read each at its own address, which never lags; a list of ids may
+#: (facts: xero, 4), but a call for each of hundreds would use up a small plan's day.
+SINGLE_READS_MAX = 20
 #: Deals are decided and filled in groups of this size, so that memory stays flat.
 GROUP = 500
 #: A held deal is looked at again this often: its lines and customer change without its stamp.
@@ -94,13 +97,26 @@ def _wake_wins(batch: Batch) -> None:
 
 
 def _doubtful(batch: Batch) -> None:
-    """Records that a list showed with an equal stamp and other content: read them by id."""
+    """Records that a list showed with an equal stamp and other content: read each at its own
+    address.
+
+    Reading several ids is a list too, which may lag: if they are many, the rest waits until its
+    stamps are older than the vendor's patience. What changes meanwhile has a newer stamp.
+    """
     for side, stream in _streams():
-        ids = batch.state.book.fact(f"doubt:{side}.{stream}")
-        if ids:
-            _read(batch, side, stream, ids.split(","))
-            with batch.state.commit():
-                batch.state.book.note(f"doubt:{side}.{stream}", None)
+        doubtful = (batch.state.book.fact(f"doubt:{side}.{stream}") or "").split(",")
+        now = batch.side(side).server_time()
+        if doubtful == [""] or now is None:
+            continue
+        few, many = doubtful[:SINGLE_READS_MAX], doubtful[SINGLE_READS_MAX:]
+        for record_id in few:
+            _read(batch, side, stream, [record_id])
+        trusted = now - batch.side(side).capabilities.patience
+        ready = batch.state.snapshots.stamped_before(side, stream, many, trusted)
+        _read(batch, side, stream, ready)
+        late = sorted(set(many) - set(ready))
+        with batch.state.commit():
+            batch.state.book.note(f"doubt:{side}.{stream}", ",".join(late) or None)
 
 
 def _streams() -> Iterator[tuple[Side, str]]:
@@ -173,10 +189,10 @@ def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
     touched it, or paid it, and the ledger's list may not show that yet."""
     ids = dict.fromkeys(i for case in cases for i in _judged(case, context))
     known = batch.state.snapshots.read_by_id
-    _read(
-        batch, "ledger", "invoices",
-        [i for i in ids if not known("ledger", "invoices", i, batch.id)],
-    )  # fmt: skip
+    unsure = [i for i in ids if not known("ledger", "invoices", i, batch.id)]
+    for invoice in unsure[:SINGLE_READS_MAX]:
+        _read(batch, "ledger", "invoices", [invoice])
+    _read(batch, "ledger", "invoices", unsure[SINGLE_READS_MAX:])
 
 
 def _credits(batch: Batch, cases: Iterable[Case]) -> None:

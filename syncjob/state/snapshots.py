@@ -7,6 +7,7 @@ and 13 in part (a dry run works on a copy).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -14,7 +15,7 @@ from typing import TypeVar
 import msgspec
 from sqlite_utils import Database
 
-from syncjob.core.records import Record, Side
+from syncjob.core.records import Contact, Record, Side
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -57,6 +58,18 @@ class Snapshots:
         ).fetchone()
         return int(row[0]) if row else 0
 
+    def stamped_before(
+        self, side: Side, stream: str, ids: Sequence[str], instant: datetime
+    ) -> list[str]:
+        """Those of the ids whose snapshot's stamp is older than the instant, or that have none."""
+        rows = self.db.execute(
+            "SELECT id FROM snapshot WHERE side = ? AND stream = ? "
+            "AND (updated IS NULL OR updated < ?) "
+            "AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (side, stream, instant.isoformat(), json.dumps(list(ids))),
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def read_by_id(self, side: Side, stream: str, id: str, batch: int) -> bool:
         """Whether this batch read the record by its id, or wrote it: a list may lag behind."""
         return bool(
@@ -86,7 +99,7 @@ class Snapshots:
         result = Put([], [])
         for record in records:
             body = msgspec.json.encode(record)
-            digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+            digest = hashlib.blake2b(_stamped(record, body), digest_size=12).hexdigest()
             old = self.db.execute(
                 "SELECT updated, hash FROM snapshot WHERE side = ? AND stream = ? AND id = ?",
                 (side, stream, record.id),
@@ -184,6 +197,17 @@ class Snapshots:
         self.db.execute("DELETE FROM wake WHERE deal = ?", (deal,))
         if day is not None:
             self.db.execute("INSERT INTO wake VALUES (?, ?)", (deal, day))
+
+
+def _stamped(record: Record, body: bytes) -> bytes:
+    """The content that a change of which moves the record's stamp. A ledger says of a contact that
+    it is a customer or supplier now without moving it (facts: xero, 4), so a list that shows that
+    and nothing else is no contradiction."""
+    if not isinstance(record, Contact):
+        return body
+    return msgspec.json.encode(
+        msgspec.structs.replace(record, is_customer=False, is_supplier=False)
+    )
 
 
 def _judge(
