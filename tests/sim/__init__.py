@@ -1,0 +1,1 @@
+"""The deterministic simulation: the real program against the sandbox's servers, without sockets."""

@@ -1,0 +1,188 @@
+"""Random people on both sides: what sales and a bookkeeper do in an ordinary month, and worse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from syncjob.sandbox.kernel import ActError
+from tests.sim.world import World
+
+Deed = Callable[[World, Random], object]
+
+CUSTOMERS = ("Acme Pty", "Bolt & Sons", "Čapek s.r.o.", "Delta  Foods", "Eagle O'Hara", "Fjord AS")
+
+
+def line(rng: Random) -> dict[str, Any]:
+    """One line: odd prices, quantities and discounts, taxed like its account."""
+    return {
+        "name": rng.choice(("Widget", "Gadget", "Service")),
+        "price": rng.choice((100, 12.5, 0.07, 33.33, 999.99, round(rng.uniform(1, 500), 2))),
+        "quantity": rng.choice((1, 1, 2, 3, 7, 0.5, 1.25)),
+        "discount": rng.choice((0, 0, 0, 5, 12.5, 33)), "discount_type": "percentage", "tax": 10,
+    }  # fmt: skip
+
+
+def _any_deal(world: World, rng: Random, *statuses: str) -> int:
+    found = [
+        d["id"]
+        for d in world.pipedrive.company.all("deals")
+        if not d["is_deleted"] and (not statuses or d["status"] in statuses)
+    ]
+    if not found:
+        raise ActError("no such deal")
+    return int(rng.choice(found))
+
+
+def _any_invoice(world: World, rng: Random, *statuses: str) -> str:
+    found = [i.id for i in world.xero.organisation.invoices if i.status in statuses]
+    if not found:
+        raise ActError("no such invoice")
+    return str(rng.choice(found))
+
+
+def _any_contact(world: World, rng: Random) -> str:
+    found = [c.id for c in world.xero.organisation.contacts if c.status == "ACTIVE"]
+    if not found:
+        raise ActError("no contact")
+    return str(rng.choice(found))
+
+
+def _org(world: World, rng: Random) -> int:
+    name = rng.choice(CUSTOMERS)
+    for row in world.pipedrive.company.all("organizations"):
+        if row["name"] == name and not row.get("is_deleted"):
+            return int(row["id"])
+    return int(world.crm("create_org", name=name)["id"])
+
+
+def create_deal(world: World, rng: Random) -> object:
+    """A new deal, won at once more often than not."""
+    lines = [line(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+    made = world.crm(
+        "create_deal", title=f"Order {rng.randint(1, 999)}", org=_org(world, rng), currency="AUD",
+        lines=lines,
+    )  # fmt: skip
+    return world.crm("win", deal=made["id"]) if rng.random() < 0.7 else made
+
+
+def _on_deal(act: str, *statuses: str, **more: Any) -> Deed:
+    return lambda world, rng: world.crm(act, deal=_any_deal(world, rng, *statuses), **more)
+
+
+def _on_invoice(act: str, *statuses: str, **more: Any) -> Deed:
+    return lambda world, rng: world.books(act, invoice=_any_invoice(world, rng, *statuses), **more)
+
+
+def add_line(world: World, rng: Random) -> object:
+    """Another line on some deal."""
+    return world.crm("add_line", deal=_any_deal(world, rng), **line(rng))
+
+
+def edit_our_field(world: World, rng: Random) -> object:
+    """A sales person writes into a field that is ours."""
+    name, value = rng.choice(
+        (("Invoice status", "paid"), ("Invoice total", 1), ("Invoice note", "call Jo"),
+         ("Invoice paid", None), ("Invoice due date", "2027-01-01"), ("Invoice overdue", None))
+    )  # fmt: skip
+    return world.crm("edit_deal", deal=_any_deal(world, rng), fields={name: value})
+
+
+def part_pay(world: World, rng: Random) -> object:
+    """A part of what is due, in cash or from what was paid ahead."""
+    key = _any_invoice(world, rng, "AUTHORISED")
+    due = world.xero.organisation.invoices[key].due
+    amount = max(int(due * 100 * rng.choice((1, 2, 3)) / 4), 1) / 100
+    act = rng.choice(("pay", "pay", "credit", "allocate_prepayment", "allocate_overpayment"))
+    return world.books(act, invoice=key, amount=amount)
+
+
+def edit_draft(world: World, rng: Random) -> object:
+    """The bookkeeper corrects a draft."""
+    fields = rng.choice(({"Reference": "PO 77"}, {"DueDate": "2027-02-01"}))
+    return world.books("edit_invoice", invoice=_any_invoice(world, rng, "DRAFT"), fields=fields)
+
+
+def expect_payment(world: World, rng: Random) -> object:
+    """The customer has promised a day."""
+    day = (world.time.now().date()).replace(day=min(28, world.time.now().day)).isoformat()
+    key = _any_invoice(world, rng, "AUTHORISED")
+    return world.books("set_expected_payment_date", invoice=key, date=rng.choice((day, None)))
+
+
+def approve_overdue(world: World, rng: Random) -> object:
+    """Approved late: it is due since long ago."""
+    key = _any_invoice(world, rng, "DRAFT")
+    world.books("edit_invoice", invoice=key, fields={"DueDate": "2026-11-23"})
+    return world.books("approve", invoice=key)
+
+
+def rename_contact(world: World, rng: Random) -> object:
+    """The bookkeeper knows the legal name."""
+    contact = world.xero.organisation.contacts[_any_contact(world, rng)]
+    return world.books("rename_contact", contact=contact.id, name=f"{contact.name[:40]} Ltd")
+
+
+def merge_contacts(world: World, rng: Random) -> object:
+    """The bookkeeper believes that two are one."""
+    loser, survivor = _any_contact(world, rng), _any_contact(world, rng)
+    if loser == survivor:
+        raise ActError("one contact only")
+    return world.books("merge_contacts", loser=loser, survivor=survivor)
+
+
+def archive_contact(world: World, rng: Random) -> object:
+    """Out of use, it is thought."""
+    return world.books("archive_contact", contact=_any_contact(world, rng))
+
+
+def rename_org(world: World, rng: Random) -> object:
+    """The customer has a new name."""
+    key = _org(world, rng)
+    return world.crm("edit_org", org=key, name=f"New name {key} {rng.randint(1, 99)}")
+
+
+def contact_by_hand(world: World, rng: Random) -> object:
+    """The bookkeeper was quicker."""
+    return world.books("create_contact", fields={"Name": rng.choice(CUSTOMERS)})
+
+
+#: Deeds by weight. The second group is drawn on for some seeds only: it makes deals be held.
+COMMON: tuple[tuple[int, Deed], ...] = (
+    (8, create_deal),
+    (5, _on_deal("win", "open", "lost")),
+    (2, _on_deal("reopen", "won", "lost")),
+    (2, _on_deal("lose", "won", "open")),
+    (2, add_line),
+    (2, edit_our_field),
+    (1, _on_deal("edit_deal", title="Renamed")),
+    (5, _on_invoice("approve", "DRAFT")),
+    (1, _on_invoice("submit", "DRAFT")),
+    (3, part_pay),
+    (3, _on_invoice("pay", "AUTHORISED")),
+    (2, _on_invoice("remove_payment", "AUTHORISED", "PAID")),
+    (1, _on_invoice("credit", "AUTHORISED")),
+    (1, _on_invoice("void", "AUTHORISED")),
+    (1, _on_invoice("delete", "DRAFT", "SUBMITTED")),
+    (2, edit_draft),
+    (1, expect_payment),
+    (1, approve_overdue),
+)
+RARE: tuple[tuple[int, Deed], ...] = (
+    (1, _on_deal("archive_deal")),
+    (1, _on_deal("unarchive_deal")),
+    (1, _on_deal("delete_deal")),
+    (1, rename_contact),
+    (1, merge_contacts),
+    (1, archive_contact),
+    (1, rename_org),
+    (1, contact_by_hand),
+)
+
+
+def act(world: World, rng: Random, *, rare: bool) -> None:
+    """One deed of somebody; nothing if what was drawn cannot be done now."""
+    table = (*COMMON, *RARE) if rare else COMMON
+    deed = rng.choices([d for _, d in table], [w for w, _ in table])[0]
+    world.attempt(lambda w: deed(w, rng))

@@ -1,0 +1,130 @@
+"""Random worlds: each seed draws its servers, its people and its faults; the end is judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from syncjob.sandbox.xero.options import Limits
+from tests.sim import people
+from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS
+from tests.sim.judge import recover
+from tests.sim.world import World, new_world
+
+BATCHES = (4, 12)
+#: No batch of these worlds has more points.
+POINTS_MAX = 40
+#: Half of the faults are aimed at writes, which are few.
+WRITES_MAX = 3
+
+
+@dataclass
+class Swarm:
+    """What is on in this seed's world."""
+
+    mode: str
+    status: str
+    rare: bool
+    lag_s: int
+    limits: bool
+    kinds: tuple[str, ...]
+    faults_a_batch: float
+    edits_a_batch: int
+    outage: bool
+    skew: timedelta
+    loses_state: bool
+
+
+@dataclass
+class Played:
+    """What happened in one seed."""
+
+    world: World
+    swarm: Swarm
+    faults: Counter[str] = field(default_factory=Counter)
+    deeds: int = 0
+    writes: int = 0
+    points: int = 0
+    batches: int = 0
+
+
+def draw(rng: Random) -> Swarm:
+    """Which faults, lags, modes and deeds are on: few of many, so that each gets its room."""
+    mode, status = rng.choice((("drafts_only", "draft"), ("full", "authorised"), ("full", "draft")))
+    every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS)))
+    return Swarm(
+        mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
+        limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
+        faults_a_batch=rng.choice((0.3, 0.7, 1.5, 3)), edits_a_batch=rng.choice((1, 2, 4)),
+        outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
+        loses_state=rng.random() < 0.12,
+    )  # fmt: skip
+
+
+def play(seed: int) -> Played:
+    """Play one seed to its end. Raises Violation with the world's story in `played`."""
+    rng = Random(seed)
+    swarm = draw(rng)
+    world = new_world(mode=swarm.mode, status=swarm.status)
+    played = Played(world, swarm)
+    try:
+        _live(world, swarm, rng, played)
+        recover(world)
+    except BaseException as error:
+        error.played = played  # type: ignore[attr-defined]
+        raise
+    finally:
+        played.deeds = len(world.deeds)
+        played.writes = len(world.writes_since(0))
+        world.close()
+    return played
+
+
+def set_up(world: World, swarm: Swarm) -> None:
+    """Let the servers be as this seed has drawn them."""
+    org = world.xero.organisation
+    for table in (org.contacts, org.invoices, org.credits, org.payments):
+        table._lag_max_s = swarm.lag_s
+    if swarm.limits:
+        world.xero.set_limits(Limits())
+    world.clock.skew = swarm.skew
+    world.tell(f"swarm: {swarm}")
+
+
+def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
+    set_up(world, swarm)
+    world.faults.edit = lambda: people.act(world, rng, rare=swarm.rare)
+    batches = rng.randint(*BATCHES)
+    lost_at = rng.randrange(batches) if swarm.loses_state else None
+    for number in range(batches):
+        for _ in range(rng.randint(0, swarm.edits_a_batch)):
+            people.act(world, rng, rare=swarm.rare)
+            world.advance(timedelta(seconds=rng.choice((0, 1, 40))))
+        if number == lost_at:
+            world.lose_state()
+        _batch(world, swarm, rng, played)
+        world.advance(_pause(swarm, rng))
+
+
+def _batch(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
+    count = int(swarm.faults_a_batch) + (rng.random() < swarm.faults_a_batch % 1)
+    armed: dict[int, str] = {}
+    at_writes: dict[int, str] = {}
+    for _ in range(count):
+        if rng.random() < 0.5:
+            at_writes[rng.randrange(WRITES_MAX)] = rng.choice(swarm.kinds)
+        else:
+            armed[rng.randrange(POINTS_MAX)] = rng.choice(swarm.kinds)
+    fired = len(world.faults.fired)
+    world.run(armed, at_writes)
+    played.batches += 1
+    played.points += len(world.faults.points)
+    played.faults.update(kind for _, kind in world.faults.fired[fired:])
+
+
+def _pause(swarm: Swarm, rng: Random) -> timedelta:
+    if swarm.outage and rng.random() < 0.3:
+        return timedelta(minutes=rng.choice((70, 400, 60 * 24 * 3, 60 * 24 * 35)))
+    return timedelta(minutes=rng.choice((1, 5, 5, 5, 16, 30)))

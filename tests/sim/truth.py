@@ -1,0 +1,112 @@
+"""A plain model of what each deal's fields should say, computed from the servers' own records.
+
+Its arithmetic is its own, in fractions: it must be able to disagree with the program.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from syncjob.sandbox.xero.models import Document
+from syncjob.sandbox.xero.world import Organisation
+
+#: Deals of the simulation are taxed at 10%, exclusive, like their account (AU GST).
+TAX = Fraction(1, 10)
+IGNORE_DUE_BELOW = Fraction(5)
+
+
+def half_up(amount: Fraction) -> Fraction:
+    """To the cent, halves away from zero."""
+    sign = -1 if amount < 0 else 1
+    return Fraction(sign * int(abs(amount) * 100 + Fraction(1, 2)), 100)
+
+
+def deal_total(company: Any, deal_id: int) -> Fraction:
+    """Net of the enabled lines with tax on each, as the CRM's rows say."""
+    total = Fraction(0)
+    for row in company.children("rows", deal_id):
+        if row.get("is_enabled", True):
+            total += line_total(row)
+    return total
+
+
+def line_total(row: dict[str, Any]) -> Fraction:
+    """One line's net, rounded, with its rounded tax."""
+    gross = Fraction(str(row["item_price"])) * Fraction(str(row["quantity"]))
+    discount = Fraction(str(row.get("discount") or 0))
+    if row.get("discount_type", "percentage") == "percentage":
+        gross -= gross * discount / 100
+    else:
+        gross -= discount
+    net = half_up(gross)
+    return net + half_up(net * TAX)
+
+
+def cash_and_credit(org: Organisation, invoice: Document) -> tuple[Fraction, Fraction]:
+    """Money received, and credit given by credit notes."""
+    credit = Fraction(0)
+    cash = invoice.paid
+    for applied in invoice.applied:
+        if applied.kind == "payment":
+            continue
+        source = org.credits.get(applied.source_id)
+        if source is not None and source.type == "ACCRECCREDIT":
+            credit += applied.amount
+        else:
+            cash += applied.amount
+    return cash, credit
+
+
+def word(org: Organisation, invoice: Document) -> str:
+    """The deal's status for its invoice."""
+    plain = {"DRAFT": "draft", "SUBMITTED": "awaiting approval", "VOIDED": "voided",
+             "DELETED": "deleted"}  # fmt: skip
+    if invoice.status in plain:
+        return plain[invoice.status]
+    cash, credit = cash_and_credit(org, invoice)
+    if invoice.due > 0:
+        return "part-paid" if cash > 0 else "part-credited" if credit > 0 else "awaiting payment"
+    if cash > 0:
+        return "paid"
+    return "credited"
+
+
+def overdue(invoice: Document, today: date) -> bool:
+    """Approved, and a day later than due (or than a later expected date) with more than a
+    trifle unpaid."""
+    if invoice.status != "AUTHORISED" or invoice.due < IGNORE_DUE_BELOW or not invoice.due_day:
+        return False
+    begins = invoice.due_day
+    if invoice.expected_day is not None:
+        begins = max(begins, invoice.expected_day)
+    return today >= begins + timedelta(days=1)
+
+
+def fields_for(org: Organisation, invoice: Document) -> dict[str, Any]:
+    """What the deal's own fields say about this invoice; the note and the stamp left out."""
+    said: dict[str, Any] = {"Invoice status": word(org, invoice)}
+    if invoice.status == "DELETED":
+        names = ("number", "link", "total", "due", "paid", "credited", "due date", "paid on")
+        return said | {f"Invoice {name}": None for name in (*names, "overdue")}
+    cash, credit = cash_and_credit(org, invoice)
+    paid_days = [
+        a.day for a in invoice.applied if a.kind == "payment" or _is_money(org, a.source_id)
+    ]
+    numbered = invoice.status in ("AUTHORISED", "PAID", "VOIDED")
+    return said | {
+        "Invoice number": invoice.number if numbered else None,
+        "Invoice total": invoice.total,
+        "Invoice due": Fraction(0) if invoice.status == "VOIDED" else invoice.due,
+        "Invoice paid": cash,
+        "Invoice credited": credit,
+        "Invoice due date": invoice.due_day.isoformat() if invoice.due_day else None,
+        "Invoice paid on": max(paid_days).isoformat() if paid_days else None,
+        "Invoice overdue": "yes" if overdue(invoice, org.today()) else "no",
+    }
+
+
+def _is_money(org: Organisation, source_id: str) -> bool:
+    source = org.credits.get(source_id)
+    return source is not None and source.type != "ACCRECCREDIT"

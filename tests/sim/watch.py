@@ -1,0 +1,127 @@
+"""What must hold at every moment, judged at each batch and each deed on the servers' own records.
+
+An invoice of ours may only be made as a draft, withdrawn as an untouched draft, or approved where
+the mode says full; an approved one is never changed by us; nothing is ever deleted by verb.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syncjob.sandbox.xero.models import Document
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; its name comes first."""
+
+    def __init__(self, invariant: str, words: str) -> None:
+        super().__init__(f"{invariant}: {words}")
+        self.invariant = invariant
+
+
+class Watch:
+    """Compares the books before and after everything that is not a person's deed."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Document] = {}
+        #: The names that each contact and CRM customer has ever had.
+        self.names: dict[str, set[str]] = {}
+        #: Every gross total that a deal has ever had, by deal.
+        self.totals: dict[int, set[Any]] = {}
+        self.batch_began: datetime | None = None
+        #: When a person last touched an invoice, by id.
+        self.touched: dict[str, datetime] = {}
+        #: Invoices that a person ended.
+        self.ended: set[str] = set()
+
+    def copy(self) -> Watch:
+        """A watch with the same memory."""
+        twin = Watch()
+        twin.known, twin.touched = dict(self.known), dict(self.touched)
+        twin.names = {k: set(v) for k, v in self.names.items()}
+        twin.totals = {k: set(v) for k, v in self.totals.items()}
+        twin.batch_began, twin.ended = self.batch_began, set(self.ended)
+        return twin
+
+    def batch_begins(self, world: World) -> None:
+        """Remember the books as they are."""
+        self.batch_began = world.time.now()
+        self._remember(world)
+
+    def batch_ended(self, world: World) -> None:
+        """Judge what the batch did."""
+        self._judge(world)
+
+    def after_late(self, world: World) -> None:
+        """Judge what a late request did."""
+        self._judge(world)
+
+    def people_acted(self, world: World) -> None:
+        """What changed now was a person's doing."""
+        now = world.time.now()
+        for document in world.xero.organisation.invoices:
+            before = self.known.get(document.id)
+            if before is not None and before is not document and _content(before) != _content(
+                document
+            ):
+                self.touched[document.id] = now
+                if document.status in ("VOIDED", "DELETED"):
+                    self.ended.add(document.id)
+        self._remember(world)
+
+    def _remember(self, world: World) -> None:
+        from tests.sim.truth import deal_total
+
+        org, company = world.xero.organisation, world.pipedrive.company
+        self.known = {d.id: d for d in org.invoices}
+        for contact in org.contacts:
+            self.names.setdefault(contact.id, set()).add(contact.name)
+        for kind in ("organizations", "persons"):
+            for row in company.all(kind):
+                self.names.setdefault(f"{kind}:{row['id']}", set()).add(row["name"])
+        for deal in company.all("deals"):
+            self.totals.setdefault(deal["id"], set()).add(deal_total(company, deal["id"]))
+
+    def _judge(self, world: World) -> None:
+        full = world.config.mode == "full"
+        for document in world.xero.organisation.invoices:
+            before = self.known.get(document.id)
+            if before is not document:
+                self._judge_one(before, document, full)
+        for call in world.host.log.find(method="DELETE"):
+            raise Violation("no_delete", f"{call.method} {call.path}")
+        self._remember(world)
+
+    def _judge_one(self, before: Document | None, after: Document, full: bool) -> None:
+        words = f"{after.number} {after.reference}"
+        if before is None:
+            if after.status != "DRAFT":
+                raise Violation("mode", f"{words} was made as {after.status}")
+            return
+        if _content(before) == _content(after):
+            return
+        if before.status != "DRAFT":
+            raise Violation("approved_untouched", f"{words} was {before.status}, we changed it")
+        if after.status == "DELETED":
+            self._judge_withdrawal(after)
+        elif not (full and after.status == "AUTHORISED"):
+            raise Violation("mode", f"{words} went from {before.status} to {after.status}")
+
+    def _judge_withdrawal(self, after: Document) -> None:
+        touched = self.touched.get(after.id)
+        if touched is not None and self.batch_began is not None and touched < self.batch_began:
+            raise Violation(
+                "touched_draft", f"{after.number} was touched at {touched}, and deleted by us"
+            )
+
+
+def _content(document: Document) -> object:
+    return (
+        document.status, document.contact_id, document.day, document.due_day, document.reference,
+        document.lines, document.total, document.applied, document.number, document.currency,
+        document.expected_day,
+    )  # fmt: skip

@@ -1,0 +1,321 @@
+"""One world in one process: two servers, the people on both sides, and our program between them.
+
+Time and chance come from one seed. A world can be copied at any moment between two batches, so a
+fault late in a history does not replay what came before it.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import requests
+import yaml
+
+from syncjob.config import Config, load_config
+from syncjob.connectors.registry import register_all
+from syncjob.core.reports import BatchReport, RunOptions
+from syncjob.engine.connection import ConnectionHandle, open_connection
+from syncjob.errors import StateError
+from syncjob.sandbox.host import Host
+from syncjob.sandbox.kernel import ActError, Call, Clock, Entropy, FaultBook
+from syncjob.sandbox.pipedrive import Options as CrmOptions
+from syncjob.sandbox.pipedrive import PipedriveServer
+from syncjob.sandbox.xero.options import Options as LedgerOptions
+from syncjob.sandbox.xero.server import XeroServer
+from tests.sim.faults import Faults, Killed, watching
+from tests.sim.watch import Watch
+from tests.sim.wire import BASE, CuttingWire
+
+#: A Monday, noon in Sydney: no day ends by chance within the first hours.
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+#: Longer than any lag or late request; after it nothing from before can still appear.
+PATIENCE = timedelta(minutes=16)
+#: The whole world in memory where the machine allows it: a commit then costs no disk.
+MEMORY = Path("/dev/shm")
+
+
+class ProgramClock:
+    """Our program's clock: the servers', moved by its own sleeping, perhaps off by an hour."""
+
+    def __init__(self, time: Clock) -> None:
+        self.time, self.skew = time, timedelta(0)
+
+    def now(self) -> datetime:
+        """The instant that this machine believes in."""
+        return self.time.now() + self.skew
+
+    def monotonic(self) -> float:
+        """Seconds that only go on."""
+        return self.time.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep; a run never sleeps for longer than a minute at once (DESIGN 3)."""
+        assert seconds <= 60, f"slept for {seconds} seconds"
+        self.time.advance(seconds)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a person did, on which side, when, and the record that it left."""
+
+    at: datetime
+    side: str
+    act: str
+    payload: dict[str, Any]
+    result: dict[str, Any] = field(hash=False)
+
+
+class World:
+    """Made by `new_world` or by `copy`; `close` removes its files."""
+
+    def __init__(self, settings: dict[str, Any], entropy: int, options: dict[str, Any]) -> None:
+        self.settings = settings
+        self.time, book = Clock(START), FaultBook()
+        ledger = {"region": "AU", "limits": None, "lag_max_s": 0, **options.get("ledger", {})}
+        crm = {
+            "currency": "AUD", "limits": False, "bursts_in_real_time": False,
+            **options.get("crm", {}),
+        }  # fmt: skip
+        self.xero = XeroServer(self.time, Entropy(entropy), LedgerOptions(**ledger), book)
+        self.pipedrive = PipedriveServer(
+            self.time, Entropy(entropy + 1), CrmOptions(**crm), book
+        )
+        self.host = Host([self.xero, self.pipedrive], self.time, book, sleep=self.time.advance)
+        self.clock = ProgramClock(self.time)
+        self.rng, self.keys = Random(entropy), 0
+        self.deeds: list[Deed] = []
+        self.story: list[str] = []
+        self.watch = Watch()
+        #: Until when a vendor has asked us to stay away.
+        self.away_until = START
+        #: Since when what the state knew is gone (it then leaves drafts to people).
+        self.state_lost = False
+        #: Why deals are held at the end, counted: nothing may hide there.
+        self.held: Counter[str] = Counter()
+        self._place()
+
+    def _place(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.faults = Faults()
+        self.faults.tell = self.tell
+        self.config: Config = _config(yaml.safe_dump(self.settings)).model_copy(
+            update={"path": self.folder / "config.yaml"}
+        )
+
+    def copy(self) -> World:
+        """Another world in which everything so far has happened, and which goes its own way."""
+        twin = copy.copy(self)
+        memo: dict[int, Any] = {}
+        twin.host = copy.deepcopy(self.host, memo)
+        twin.host._sleep = twin.host.clock.advance  # type: ignore[method-assign]
+        twin.time = twin.host.clock
+        twin.xero, twin.pipedrive = twin.host.servers["xero"], twin.host.servers["pipedrive"]  # type: ignore[assignment]
+        twin.clock = ProgramClock(twin.time)
+        twin.clock.skew = self.clock.skew
+        twin.rng = copy.deepcopy(self.rng)
+        twin.deeds, twin.story = list(self.deeds), list(self.story)
+        twin.watch, twin.held = self.watch.copy(), Counter()
+        twin._place()
+        shutil.rmtree(twin.folder)
+        shutil.copytree(self.folder, twin.folder)
+        return twin
+
+    def close(self) -> None:
+        """Remove the state."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- our program --------------------------------------------------------------------------
+
+    @contextmanager
+    def connection(self) -> Iterator[ConnectionHandle]:
+        """Our program, opened for one command."""
+        with open_connection(
+            self.config, clock=self.clock, session=self._session, rng=self.rng,
+            new_key=self._new_key,
+        ) as handle:  # fmt: skip
+            yield handle
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.mount("https://", CuttingWire(
+            self.host, self.time, self.faults, lambda: self.watch.after_late(self)
+        ))
+        return session
+
+    def _new_key(self) -> str:
+        self.keys += 1
+        return f"key-{self.keys}-{self.rng.getrandbits(64):016x}"
+
+    def init(self) -> None:
+        """Create the CRM's fields, and let the new state's patience pass."""
+        with self.connection() as handle:
+            handle.init_fields(create=True)
+        self.advance(PATIENCE)
+
+    def run(
+        self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
+    ) -> BatchReport | None:
+        """One batch, perhaps with faults; None if it was killed or its disk was full."""
+        self.faults.begin()
+        self.faults.armed, self.faults.at_writes = dict(armed or {}), dict(at_writes or {})
+        self.watch.batch_begins(self)
+        report: BatchReport | None = None
+        try:
+            with watching(self.faults), self.connection() as handle:
+                report = handle.run(RunOptions(who="a simulation"))
+        except Killed:
+            self.tell("  batch: killed")
+        except StateError as error:
+            if not any(kind == "disk full" for _, kind in self.faults.fired):
+                raise
+            self.tell(f"  batch: {error.what}")
+        self.faults.armed, self.faults.at_writes = {}, {}
+        self.host.faults.clear()
+        self.watch.batch_ended(self)
+        if report is not None:
+            self._tell_report(report)
+        return report
+
+    def _tell_report(self, report: BatchReport) -> None:
+        if report.resume_at is not None:
+            self.away_until = max(self.away_until, report.resume_at - self.clock.skew)
+        self.tell(
+            f"  batch: {report.result} ({report.exit_code}) {report.counts} {report.stopped_by}"
+        )
+        for issue in report.new_issues:
+            self.tell(f"    issue {issue.subject} {issue.code}: {issue.what}")
+
+    def advance(self, by: timedelta) -> None:
+        """Time passes; what was late arrives."""
+        self.time.advance(by.total_seconds())
+        self.host.settle_late()
+        self.watch.after_late(self)
+
+    def lose_state(self) -> None:
+        """The state's files are gone (tokens live elsewhere and stay)."""
+        for path in (self.folder / "state").glob("syncjob.db*"):
+            path.unlink()
+        self.state_lost = True
+        self.tell("the state is lost")
+
+    # --- people -------------------------------------------------------------------------------
+
+    def crm(self, act: str, **payload: Any) -> dict[str, Any]:
+        """What a sales person does. Raises ActError if it cannot be done."""
+        return self._act("pipedrive", act, payload)
+
+    def books(self, act: str, **payload: Any) -> dict[str, Any]:
+        """What a bookkeeper does. Raises ActError if it cannot be done."""
+        return self._act("xero", act, payload)
+
+    def _act(self, side: str, act: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self.host.settle_late()
+        self.watch.after_late(self)
+        result = self.host.servers[side].people(act, payload)
+        self.deeds.append(Deed(self.time.now(), side, act, payload, result))
+        self.tell(f"{'sales' if side == 'pipedrive' else 'books'}: {act} {_short(payload)}")
+        self.watch.people_acted(self)
+        return result
+
+    def attempt(self, deed: Callable[[World], object]) -> bool:
+        """Let a person try something; False if it cannot be done now."""
+        try:
+            deed(self)
+        except ActError as error:
+            self.tell(f"(not possible: {error})")
+            return False
+        return True
+
+    def parties(self, deal: int) -> set[str]:
+        """The customers that this deal has ever had, as the watch names them."""
+        row = self.pipedrive.company.get("deals", deal) or {}
+        found = {f"organizations:{row['org_id']}"} if row.get("org_id") else set()
+        return found | ({f"persons:{row['person_id']}"} if row.get("person_id") else set())
+
+    def tell(self, words: str) -> None:
+        """One line of this world's history."""
+        self.story.append(f"{self.time.now():%d %H:%M:%S} {words}")
+
+    def writes_since(self, number: int) -> list[Call]:
+        """The writes that reached a server after this call; asking for a token is none."""
+        return [
+            call
+            for call in self.host.log.find(since=number)
+            if call.method != "GET" and "/connect/token" not in call.path
+        ]
+
+    def last_call(self) -> int:
+        """The number of the newest call."""
+        calls = self.host.log.find()
+        return calls[-1].n if calls else 0
+
+
+def _short(payload: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in payload.items())
+
+
+@cache
+def _config(text: str) -> Config:
+    register_all()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path)
+
+
+def settings_for(mode: str = "drafts_only", status: str = "draft") -> dict[str, Any]:
+    """A config as plain values."""
+    return {
+        "connection": {"name": "sim", "code": "SJ"},
+        "mode": mode,
+        "crm": {
+            "type": "pipedrive", "api_url": f"{BASE}/pipedrive", "api_token": "sandbox-token",
+            "plan": "ultimate", "seats": 50,
+        },
+        "ledger": {
+            "type": "xero", "api_url": f"{BASE}/xero/api.xro/2.0",
+            "identity_url": f"{BASE}/xero/identity",
+            "connections_url": f"{BASE}/xero/connections",
+            "auth": {"kind": "custom_connection", "client_id": "sandbox-custom",
+                     "client_secret": "sandbox-secret"},
+        },
+        "invoices": {"won_since": "2026-11-01", "account": "200", "status": status,
+                     "tax": {"amounts": "exclusive"}},
+        "guard": {"creates_first_week": 1000, "creates": 1000, "updates": 10000,
+                  "times_largest": 100_000},
+        "schedule": {"archived_every_minutes": 1},
+    }  # fmt: skip
+
+
+_ready: dict[str, World] = {}
+
+
+def new_world(
+    *, mode: str = "drafts_only", status: str = "draft", ledger: dict[str, Any] | None = None,
+    crm: dict[str, Any] | None = None, entropy: int = 1,
+) -> World:  # fmt: skip
+    """A firm with empty books whose connection is set up; made once per kind, then copied."""
+    options = {"ledger": ledger or {}, "crm": crm or {}}
+    key = repr((mode, status, sorted(options.items(), key=str), entropy))
+    if key not in _ready:
+        world = World(settings_for(mode, status), entropy, options)
+        world.init()
+        _ready[key] = world
+    return _ready[key].copy()
