@@ -158,7 +158,7 @@ def profiled(folder: Path) -> str:
 def show(results: dict[str, Any]) -> None:
     """Tables on the terminal, the same as JSON in a file."""
     console = Console(width=110)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (r["row"], *(f"{r['made'][v]} / {r['fewest'][v]}" for v in r["made"]), f"{r['ratio']:.2f}")
         for r in results["calls"]
     ]
@@ -168,7 +168,7 @@ def show(results: dict[str, Any]) -> None:
                                              "wall_s", "bare_wall_s", "wall_ratio")))
         for r in results["load"]
     ]  # fmt: skip
-    heads = ("", "CPU s", "bare loop", "ratio", "wall s", "bare loop", "ratio")
+    heads: tuple[str, ...] = ("", "CPU s", "bare loop", "ratio", "wall s", "bare loop", "ratio")
     _table(console, "A first load, per 1,000 deals", heads, rows)
     rows = [
         (f"{r['deals']:,}", f"{r['peak_mb']:.0f}", f"{r['cpu_s']:.2f}", f"{r['wall_s']:.2f}")

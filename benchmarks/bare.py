@@ -124,7 +124,7 @@ def _draft(run: Bare, deal: Row, contact: str, lines: Sequence[Row]) -> Row:
 
 def _page(run: Bare, deal: Row, key: str) -> str:
     parts = urlsplit(run.crm_url)
-    return urlunsplit((parts.scheme, parts.netloc, f"/deal/{deal['id']}", f"bare={key}", ""))
+    return str(urlunsplit((parts.scheme, parts.netloc, f"/deal/{deal['id']}", f"bare={key}", "")))
 
 
 def _line(row: Row) -> Row:
