@@ -27,7 +27,7 @@ from syncjob.core.holds import already_invoiced, customer, possible_double_of, t
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import WHOLE, invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
-from syncjob.core.rules.changes import after_win, may_approve, next_generation
+from syncjob.core.rules.changes import after_win, may_approve, next_generation, unlike
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
@@ -219,9 +219,11 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
         return invoice
     created = case.created
     if created is None and case.complete and case.deal.status == "won":
-        created, _, doubt = draft_invoice(
-            case.deal, case.contact, _invoice_context(case, context, case.marker or "")
-        )
+        created, doubt = _made_anew(case, context, invoice)
+        other = unlike(invoice, created)
+        if other is not None:
+            draft.story.append(f"a person may have changed its {other}, so it stays a draft")
+            return invoice
     if created is None:
         draft.story.append("what was first sent is not known, so it stays a draft")
         return invoice
@@ -240,6 +242,14 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
     return msgspec.structs.replace(
         invoice, status="authorised", date=answer.date, due_date=answer.due_date
     )
+
+
+def _made_anew(case: Case, context: Context, invoice: Invoice) -> tuple[InvoiceDraft, Issue | None]:
+    """What would have been sent on the draft's own day, where the state that sent it was lost."""
+    asked = _invoice_context(case, context, case.marker or "")
+    asked = msgspec.structs.replace(asked, today=invoice.date or context.today, locked_through=None)
+    created, _, doubt = draft_invoice(case.deal, case.contact, asked)
+    return created, doubt
 
 
 def _new_invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:

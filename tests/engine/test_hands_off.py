@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import billed, codes, invoice_of, minutes, number_of, quiet, sell
 from tests.engine.world import World
@@ -47,4 +49,35 @@ def test_a_copy_made_by_a_person_is_told_and_not_deleted(world: World) -> None:
     world.books("edit_invoice", invoice=copy["number"], fields={"Reference": "Summer order"})
     minutes(world, 5)
     assert codes(world.run()) == []
+    quiet(world)
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_lost_state_approves_a_draft_only_if_nobody_can_have_touched_it(
+    make_world: MakeWorld, edited: bool
+) -> None:
+    world = make_world(config={"mode": "full", "invoices": {"status": "authorised"}})
+    world.fault(kind="status", server="xero", method="POST", path="Invoices", status=503, times=0)
+    lines = [
+        {"name": "Café  chair", "price": 33.333, "quantity": 1.5, "tax": 10,
+         "discount": 12.5, "discount_type": "percentage"},
+        {"name": "Table", "price": 100, "quantity": 2, "tax": 10, "discount": 5,
+         "discount_type": "amount"},
+    ]  # fmt: skip
+    deal = sell(world, lines=lines)
+    world.run()
+    world.faults.clear()
+    if edited:  # to another account: no sum tells it
+        rows = [
+            {"LineItemID": row["id"], "AccountCode": "260" if n else "200"}
+            for n, row in enumerate(invoice_of(world, deal)["lines"])
+        ]
+        fields = {"LineItems": rows}
+        world.books("edit_invoice", invoice=number_of(world, deal), fields=fields)
+    for path in (world.folder / "state").glob("syncjob.db*"):
+        path.unlink()
+    for _ in range(4):
+        minutes(world, 16)
+        world.run()
+    assert invoice_of(world, deal)["status"] == ("DRAFT" if edited else "AUTHORISED")
     quiet(world)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
 from syncjob.core.policy import Invoices, Mode
-from syncjob.core.records import DEAD, Contact, Deal, Invoice, InvoiceStatus
+from syncjob.core.records import DEAD, Contact, Deal, Invoice, InvoiceLine, InvoiceStatus
 from syncjob.core.rules.dating import is_locked
 from syncjob.core.rules.terms import due_date
 from syncjob.core.rules.texts import subject_of
@@ -107,6 +107,35 @@ def may_approve(
         return f"it would be dated {day}, but the books are closed through {locked_through}"
     due = due_date(day, contact, policy.terms)
     return InvoiceChange(invoice_id=invoice.id, status="authorised", date=day, due_date=due)
+
+
+def unlike(invoice: Invoice, made: InvoiceDraft) -> str | None:
+    """What of this draft is not as we would have made it, in words; None if all of it is.
+
+    For a draft whose making no state remembers: only one that nobody can have touched may be
+    approved (BOOKKEEPING, "What may be done at all").
+    """
+    if invoice.lines is None or len(invoice.lines) != len(made.lines):
+        return "lines"
+    if any(map(_other_line, invoice.lines, made.lines)):
+        return "lines"
+    for name in ("contact_id", "currency", "line_amounts", "reference", "due_date"):
+        if getattr(invoice, name) != getattr(made, name):
+            return name.replace("_id", "").replace("_", " ")
+    return None
+
+
+def _other_line(one: InvoiceLine, other: InvoiceLine) -> bool:
+    return _says(one) != _says(other)
+
+
+def _says(line: InvoiceLine) -> tuple[object, ...]:
+    """A line without what the ledger adds to it; no discount and a discount of zero are one."""
+    words = " ".join((line.description or "").split())
+    return (
+        words, line.quantity, line.unit_price, line.discount_percent or 0,
+        line.discount_amount or 0, line.tax_code, line.account, line.item,
+    )  # fmt: skip
 
 
 def next_generation(history: Sequence[Past], deal: str) -> int | None:
