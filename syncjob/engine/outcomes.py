@@ -80,7 +80,8 @@ def stored(
             _invoice_stored(batch, action, record)
         case InvoiceChange():
             _change_stored(batch, action.payload, record)
-            state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
+            if action.payload.status == "authorised":  # so its plan allows approvals again
+                state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
         case DealChange():
             wanted = action.payload.fields
             _deal_stored(batch, record)

@@ -116,3 +116,16 @@ def test_a_delete_that_lands_late_is_still_our_own(world: World) -> None:
     assert codes(world.run()) == []
     assert invoice_of(world, deal)["reference"] == f"SJ-{deal}-A2"
     quiet(world)
+
+
+def test_a_draft_withdrawn_says_nothing_about_the_plans_cap(make_world: MakeWorld) -> None:
+    world = make_world(
+        ledger={"plan_cap": 0}, config={"mode": "full", "invoices": {"status": "authorised"}}
+    )
+    first, _ = sell(world), sell(world, title="Another")
+    assert codes(world.run()) == ["invoice_cap"]
+    world.crm("reopen", deal=first)
+    minutes(world, 5)
+    assert codes(world.run()) == ["invoice_cap"]
+    assert sorted(i["status"] for i in world.invoices()) == ["DELETED", "DRAFT"]
+    quiet(world)
