@@ -14,15 +14,24 @@ from syncjob.core.records import Contact
 RULES_VERSION = "1"
 
 
-def fingerprint(action: Action, reference_hash: str, contact: Contact | None = None) -> str:
+def fingerprint(
+    action: Action,
+    reference_hash: str,
+    contact: Contact | None = None,
+    *,
+    day_given: bool = False,
+) -> str:
     """What must change before a refused action is sent again: its content (but not the day it
-    is sent), the ledger contact it is for, the account's own names and settings, or our rules.
+    is sent, unless the deal itself gives that day), the ledger contact it is for, the account's
+    own names and settings, or our rules.
 
     The contact's stamp counts and not its content: one that was archived just before the write,
     and restored since, looks as it did before (invariant 10)."""
     stamp = contact.updated.isoformat() if contact and contact.updated else ""
     digest = hashlib.sha256(f"{RULES_VERSION}|{reference_hash}|{stamp}|".encode())
     digest.update(_content(action))
+    if day_given and isinstance(action.payload, InvoiceDraft):
+        digest.update(action.payload.date.isoformat().encode())
     return digest.hexdigest()[:24]
 
 

@@ -68,7 +68,10 @@ class _Draft(msgspec.Struct):
     def append(self, action: Action) -> None:
         """Add the write, unless the vendor refused exactly this before: raises _Refused."""
         refused = self.case.parked.get(action.target)
-        known = fingerprint(action, self.context.reference_hash, self._billed(action.payload))
+        known = fingerprint(
+            action, self.context.reference_hash, self._billed(action.payload),
+            day_given=date_is_given(self.case.deal, self.context.inputs),
+        )  # fmt: skip
         if refused and refused[0] == known:
             # A customer's refusal was first told of another of its deals; each deal has its own.
             raise _Refused(

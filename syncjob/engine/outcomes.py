@@ -26,6 +26,7 @@ from syncjob.core.actions import (
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import contact_of_marker, parse_invoice_marker
 from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.core.rules.invoicing import date_is_given
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.pull import store_records
@@ -186,7 +187,11 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
         now = batch.ledger.server_time() or batch.clock.now()
         batch.state.book.note("approvals_wait_until", (now + APPROVALS_REST).isoformat())
         return
-    known = fingerprint(action, batch.reference_hash, _billed(batch, action))
+    deal = _deal(batch, action)
+    known = fingerprint(
+        action, batch.reference_hash, _billed(batch, action),
+        day_given=deal is not None and date_is_given(deal, batch.config.crm.inputs),
+    )  # fmt: skip
     batch.state.book.park(action.target, known, issue)
     batch.state.book.note(f"reference_doubt:{action.side}", "1")
 
@@ -219,7 +224,11 @@ _VERBS = {
 }
 
 
-def _page(batch: Batch, action: Action) -> str | None:
+def _deal(batch: Batch, action: Action) -> Deal | None:
     deal_id = action.subject.removeprefix("deal:")
-    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+    return batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+
+
+def _page(batch: Batch, action: Action) -> str | None:
+    deal = _deal(batch, action)
     return deal.page if deal else None

@@ -129,3 +129,23 @@ def test_a_draft_withdrawn_says_nothing_about_the_plans_cap(make_world: MakeWorl
     assert codes(world.run()) == ["invoice_cap"]
     assert sorted(i["status"] for i in world.invoices()) == ["DELETED", "DRAFT"]
     quiet(world)
+
+
+def test_a_refused_day_that_the_deal_gave_is_tried_again_when_the_deal_gives_another(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(config={"crm": {"inputs": {"invoice_date": "Bill on"}}}, init=False)
+    world.crm("create_field", name="Bill on")
+    world.init()
+    deal = sell(world, fields={"Bill on": "2026-11-20"})
+    refused = REFUSED_EMAIL.replace("Email address must be valid.", "The date is not allowed.")
+    world.fault(
+        kind="status", server="xero", method="PUT", path="Invoices", status=400, body=refused
+    )
+    assert len(codes(world.run())) == 1
+    quiet(world)
+    world.crm("edit_deal", deal=deal, fields={"Bill on": "2026-11-22"})
+    minutes(world, 5)
+    assert codes(world.run()) == []
+    assert invoice_of(world, deal)["day"] == "2026-11-22"
+    quiet(world)
