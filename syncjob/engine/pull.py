@@ -29,6 +29,10 @@ STREAMS: tuple[tuple[Side, str], ...] = (
 #: Archived deals are the same records, read from another list.
 HOME = {"archived_deals": "deals"}
 
+#: What moves no stamp (a due date of a part-paid invoice, a merge's survivor; facts: xero, 4) and
+#: what was stamped in the past is seen when everything is walked again: once a week, which costs
+#: a call for each thousand records.
+FULL_WALK_DAYS = 7
 #: A restarted walk may be refused once more; a vendor that refuses its own cursor is not read.
 RESTARTS_MAX = 1
 
@@ -91,6 +95,7 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
                 snapshots.move(side, stream, cursor)
                 if page.position is None:
                     _note_floor(batch, side, stream)
+                    _note_full(batch, side, stream, since)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
         batch.breathe()
 
@@ -102,6 +107,8 @@ def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | 
     asked = datetime.combine(wish, time(), UTC) - timedelta(days=1) if wish else None
     if first is not None and floor is not None and first < floor:
         asked = min(first, asked or first)  # `won_since` was moved back
+    if _full_is_due(batch, side, stream):
+        return since_for(first, asked)
     known = cursor.polled is not None or cursor.position is not None
     return since_for(cursor.since if known else first, asked)
 
@@ -122,6 +129,26 @@ def _note_floor(batch: Batch, side: Side, stream: str) -> None:
     floor = batch.state.book.instant(key)
     if first is not None and (floor is None or first < floor):
         batch.state.book.note(key, first.isoformat())
+
+
+def _full_is_due(batch: Batch, side: Side, stream: str) -> bool:
+    """Whether everything must be walked again, as in the first walk."""
+    done = batch.state.book.instant(f"full:{side}.{stream}")
+    now = batch.side(side).server_time() or batch.clock.now()
+    if done is None or batch.options.deal is not None:
+        return False
+    return now - done >= timedelta(days=FULL_WALK_DAYS)
+
+
+def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None) -> None:
+    """A whole walk has ended: remember when, and doubt the invoices that it did not show."""
+    first = _first(batch, side, stream)
+    if since is not None and (first is None or since > first):
+        return
+    batch.state.book.note(f"full:{side}.{stream}", batch.clock.now().isoformat())
+    if (side, stream) == ("ledger", "invoices"):
+        unseen = batch.state.links.unseen_invoices(batch.id)
+        _doubt(batch, side, stream, unseen)
 
 
 def _restart(batch: Batch, side: Side, stream: str, *, full: bool) -> None:
@@ -173,10 +200,7 @@ def store_records(
     Call it inside a commit. Returns the ids whose content is new.
     """
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
-    if put.doubtful:
-        with_doubt = batch.state.book.fact(f"doubt:{side}.{stream}")
-        ids = set(filter(None, (with_doubt or "").split(","))) | set(put.doubtful)
-        batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(ids)))
+    _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
     for record in records:
         if f"{stream}:{record.id}" in complained:
@@ -185,6 +209,14 @@ def store_records(
         if record.id in changed:
             _TAKE[side, stream](batch, record)
     return put.changed
+
+
+def _doubt(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
+    """Have these records read by their ids (engine/fill); call it inside a commit."""
+    if ids:
+        known = batch.state.book.fact(f"doubt:{side}.{stream}") or ""
+        doubtful = set(filter(None, known.split(","))) | set(ids)
+        batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(doubtful)))
 
 
 def _complaints(batch: Batch, stream: str) -> set[str]:

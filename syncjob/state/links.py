@@ -115,6 +115,16 @@ class Links:
         """A person asked for a new invoice: what a person ended counts as ended by us."""
         self.db.execute("UPDATE part SET ended = 'us' WHERE deal = ? AND ended = 'person'", (deal,))
 
+    def unseen_invoices(self, batch: int) -> list[str]:
+        """The live invoices that this batch has not read, though it walked them all."""
+        rows = self.db.execute(
+            "SELECT p.ledger_id FROM part p LEFT JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'invoices' AND s.id = p.ledger_id "
+            "WHERE p.ended IS NULL AND coalesce(s.batch, 0) < ? ORDER BY 1",
+            (batch,),
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def live_count(self) -> int:
         row = self.db.execute("SELECT count(*) FROM part WHERE ended IS NULL").fetchone()
         return int(row[0])
