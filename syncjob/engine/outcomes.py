@@ -139,6 +139,9 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
         links.add_part(part, batch=batch.id)
     store_records(batch, "ledger", "invoices", [record], strong=True)
     note_largest(batch, record)
+    if batch.state.book.fact(f"answer:deal:{deal_id}") == "create":
+        # It was given for this invoice: the next generation may double another one by hand.
+        batch.state.book.note(f"answer:deal:{deal_id}", None)
     deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
     contact_id = action.payload.contact_id
     party = (deal.org_id or deal.person_id) if deal else None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import billed, codes, invoice_of, minutes, number_of, quiet, sell
+from tests.engine.scenes import answer, billed, codes, invoice_of, minutes, number_of, quiet, sell
+from tests.engine.test_doubles import by_hand, held_double
 from tests.engine.world import World
 
 
@@ -80,4 +81,20 @@ def test_a_lost_state_approves_a_draft_only_if_nobody_can_have_touched_it(
         minutes(world, 16)
         world.run()
     assert invoice_of(world, deal)["status"] == ("DRAFT" if edited else "AUTHORISED")
+    quiet(world)
+
+
+def test_the_answer_that_it_is_no_double_holds_for_one_invoice(world: World) -> None:
+    deal, _ = held_double(world)
+    answer(world, "create", deal)
+    world.run()
+    quiet(world)
+    world.crm("reopen", deal=deal)
+    minutes(world, 5)
+    world.run()
+    by_hand(world)
+    world.crm("win", deal=deal)
+    minutes(world, 5)
+    assert codes(world.run()) == ["possible_double"]
+    assert [i["status"] for i in world.invoices()].count("DRAFT") == 0
     quiet(world)
