@@ -7,7 +7,7 @@ lost answer, a lost state or a second instance never leads to a second invoice u
 from __future__ import annotations
 
 from syncjob.core.actions import Issue
-from syncjob.core.markers import contact_of_marker, parse_invoice_marker
+from syncjob.core.markers import contact_of_marker, marker_in, parse_invoice_marker
 from syncjob.core.records import DEAD, Contact, Invoice
 from syncjob.engine.batch import Batch
 from syncjob.state.links import Part
@@ -74,6 +74,9 @@ def _duplicate(batch: Batch, invoice: Invoice, deal: str) -> None:
     batch.state.snapshots.index(f"{invoice.id}", {"invoice.extra": [deal] if live else []})
     batch.state.snapshots.want([deal], "a second invoice bears its marker")
     batch.log.error("duplicate.found", deal=deal, invoice=invoice.id, status=invoice.status)
+    ours = marker_in(invoice.url, None)  # a person's copy bears the reference alone
+    if live and ours and batch.state.journal.sends_of_marker(ours) <= 1:
+        _stranger(batch, invoice, deal)
 
 
 def _stranger(batch: Batch, invoice: Invoice, deal: str) -> None:

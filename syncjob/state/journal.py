@@ -167,6 +167,15 @@ class Journal:
         """Whether this state ever meant to create what bears this marker."""
         return bool(self.db.execute("SELECT 1 FROM intent WHERE marker = ?", (marker,)).fetchone())
 
+    def sends_of_marker(self, marker: str) -> int:
+        """How often bytes left that would create what bears this marker."""
+        row = self.db.execute(
+            "SELECT coalesce(sum(c.sends), 0) FROM intent i JOIN call c ON c.id = i.call "
+            "WHERE i.marker = ?",
+            (marker,),
+        ).fetchone()
+        return int(row[0])
+
     def call(self, call_id: int) -> JournaledCall:
         row = self.db.execute(
             "SELECT id, side, request, sends, server_time, sent_at, token_generation, status "
