@@ -33,7 +33,7 @@ def deal_change(
         if name != synced and _differs(case, name, value)
     }
     for name in (names.get("number"), names.get("link")):
-        if name in changed and wanted[name] is None and name not in case.deal_base:
+        if name in changed and wanted[name] is None and not _ours(case, name, invoice):
             del changed[name]  # a person named an invoice here; it is what holds the deal
     if not changed or context.mode == "read_only":
         return None
@@ -50,6 +50,14 @@ def deal_change(
         reason=f"the invoice is: {values.get('status')}",
         before={name: case.deal.fields.get(name) for name in changed},
     )  # fmt: skip
+
+
+def _ours(case: Case, name: str, invoice: Invoice | None) -> bool:
+    """Whether we wrote what the field says: this state remembers it, or a lost one must have,
+    since it names this very invoice."""
+    if name in case.deal_base:
+        return True
+    return invoice is not None and case.deal.fields.get(name) in (invoice.number, invoice.page)
 
 
 def _differs(case: Case, name: str, value: str | None) -> bool:

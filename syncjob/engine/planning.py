@@ -12,7 +12,7 @@ from syncjob.core.actions import Action, ContactDraft, Decision, Issue
 from syncjob.core.case import Context
 from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
-from syncjob.core.plan import decide
+from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.engine.batch import Batch, mapping_hash
@@ -219,14 +219,21 @@ def title_of(batch: Batch, deal_id: str) -> str:
 
 
 def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
-    """Decide these deals once more from the state; those with nothing left to do are settled."""
+    """Decide these deals once more from the state; those with nothing left to do are settled.
+
+    A deal that our own write's answer showed won again is not: it has to be read with its lines.
+    """
     context = load_context(batch)
     for group in chunks(deals, GROUP):
         with batch.state.commit():
             for deal in group:
                 case = load_case(batch, deal)
                 decision = decide(case, context) if case else None
-                if decision is None or not (decision.actions or decision.waits):
+                if (
+                    case is None
+                    or decision is None
+                    or not (decision.actions or decision.waits or needs_lines(case, context))
+                ):
                     batch.state.snapshots.settled(deal)
                 if decision is not None:
                     if not decision.waits:

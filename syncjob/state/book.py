@@ -150,6 +150,12 @@ class Book:
     def unpark(self, target: str) -> None:
         self.db.execute("DELETE FROM parked WHERE target = ?", (target,))
 
+    def unpark_code(self, code: str) -> None:
+        """Try again what was refused for this reason, which may have gone without any trace."""
+        self.db.execute(
+            "DELETE FROM parked WHERE json_extract(CAST(issue AS TEXT), '$.code') = ?", (code,)
+        )
+
     def unpark_all(self) -> None:
         """The config or the accounts' own names changed: each refused write gets another try,
         also when they change back to what they were."""

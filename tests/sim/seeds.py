@@ -13,7 +13,7 @@ from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS
 from tests.sim.judge import recover
 from tests.sim.world import World, new_world
 
-BATCHES = (4, 12)
+BATCHES = (6, 14)
 #: No batch of these worlds has more points.
 POINTS_MAX = 40
 #: Half of the faults are aimed at writes, which are few.
@@ -57,7 +57,7 @@ def draw(rng: Random) -> Swarm:
     return Swarm(
         mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
         limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
-        faults_a_batch=rng.choice((0.3, 0.7, 1.5, 3)), edits_a_batch=rng.choice((1, 2, 4)),
+        faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
         outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
         loses_state=rng.random() < 0.12,
     )  # fmt: skip
@@ -96,6 +96,8 @@ def set_up(world: World, swarm: Swarm) -> None:
 def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
     set_up(world, swarm)
     world.faults.edit = lambda: people.act(world, rng, rare=swarm.rare)
+    for _ in range(rng.randint(1, 4)):
+        world.attempt(lambda w: people.create_deal(w, rng))
     batches = rng.randint(*BATCHES)
     lost_at = rng.randrange(batches) if swarm.loses_state else None
     for number in range(batches):

@@ -65,8 +65,10 @@ class Watch:
         now = world.time.now()
         for document in world.xero.organisation.invoices:
             before = self.known.get(document.id)
-            if before is not None and before is not document and _content(before) != _content(
-                document
+            if (
+                before is not None
+                and before is not document
+                and _content(before) != _content(document)
             ):
                 self.touched[document.id] = now
                 if document.status in ("VOIDED", "DELETED"):
@@ -104,19 +106,16 @@ class Watch:
             return
         if _content(before) == _content(after):
             return
+        touched = self.touched.get(after.id)
+        if touched is not None and self.batch_began is not None and touched >= self.batch_began:
+            return  # within one batch nobody can tell: Xero has no "change it only if"
         if before.status != "DRAFT":
             raise Violation("approved_untouched", f"{words} was {before.status}, we changed it")
         if after.status == "DELETED":
-            self._judge_withdrawal(after)
+            if touched is not None:
+                raise Violation("touched_draft", f"{words}: touched at {touched}, deleted by us")
         elif not (full and after.status == "AUTHORISED"):
             raise Violation("mode", f"{words} went from {before.status} to {after.status}")
-
-    def _judge_withdrawal(self, after: Document) -> None:
-        touched = self.touched.get(after.id)
-        if touched is not None and self.batch_began is not None and touched < self.batch_began:
-            raise Violation(
-                "touched_draft", f"{after.number} was touched at {touched}, and deleted by us"
-            )
 
 
 def _content(document: Document) -> object:

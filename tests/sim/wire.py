@@ -19,7 +19,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from syncjob.sandbox.host import Host
-from syncjob.sandbox.kernel import Clock, Dropped, Reply, Request
+from syncjob.sandbox.kernel import Dropped, Reply, Request
 from tests.sim.faults import WAITS_S, Faults, PointKind, server_fault
 
 BASE = "https://sim.invalid"
@@ -34,10 +34,11 @@ class Wire(BaseAdapter):
     """An adapter that delivers to the servers of one world."""
 
     def __init__(
-        self, host: Host, clock: Clock, faults: Faults, written: Callable[[], None]
-    ) -> None:
+        self, host: Host, faults: Faults, wait: Callable[[float], None],
+        written: Callable[[], None],
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.host, self.clock, self.faults, self.written = host, clock, faults, written
+        self.host, self.faults, self.wait, self.written = host, faults, wait, written
         self._builder = HTTPAdapter()
 
     def send(
@@ -47,7 +48,7 @@ class Wire(BaseAdapter):
         """One exchange, which is one point."""
         sent = to_sandbox(request)
         fault = self.faults.meet(_kind(sent), f"{sent.method} {sent.path}")
-        self.clock.advance(EXCHANGE_S)
+        self.wait(EXCHANGE_S)
         if fault == "refused":
             refused = NewConnectionError(None, "refused")  # type: ignore[arg-type]
             raise requests.ConnectionError(refused, request=request)
@@ -84,9 +85,9 @@ class Wire(BaseAdapter):
     ) -> Reply:
         if dropped.partial is not None:
             raise _Cut(dropped.partial)
-        wait = WAITS_S.get(fault or "", 60 if str(dropped) == "late" else 0)
-        if wait:
-            self.clock.advance(wait)
+        seconds = WAITS_S.get(fault or "", 60 if str(dropped) == "late" else 0)
+        if seconds:
+            self.wait(seconds)
             timed_out = ReadTimeoutError(None, "", "Read timed out.")  # type: ignore[arg-type]
             raise requests.ReadTimeout(timed_out, request=request)
         ended = RemoteDisconnected("Remote end closed connection without response")

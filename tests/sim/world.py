@@ -48,8 +48,8 @@ MEMORY = Path("/dev/shm")
 class ProgramClock:
     """Our program's clock: the servers', moved by its own sleeping, perhaps off by an hour."""
 
-    def __init__(self, time: Clock) -> None:
-        self.time, self.skew = time, timedelta(0)
+    def __init__(self, time: Clock, pass_time: Callable[[float], None]) -> None:
+        self.time, self.pass_time, self.skew = time, pass_time, timedelta(0)
 
     def now(self) -> datetime:
         """The instant that this machine believes in."""
@@ -62,7 +62,7 @@ class ProgramClock:
     def sleep(self, seconds: float) -> None:
         """Sleep; a run never sleeps for longer than a minute at once (DESIGN 3)."""
         assert seconds <= 60, f"slept for {seconds} seconds"
-        self.time.advance(seconds)
+        self.pass_time(seconds)
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,9 @@ class World:
             **options.get("crm", {}),
         }  # fmt: skip
         self.xero = XeroServer(self.time, Entropy(entropy), LedgerOptions(**ledger), book)
-        self.pipedrive = PipedriveServer(
-            self.time, Entropy(entropy + 1), CrmOptions(**crm), book
-        )
+        self.pipedrive = PipedriveServer(self.time, Entropy(entropy + 1), CrmOptions(**crm), book)
         self.host = Host([self.xero, self.pipedrive], self.time, book, sleep=self.time.advance)
-        self.clock = ProgramClock(self.time)
+        self.clock = ProgramClock(self.time, self.pass_time)
         self.rng, self.keys = Random(entropy), 0
         self.deeds: list[Deed] = []
         self.story: list[str] = []
@@ -121,7 +119,7 @@ class World:
         twin.host._sleep = twin.host.clock.advance  # type: ignore[method-assign]
         twin.time = twin.host.clock
         twin.xero, twin.pipedrive = twin.host.servers["xero"], twin.host.servers["pipedrive"]  # type: ignore[assignment]
-        twin.clock = ProgramClock(twin.time)
+        twin.clock = ProgramClock(twin.time, twin.pass_time)
         twin.clock.skew = self.clock.skew
         twin.rng = copy.deepcopy(self.rng)
         twin.deeds, twin.story = list(self.deeds), list(self.story)
@@ -154,9 +152,12 @@ class World:
 
     def _session(self) -> requests.Session:
         session = requests.Session()
-        session.mount("https://", CuttingWire(
-            self.host, self.time, self.faults, lambda: self.watch.after_late(self)
-        ))
+        session.mount(
+            "https://",
+            CuttingWire(
+                self.host, self.faults, self.pass_time, lambda: self.watch.after_late(self)
+            ),
+        )
         return session
 
     def _new_key(self) -> str:
@@ -167,7 +168,9 @@ class World:
         """Create the CRM's fields, and let the new state's patience pass."""
         with self.connection() as handle:
             handle.init_fields(create=True)
-        self.advance(PATIENCE)
+        for _ in range(2):  # a new state reads the ledger again when it may trust its lists
+            self.run()
+            self.advance(PATIENCE)
 
     def run(
         self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
@@ -204,7 +207,19 @@ class World:
 
     def advance(self, by: timedelta) -> None:
         """Time passes; what was late arrives."""
-        self.time.advance(by.total_seconds())
+        self.pass_time(by.total_seconds())
+
+    def pass_time(self, seconds: float) -> None:
+        """Let each late request arrive at its own moment, not at the end of a long wait."""
+        end = self.time.now() + timedelta(seconds=seconds)
+        while True:
+            due = min((entry[0] for entry in self.host._late), default=end)
+            if due >= end:
+                break
+            self.time.set(max(due, self.time.now()))
+            self.host.settle_late()
+            self.watch.after_late(self)
+        self.time.set(end)
         self.host.settle_late()
         self.watch.after_late(self)
 

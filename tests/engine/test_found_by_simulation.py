@@ -1,0 +1,93 @@
+"""Defects that the simulation found in the product, each played again over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.engine.scenes import (
+    billed,
+    codes,
+    invoice_of,
+    minutes,
+    number_of,
+    only,
+    quiet,
+    sell,
+    writes_to,
+)
+from tests.engine.world import World
+
+
+def _lose_state(world: World) -> None:
+    for path in (world.folder / "state").glob("syncjob.db*"):
+        path.unlink()
+
+
+def _statuses(world: World) -> list[str]:
+    return [i["status"] for i in world.invoices()]
+
+
+def test_a_deal_won_again_while_its_draft_is_withdrawn_is_invoiced_anew(world: World) -> None:
+    """Our own write's answer showed it won, and the next list then showed nothing new."""
+    deal = billed(world)
+    world.crm("reopen", deal=deal)
+    minutes(world, 5)
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage == "push" and done == 1 and _statuses(world) == ["DELETED"]:
+            world.crm("win", deal=deal)
+
+    world.run(progress=progress)
+    for _ in range(2):
+        minutes(world, 5)
+        world.run()
+    assert _statuses(world) == ["DELETED", "DRAFT"]
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+    quiet(world)
+
+
+def test_what_was_forbidden_is_tried_again_within_the_hour(world: World) -> None:
+    """Rights are given without a trace in any record that is read."""
+    deal = sell(world)
+    world.fault(
+        kind="status", status=403, server="pipedrive", method="PATCH", path="/deals/", body="{}"
+    )
+    assert codes(world.run()) == ["forbidden"]
+    minutes(world, 5)
+    mark = world.mark()
+    world.run()
+    assert writes_to(world, mark, "/deals/") == []  # not at each batch
+    minutes(world, 61)
+    world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+    assert codes(quiet(world)) == []
+
+
+def test_a_link_that_a_lost_state_wrote_goes_with_its_invoice(world: World) -> None:
+    deal = billed(world)
+    _lose_state(world)
+    for _ in range(2):
+        minutes(world, 16)
+        world.run()
+    world.books("delete", invoice=number_of(world, deal))
+    minutes(world, 5)
+    world.run()
+    fields = world.deal_fields(deal)
+    assert (fields["Invoice status"], fields.get("Invoice link")) == ("deleted", None)
+
+
+def test_a_deal_held_after_its_draft_was_withdrawn_says_held(world: World) -> None:
+    deal = billed(world)
+    world.crm("lose", deal=deal)
+    minutes(world, 5)
+    world.run()
+    assert invoice_of(world, deal)["status"] == "DELETED"
+    world.books("archive_contact", contact=str(only(world.contacts())["id"]))
+    world.crm("win", deal=deal)
+    world.advance(timedelta(minutes=5))
+    assert codes(world.run()) == ["contact_archived"]
+    fields: dict[str, Any] = world.deal_fields(deal)
+    assert fields["Invoice status"] == "held"
+    assert "archived" in fields["Invoice note"]
+    quiet(world)
