@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from syncjob.sandbox.xero.models import Document
 from tests.sim.truth import deal_total, fields_for
@@ -21,6 +22,8 @@ _MARKER = re.compile(r"syncjob=SJ-(\d+)-A(\d+)$")
 DEAD = ("VOIDED", "DELETED")
 #: What was forbidden is tried again when held deals are looked at again, once an hour.
 RIGHTS_RECHECK = timedelta(minutes=60)
+#: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
+WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
 
@@ -54,7 +57,7 @@ def recover(world: World) -> None:
 def judge(world: World) -> None:
     """Everything of DESIGN 5 that shows on the servers. Raises Violation."""
     invoices = _by_deal(world)
-    _one_invoice(invoices)
+    _one_invoice(world, invoices)
     _contacts(world)
     for deal in world.pipedrive.company.all("deals"):
         if not deal["is_deleted"]:
@@ -71,13 +74,16 @@ def _by_deal(world: World) -> dict[int, list[tuple[int, Document]]]:
     return found
 
 
-def _one_invoice(invoices: dict[int, list[tuple[int, Document]]]) -> None:
+def _one_invoice(world: World, invoices: dict[int, list[tuple[int, Document]]]) -> None:
+    late = any(kind == "late twice" and "/Invoices" in p.words for p, kind in world.faults.fired)
     for deal, found in invoices.items():
         live = [d.number for _, d in found if d.status not in DEAD]
         if len(live) > 1:
             raise Violation("one_invoice", f"deal {deal} has {live}")
         generations = sorted(generation for generation, _ in found)
-        if generations != list(range(1, len(found) + 1)):
+        if late:  # a replay that outlives its key: the second draft was made and withdrawn
+            generations = sorted(set(generations))
+        if generations != list(range(1, len(generations) + 1)):
             raise Violation("one_effect", f"deal {deal} has the generations {generations}")
 
 
@@ -127,7 +133,7 @@ def _content(world: World, deal: dict[str, Any], invoice: Document) -> None:
     theirs = {_key(name) for name in world.watch.names.get(contact.id, set())}
     ours = {
         _key(name)
-        for party in world.parties(deal["id"])
+        for party in world.watch.parties.get(deal["id"], set())
         for name in world.watch.names.get(party, set())
     }
     if not ours & theirs:
@@ -164,6 +170,8 @@ def _won_without(
 ) -> None:
     """Won and not invoiced: a person ended its invoice, or it is held and says why."""
     if newest is not None and newest.id in world.watch.ended:
+        return
+    if (deal["first_won_time"] or deal["won_time"]) < WON_SINCE:
         return
     if fields.get("Invoice status") == "held" and fields.get("Invoice note"):
         world.held[str(fields["Invoice note"])[:60]] += 1

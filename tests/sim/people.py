@@ -148,6 +148,81 @@ def contact_by_hand(world: World, rng: Random) -> object:
     return world.books("create_contact", fields={"Name": rng.choice(CUSTOMERS)})
 
 
+def odd_deal(world: World, rng: Random) -> object:
+    """A won deal with something missing or unusual."""
+    given: dict[str, Any] = {"title": "Odd", "currency": "AUD", "lines": [line(rng)]}
+    kind = rng.choice(("nobody", "no lines", "person", "free", "old", "euro"))
+    if kind == "person":
+        name = f"Jo Doe {rng.randint(1, 3)}"
+        given["person"] = world.crm("create_person", name=name)["id"]
+    elif kind != "nobody":
+        given["org"] = _org(world, rng)
+    if kind == "no lines":
+        given |= {"lines": [], "value": 50}
+    if kind == "free":
+        given["lines"] = [line(rng) | {"price": 0}]
+    if kind == "euro":
+        given["currency"] = "EUR"
+    made = world.crm("create_deal", **given)
+    won = {"won_time": "2026-10-01T09:00:00Z"} if kind == "old" else {}
+    return world.crm("win", deal=made["id"], **won)
+
+
+def _any_line(world: World, rng: Random) -> int:
+    found = [row["id"] for row in world.pipedrive.company.all("rows")]
+    if not found:
+        raise ActError("no line")
+    return int(rng.choice(found))
+
+
+def edit_line(world: World, rng: Random) -> object:
+    """A line is corrected, taken out or put aside."""
+    key = _any_line(world, rng)
+    act = rng.choice(("edit_line", "remove_line", "disable_line"))
+    return world.crm(act, line=key, **({"price": 77.77} if act == "edit_line" else {}))
+
+
+def other_customer(world: World, rng: Random) -> object:
+    """The deal was the wrong customer's."""
+    return world.crm("edit_deal", deal=_any_deal(world, rng), org=_org(world, rng))
+
+
+def merge_orgs(world: World, rng: Random) -> object:
+    """Sales finds that two customers are one."""
+    loser, winner = _org(world, rng), _org(world, rng)
+    if loser == winner:
+        raise ActError("one customer only")
+    return world.crm("merge_orgs", loser=loser, winner=winner)
+
+
+def loose_invoice(world: World, rng: Random) -> object:
+    """The bookkeeper invoiced something by hand, perhaps this very deal."""
+    contact = world.xero.organisation.contacts[_any_contact(world, rng)]
+    made = {"Description": "By hand", "Quantity": 1, "UnitAmount": rng.choice((100, 12.5, 33.33)),
+            "AccountCode": "200"}  # fmt: skip
+    day = world.time.now().date().isoformat()
+    return world.books("create_invoice", fields={
+        "Contact": {"ContactID": contact.id}, "Date": day, "DueDate": "2027-02-01",
+        "LineItems": [made], "Status": rng.choice(("DRAFT", "AUTHORISED")),
+    })  # fmt: skip
+
+
+def restore_contact(world: World, rng: Random) -> object:
+    """It is in use after all."""
+    found = [c.id for c in world.xero.organisation.contacts if c.status == "ARCHIVED"]
+    if not found:
+        raise ActError("no archived contact")
+    return world.books("restore_contact", contact=rng.choice(found))
+
+
+def refund_credit(world: World, rng: Random) -> object:
+    """Money goes back to a customer who had paid."""
+    key = _any_invoice(world, rng, "AUTHORISED")
+    total = float(world.xero.organisation.invoices[key].due)
+    made = world.books("credit", invoice=key, amount=round(total / 2, 2), total=total)
+    return world.books("refund_credit", credit=made["done"]["id"])
+
+
 #: Deeds by weight. The second group is drawn on for some seeds only: it makes deals be held.
 COMMON: tuple[tuple[int, Deed], ...] = (
     (8, create_deal),
@@ -178,6 +253,16 @@ RARE: tuple[tuple[int, Deed], ...] = (
     (1, archive_contact),
     (1, rename_org),
     (1, contact_by_hand),
+    (2, odd_deal),
+    (2, edit_line),
+    (1, other_customer),
+    (1, merge_orgs),
+    (1, loose_invoice),
+    (2, restore_contact),
+    (1, refund_credit),
+    (1, _on_deal("unarchive_deal")),
+    (1, lambda world, rng: world.books("expire_tokens")),
+    (1, lambda world, rng: world.crm("delete_org", org=_org(world, rng))),
 )
 
 

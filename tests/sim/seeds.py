@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -28,6 +28,7 @@ class Swarm:
     status: str
     rare: bool
     lag_s: int
+    crm_lag_s: int
     limits: bool
     kinds: tuple[str, ...]
     faults_a_batch: float
@@ -56,6 +57,7 @@ def draw(rng: Random) -> Swarm:
     every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS)))
     return Swarm(
         mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
+        crm_lag_s=rng.choice((0, 0, 5, 100)),
         limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
         faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
         outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
@@ -87,6 +89,8 @@ def set_up(world: World, swarm: Swarm) -> None:
     org = world.xero.organisation
     for table in (org.contacts, org.invoices, org.credits, org.payments):
         table._lag_max_s = swarm.lag_s
+    company = world.pipedrive.company
+    company.options = replace(company.options, lag_max_s=swarm.crm_lag_s)
     if swarm.limits:
         world.xero.set_limits(Limits())
     world.clock.skew = swarm.skew

@@ -68,9 +68,16 @@ def word(org: Organisation, invoice: Document) -> str:
     cash, credit = cash_and_credit(org, invoice)
     if invoice.due > 0:
         return "part-paid" if cash > 0 else "part-credited" if credit > 0 else "awaiting payment"
-    if cash > 0:
-        return "paid"
-    return "credited"
+    if cash <= 0:
+        return "credited"
+    return "refunded" if _refunded(org, invoice) >= cash else "paid"
+
+
+def _refunded(org: Organisation, invoice: Document) -> Fraction:
+    """Money given back for the credit notes on this invoice."""
+    notes = {a.source_id for a in invoice.applied if a.kind != "payment"}
+    found = (org.credits.get(note) for note in notes)
+    return sum((n.paid for n in found if n is not None and n.type == "ACCRECCREDIT"), Fraction(0))
 
 
 def overdue(invoice: Document, today: date) -> bool:

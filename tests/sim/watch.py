@@ -32,6 +32,8 @@ class Watch:
         self.names: dict[str, set[str]] = {}
         #: Every gross total that a deal has ever had, by deal.
         self.totals: dict[int, set[Any]] = {}
+        #: Every customer that a deal has ever had, by deal, named as in `names`.
+        self.parties: dict[int, set[str]] = {}
         self.batch_began: datetime | None = None
         #: When a person last touched an invoice, by id.
         self.touched: dict[str, datetime] = {}
@@ -43,6 +45,7 @@ class Watch:
         twin = Watch()
         twin.known, twin.touched = dict(self.known), dict(self.touched)
         twin.names = {k: set(v) for k, v in self.names.items()}
+        twin.parties = {k: set(v) for k, v in self.parties.items()}
         twin.totals = {k: set(v) for k, v in self.totals.items()}
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
         return twin
@@ -87,6 +90,10 @@ class Watch:
                 self.names.setdefault(f"{kind}:{row['id']}", set()).add(row["name"])
         for deal in company.all("deals"):
             self.totals.setdefault(deal["id"], set()).add(deal_total(company, deal["id"]))
+            parties = self.parties.setdefault(deal["id"], set())
+            for key, kind in (("org_id", "organizations"), ("person_id", "persons")):
+                if deal.get(key):
+                    parties.add(f"{kind}:{deal[key]}")
 
     def _judge(self, world: World) -> None:
         full = world.config.mode == "full"

@@ -258,12 +258,6 @@ class World:
             return False
         return True
 
-    def parties(self, deal: int) -> set[str]:
-        """The customers that this deal has ever had, as the watch names them."""
-        row = self.pipedrive.company.get("deals", deal) or {}
-        found = {f"organizations:{row['org_id']}"} if row.get("org_id") else set()
-        return found | ({f"persons:{row['person_id']}"} if row.get("person_id") else set())
-
     def tell(self, words: str) -> None:
         """One line of this world's history."""
         self.story.append(f"{self.time.now():%d %H:%M:%S} {words}")
