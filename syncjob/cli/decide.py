@@ -12,7 +12,7 @@ _reason = click.option("--reason", default="", help="Why; kept in the audit.")
 #: What each answer means, as it is confirmed.
 _WORDS = {
     "create": "deal {deal} is no double and its sum is right; it is to be invoiced",
-    "never": "deal {deal} is never invoiced",
+    "never": "deal {deal} is never invoiced, and left alone",
     "link": "deal {deal} belongs to the invoice {number}",
     "reissue": "deal {deal} gets a new invoice in place of the one that was deleted or voided",
 }
@@ -26,7 +26,7 @@ def resolve_command() -> None:
 @resolve_command.command("deal")
 @click.argument("deal", metavar="ID")
 @click.option("--create", is_flag=True, help="Invoice it: it is no double and the sum is right.")
-@click.option("--never", is_flag=True, help="Never invoice it; --create takes that back.")
+@click.option("--never", is_flag=True, help="Leave it alone for good; --create takes it back.")
 @click.option("--link", metavar="NUMBER", help="It is invoiced already, by this invoice.")
 @click.option("--reissue", is_flag=True, help="Invoice it anew after a person's void or delete.")
 @_reason

@@ -38,7 +38,7 @@ def deal_change(
     if not changed or context.mode == "read_only":
         return None
     if case.deal.archived or case.deal.status == "deleted":
-        return _cannot_write(case, changed)
+        return None if "never" in case.answers else _cannot_write(case, changed)
     if synced in wanted:
         changed[synced] = wanted[synced]
     return Action(
@@ -84,5 +84,6 @@ def _cannot_write(case: Case, changed: dict[str, str | None]) -> Issue:
     return Issue(
         code=f"deal_{how}", subject=case.subject, page=case.deal.page, state="note",
         what=f"The deal is {how}, so {', '.join(sorted(changed))} cannot be brought up to date.",
-        next_step="Restore the deal in the CRM if its owner still needs the figures.",
+        next_step="Restore the deal in the CRM if its owner still needs the figures; else "
+        f"`syncjob resolve deal {case.deal.id} --never` leaves it alone.",
     )  # fmt: skip

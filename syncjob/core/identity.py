@@ -47,6 +47,8 @@ def _content(action: Action) -> bytes:
     payload = action.payload
     if isinstance(payload, InvoiceDraft | InvoiceChange):
         timeless = msgspec.to_builtins(payload)
+        if payload.date and payload.due_date:  # the terms count, the day it is sent does not
+            timeless["days"] = (payload.due_date - payload.date).days
         timeless.pop("date", None)
         timeless.pop("due_date", None)
         return msgspec.json.encode([action.kind, action.target, timeless], order="sorted")

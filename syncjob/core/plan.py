@@ -164,10 +164,23 @@ def _invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:
         draft.issues.append(excluded)
         draft.story.append(excluded.what)
         return case.last, excluded
+    if case.deal.archived:
+        draft.issues.append(_archived(case))
+        return case.last, None
     if not case.complete:
         draft.story.append("its lines were not read in this batch")
         return case.last, None
     return _new_invoice(draft)
+
+
+def _archived(case: Case) -> Issue:
+    """A deal that was put away before it was invoiced: most likely nobody meant that."""
+    return Issue(
+        code="won_but_archived", subject=case.subject, page=case.deal.page, state="note",
+        what="The deal was won, and archived before it had an invoice.",
+        next_step="Un-archive it in the CRM and it is invoiced; or, if it is never to be, "
+        f"`syncjob resolve deal {case.deal.id} --never`.",
+    )  # fmt: skip
 
 
 def _excluded(case: Case, context: Context) -> Issue | None:
@@ -194,6 +207,8 @@ def _existing(draft: _Draft, invoice: Invoice) -> tuple[Invoice | None, Issue | 
             before={"status": invoice.status},
         )  # fmt: skip
         return msgspec.structs.replace(invoice, status="deleted"), None
+    if isinstance(answer, Issue) and "never" in case.answers:
+        return invoice, None  # a person knows, and wants the deal left alone
     if isinstance(answer, Issue):
         draft.issues.append(answer)
         return invoice, answer

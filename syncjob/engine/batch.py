@@ -44,6 +44,7 @@ class Batch:
     verified: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     walked: dict[str, datetime] = field(default_factory=dict)  # server time at a whole walk's start
+    side_empty: str | None = None  # a side that showed nothing though it was walked in full
     counts: Counter[str] = field(default_factory=Counter)
     done: dict[str, list[str]] = field(default_factory=dict)
     new_issues: dict[tuple[str, str], Issue] = field(default_factory=dict)

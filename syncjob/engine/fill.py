@@ -94,6 +94,7 @@ def _wake_wins(batch: Batch) -> None:
     _read(batch, "crm", "deals", seen)
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
+        snapshots.want(snapshots.deals_with_drafts(), "rules or the mode have changed")
         batch.state.book.note("decided_with", batch.decided_with)
 
 

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import Issue
 from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.errors import WrongOrganisation
@@ -102,13 +101,15 @@ def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:
 
 
 def _note_changes(batch: Batch) -> None:
-    """New rules or new names make every held deal worth another look (`fill` gives it, and notes
-    then what was decided with: a check or a batch that ends before must not use the change up)."""
+    """New rules, names or modes make every held deal and every draft worth another look: `fill`
+    gives it, and notes then what was decided with, since a check or a batch that ends before must
+    not use the change up."""
     book = batch.state.book
-    batch.decided_with = f"{mapping_hash(batch.config)}|{batch.reference_hash}"
+    mode = batch.config.mode
+    batch.decided_with = f"{mapping_hash(batch.config)}|{batch.reference_hash}|{mode}"
     known = book.fact("decided_with")
     batch.replan = known not in (None, batch.decided_with)
-    previous, mode = book.fact("mode"), batch.config.mode
+    previous = book.fact("mode")
     with batch.state.commit():
         if known is None:
             book.note("decided_with", batch.decided_with)
@@ -124,12 +125,3 @@ def _note_changes(batch: Batch) -> None:
             )  # fmt: skip
     if previous not in (None, mode):
         batch.log.warning("mode.changed", before=previous, after=mode, who=batch.options.who)
-
-
-def unknown_time_zone(batch: Batch, error: Exception) -> Issue:
-    """The organisation's days cannot be told: nothing can be dated."""
-    return Issue(
-        code="time_zone_unknown", subject="organisation",
-        what=f"The organisation's time zone cannot be used: {error}",
-        next_step="Set a time zone in the ledger's organisation settings.",
-    )  # fmt: skip

@@ -171,15 +171,8 @@ def _scale(batch: Batch) -> Scale:
         first_week=born is None or now - born < timedelta(days=FIRST_WEEK_DAYS),
         linked=batch.state.links.live_count(),
         mapping_changed=known is not None and known != mapping_hash(batch.config),
-        side_empty=_empty_side(batch),
+        side_empty=batch.side_empty,
     )
-
-
-def _empty_side(batch: Batch) -> str | None:
-    """A side whose every record is gone, though there were some: a wrong account, most likely."""
-    if batch.state.links.live_count() and not batch.state.snapshots.count("crm", "deals"):
-        return "CRM"
-    return None
 
 
 def check_guard(batch: Batch, plan: Plan) -> None:
@@ -196,6 +189,7 @@ def check_guard(batch: Batch, plan: Plan) -> None:
                 subject="connection", changes={"accepted": (None, plan.hash)},
                 reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
             )  # fmt: skip
+            batch.state.book.note("mapping_hash", mapping_hash(batch.config))
         return
     if accepted is not None and plan.actions:
         raise GuardTripped(

@@ -83,7 +83,9 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
         cursor = Cursor(cursor.since, None, None, cursor.polled)
     walk = Walk(since=since, position=cursor.position, started=cursor.started)
     lookback = batch.side(side).capabilities.lookback
+    seen = 0
     for page in batch.side(side).changes(stream, walk):
+        seen += len(page.records)
         with batch.state.commit():
             _take(batch, side, stream, page)
             if page.position is not None:
@@ -95,7 +97,7 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
                 snapshots.move(side, stream, cursor)
                 if page.position is None:
                     _note_floor(batch, side, stream)
-                    _note_full(batch, side, stream, since)
+                    _note_full(batch, side, stream, since, seen=seen)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
         batch.breathe()
 
@@ -140,12 +142,15 @@ def _full_is_due(batch: Batch, side: Side, stream: str) -> bool:
     return now - done >= timedelta(days=FULL_WALK_DAYS)
 
 
-def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None) -> None:
-    """A whole walk has ended: remember when, and doubt the invoices that it did not show."""
+def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None, *, seen: int) -> None:
+    """A whole walk has ended: remember when, doubt the invoices that it did not show, and tell
+    the guard of a side that shows nothing at all any more (invariant 12)."""
     first = _first(batch, side, stream)
     if since is not None and (first is None or since > first):
         return
     batch.state.book.note(f"full:{side}.{stream}", batch.clock.now().isoformat())
+    if not seen and stream in ("deals", "invoices") and batch.state.links.live_count():
+        batch.side_empty = "CRM" if side == "crm" else "ledger"
     if (side, stream) == ("ledger", "invoices"):
         unseen = batch.state.links.unseen_invoices(batch.id)
         _doubt(batch, side, stream, unseen)

@@ -188,6 +188,15 @@ class Snapshots:
         )
         return [row[0] for row in rows.fetchall()]
 
+    def deals_with_drafts(self) -> list[str]:
+        """The deals whose live invoice is still a draft: a scan, for when the mode has changed."""
+        rows = self.db.execute(
+            "SELECT p.deal FROM part p JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'invoices' AND s.id = p.ledger_id WHERE p.ended IS NULL "
+            "AND json_extract(CAST(s.body AS TEXT), '$.status') = 'draft' ORDER BY p.deal"
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def settled(self, deal: str) -> None:
         """The deal was decided and nothing is left to do for it now."""
         self.db.execute("DELETE FROM todo WHERE deal = ?", (deal,))

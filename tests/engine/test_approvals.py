@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import codes, invoice_of, minutes, number_of, only, quiet, sell, writes_to
+from tests.engine.scenes import (
+    billed,
+    codes,
+    invoice_of,
+    minutes,
+    number_of,
+    only,
+    quiet,
+    sell,
+    writes_to,
+)
 from tests.engine.world import World
 
 FULL = {"mode": "full", "invoices": {"status": "authorised", "value_is": "gross"}}
@@ -126,3 +136,15 @@ def test_a_draft_deleted_by_a_person_before_its_approval(full: World) -> None:
     assert only(full.invoices())["status"] == "DELETED"
     assert full.deal_fields(deal)["Invoice status"] == "deleted"
     assert codes(quiet(full)) == ["reissue_needed"]
+
+
+def test_raising_the_mode_approves_the_drafts_that_wait(make_world: MakeWorld) -> None:
+    world = make_world(config={"invoices": {"status": "authorised"}})
+    deal = billed(world)
+    assert invoice_of(world, deal)["status"] == "DRAFT"
+    quiet(world)
+    world.overrides = {**world.overrides, "mode": "full"}
+    world.run()
+    assert invoice_of(world, deal)["status"] == "AUTHORISED"
+    assert world.deal_fields(deal)["Invoice status"] == "awaiting payment"
+    quiet(world)

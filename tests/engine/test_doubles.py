@@ -124,13 +124,14 @@ def test_three_times_as_large_is_not_unusual(make_world: MakeWorld) -> None:
     assert len(world.invoices()) == 2
 
 
-def test_two_second_invoices_with_one_marker_are_told(world: World) -> None:
+def test_second_invoices_with_our_url_are_told(world: World) -> None:
+    """Only an app can write the Url: it is another instance, or another app that copies it."""
     deal = billed(world)
     url = invoice_of(world, deal)["url"]
     by_hand(world, amount=5, Url=url)
     minutes(world, 5)
     mark = world.mark()
-    assert codes(world.run()) == ["duplicate_effect"]
+    assert codes(world.run()) == ["another_instance", "duplicate_effect"]
     assert [c for c in world.writes(mark) if "/xero/" in c["path"]] == []
     assert len([i for i in world.invoices() if i["status"] != "DELETED"]) == 2
     only([i for i in world.invoices() if i["total"] == "110.00"])

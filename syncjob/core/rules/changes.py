@@ -68,7 +68,8 @@ def after_win(
         code="reopened_after_invoice",
         subject=subject_of(deal),
         what=f"The deal is {deal.status} now, but its invoice {name} {why}, so it was left alone.",
-        next_step="Delete, void or credit the invoice in the ledger, or win the deal again.",
+        next_step="Delete, void or credit the invoice in the ledger, or win the deal again; if "
+        f"all is well, `syncjob resolve deal {deal.id} --never` leaves it alone.",
         field="status",
         page=invoice.page or deal.page,
         state="note",
