@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test check bench clean install
+.PHONY: demo test check bench northwind clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -35,6 +35,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# 830 real orders through the real commands, judged from the servers alone (where the data is).
+northwind: $(STAMP)
+	$(BIN)/python -m tests.northwind_run
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
