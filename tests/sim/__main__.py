@@ -1,4 +1,4 @@
-"""`python -m tests.sim SEED [--trace]` replays one seed; `python -m tests.sim FROM-TO` many."""
+"""Replay a seed (`python -m tests.sim 17 --trace`), many (`1-500`), or a case (`--case KEY`)."""
 
 from __future__ import annotations
 
@@ -15,36 +15,62 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 def main() -> int:
     """Replay, and print what happened in words."""
-    from tests.sim.seeds import play
-
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
-    parser.add_argument("seeds", help="a seed, or a range such as 1-500")
+    parser.add_argument("seeds", nargs="?", help="a seed, or a range such as 1-500")
+    parser.add_argument("--case", help="a case of the every-point lane, as its failure names it")
     parser.add_argument("--trace", action="store_true", help="print the history in words")
     given = parser.parse_args()
+    if given.case:
+        return _case(given.case)
+    if not given.seeds:
+        parser.error("a seed, a range of seeds, or --case")
     first, _, last = given.seeds.partition("-")
-    began, red, faults = time.monotonic(), [], Counter[str]()
-    total: Counter[str] = Counter()
-    held: Counter[str] = Counter()
-    for seed in range(int(first), int(last or first) + 1):
-        error: BaseException | None = None
+    return _seeds(range(int(first), int(last or first) + 1), trace=given.trace)
+
+
+def _case(key: str) -> int:
+    from tests.sim.every_point import Case, by_name, play, run_case
+
+    case = Case.of_key(key)
+    played = play(by_name(case.history))
+    red = False
+    try:
+        world = run_case(played, case)[0]
+    except Exception as error:
+        traceback.print_exception(error)
+        world, red = error.world, True  # type: ignore[attr-defined]
+    finally:
+        played.close()
+    print("\n".join(world.story))
+    print("RED" if red else "green")
+    return int(red)
+
+
+def _seeds(seeds: range, *, trace: bool) -> int:
+    from tests.sim.seeds import play
+
+    began, red = time.monotonic(), []
+    faults, total, held = Counter[str](), Counter[str](), Counter[str]()
+    for seed in seeds:
         try:
             played = play(seed)
         except Exception as failure:
-            error, played = failure, failure.played  # type: ignore[attr-defined]
+            played = failure.played  # type: ignore[attr-defined]
             red.append(seed)
             print(f"seed {seed} RED: {type(failure).__name__}: {str(failure)[:400]}", flush=True)
-            if given.trace:
+            if trace:
                 traceback.print_exception(failure)
-        if given.trace:
+        if trace:
             print("\n".join(played.world.story))
-            print("RED" if error else "green")
         faults.update(played.faults)
         held.update(played.world.held)
         total.update(deeds=played.deeds, writes=played.writes, points=played.points,
                      batches=played.batches, faults=played.faults.total())  # fmt: skip
-    count, seconds = int(last or first) - int(first) + 1, time.monotonic() - began
-    print(f"{count} seeds, {len(red)} red {red[:20]}, {seconds:.0f} s, {count / seconds:.1f}/s")
-    print(dict(total), dict(faults.most_common()), "held:", held.most_common(12), sep="\n")
+    seconds = time.monotonic() - began
+    print(f"{len(seeds)} seeds, {len(red)} red {red[:20]}, {seconds:.0f} s, "
+          f"{len(seeds) / seconds:.1f} a second")  # fmt: skip
+    print("a seed:", {name: round(count / len(seeds), 1) for name, count in total.items()})
+    print("faults:", dict(faults.most_common()), "held:", dict(held.most_common(12)), sep="\n")
     return 1 if red else 0
 
 

@@ -27,6 +27,17 @@ class Case(NamedTuple):
     kind: str
     goes_on: bool
 
+    @property
+    def key(self) -> str:
+        """What `python -m tests.sim --case` takes."""
+        return "|".join(map(str, (*self[:4], "on" if self.goes_on else "off")))
+
+    @classmethod
+    def of_key(cls, key: str) -> Case:
+        """The case of that key."""
+        history, batch, point, kind, on = key.split("|")
+        return cls(history, int(batch), int(point), kind, on == "on")
+
     def __str__(self) -> str:
         on = ", life goes on" if self.goes_on else ""
         return f"{self.history}: batch {self.batch}, point {self.point}, {self.kind}{on}"

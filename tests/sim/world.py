@@ -6,6 +6,7 @@ fault late in a history does not replay what came before it.
 
 from __future__ import annotations
 
+import atexit
 import copy
 import shutil
 import tempfile
@@ -43,6 +44,7 @@ START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 PATIENCE = timedelta(minutes=16)
 #: The whole world in memory where the machine allows it: a commit then costs no disk.
 MEMORY = Path("/dev/shm")
+PREFIX = "syncjob-sim-"
 
 
 class ProgramClock:
@@ -104,7 +106,7 @@ class World:
         self._place()
 
     def _place(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if MEMORY.is_dir() else None))
         self.faults = Faults()
         self.faults.tell = self.tell
         self.config: Config = _config(yaml.safe_dump(self.settings)).model_copy(
@@ -327,4 +329,5 @@ def new_world(
         world = World(settings_for(mode, status), entropy, options)
         world.init()
         _ready[key] = world
+        atexit.register(world.close)
     return _ready[key].copy()

@@ -1,0 +1,54 @@
+"""Random worlds: new seeds for each commit, and every seed that was ever red."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.sim.kept import kept_seeds
+from tests.sim.seeds import play
+
+#: How many new seeds are played (SYNCJOB_SEEDS for more).
+SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "40"))
+#: Groups, so that workers can share them.
+GROUPS = 8
+
+
+def _drawn() -> int:
+    """A number from the commit's hash: each commit plays other seeds, and always the same ones."""
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    return int(found.stdout[:7] or "0", 16) if found.returncode == 0 else 0
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_new_seeds(group: int) -> None:
+    first = 1_000_000 + _drawn() % 10_000_000 * 100
+    _play(range(first + group, first + SEEDS, GROUPS))
+
+
+@pytest.mark.parametrize("group", range(4))
+def test_seeds_that_were_red_once(group: int) -> None:
+    _play(kept_seeds()[group::4])
+
+
+def test_a_seed_plays_the_same_history_each_time() -> None:
+    assert play(5).world.story == play(5).world.story
+
+
+def test_nothing_is_left_behind() -> None:
+    assert not play(6).world.folder.exists()
+
+
+def _play(seeds: range | list[int]) -> None:
+    for seed in seeds:
+        try:
+            play(seed)
+        except Exception as error:
+            error.add_note(f"replay: python -m tests.sim {seed} --trace")
+            raise
