@@ -166,13 +166,24 @@ def _invoiced(batch: Batch, deal_id: str) -> bool:
 
 
 def _lines(batch: Batch, cases: Sequence[Case]) -> None:
-    """Read the lines, discounts and instalments of these deals, in bulk."""
+    """Read the lines, discounts and instalments of these deals, in bulk; and with them, if this
+    batch has not read it, the deal itself: its value changes with its lines, unstamped."""
     size = batch.crm.capabilities.get_batch["deals"]
-    for group in chunks([case.deal for case in cases], size):
-        deals = batch.crm.details(group)
-        with batch.state.commit():
-            _store_deals(batch, deals, strong=False)
-        batch.breathe()
+    seen = batch.state.snapshots.batch_of
+    deals = [case.deal for case in cases]
+    fresh = {d.id for d in deals if seen("crm", "deals", d.id) == batch.id}
+    for group in chunks([d for d in deals if d.id in fresh], size):
+        _keep(batch, batch.crm.details(group), strong=False)
+    for old in chunks([d.id for d in deals if d.id not in fresh], size):
+        found = batch.crm.get("deals", old)
+        _keep(batch, [d for d in found if isinstance(d, Deal)], strong=True)
+        _customers(batch, old)  # it may be another customer's by now
+
+
+def _keep(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
+    with batch.state.commit():
+        _store_deals(batch, deals, strong=strong)
+    batch.breathe()
 
 
 def _store_deals(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:

@@ -91,3 +91,20 @@ def test_a_deal_held_after_its_draft_was_withdrawn_says_held(world: World) -> No
     assert fields["Invoice status"] == "held"
     assert "archived" in fields["Invoice note"]
     quiet(world)
+
+
+def test_a_deal_that_waited_is_compared_with_its_value_of_now(world: World) -> None:
+    """A removed line changes the deal's value without moving its stamp."""
+    deal = sell(world, won=False)
+    extra = world.crm("add_line", deal=deal, name="Gadget", price=50, quantity=1, tax=10)
+    world.fault(kind="status", status=500, server="xero", method="PUT", path="/Contacts")
+    world.crm("win", deal=deal)
+    world.run()
+    assert world.invoices() == []
+    minutes(world, 16)
+    world.crm("remove_line", line=extra["id"])
+    report = world.run()
+    assert codes(report) == []
+    assert only(world.invoices())["total"] == "110.00"
+    assert not world.deal_fields(deal).get("Invoice note")
+    quiet(world)
