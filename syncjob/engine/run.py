@@ -12,7 +12,7 @@ from syncjob.engine.cases import load_case
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.identify import identify, verify
-from syncjob.engine.planning import Plan, check_guard, make_plan
+from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
 from syncjob.engine.settle import settle
@@ -65,16 +65,9 @@ def push(batch: Batch, plan: Plan) -> None:
         for side in dict.fromkeys(action.side for action in plan.actions):
             verify(batch, side)
         Push(batch, plan).run()
-        _forget_done(batch, plan)
+        settle_quiet(batch, plan.subjects)
     with batch.state.commit():
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
-
-
-def _forget_done(batch: Batch, plan: Plan) -> None:
-    """Decide each deal once more from the state: what is quiet now need not be looked at again."""
-    from syncjob.engine.planning import settle_quiet
-
-    settle_quiet(batch, plan.subjects)
 
 
 # --- close --------------------------------------------------------------------------------------

@@ -89,7 +89,6 @@ def _compare(
 
 
 def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
-    assert isinstance(record, Contact | Invoice | Deal) or record is not None
     known = record if isinstance(record, Contact | Invoice | Deal) else None
     with batch.state.commit():
         stored(batch, intent, known, settled=True)
