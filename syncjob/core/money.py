@@ -5,11 +5,15 @@ Keeps invariant 8 (to the cent). Nothing here accepts or returns a float.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import msgspec
 
 ZERO = Decimal(0)
+
+#: Digits enough for the product of three numbers of JSON, which end at 1.8e308: what a CRM sends
+#: may be absurd, and one absurd row must not stop all others. Rounding to the usual 28 raises.
+_WIDE = Context(prec=1000, rounding=ROUND_HALF_UP)
 
 #: ISO 4217 currencies whose minor unit is not 2 digits and that CRMs and Xero both offer.
 MINOR_DIGITS = {
@@ -34,7 +38,7 @@ def half_up(amount: Decimal, digits: int = 2) -> Decimal:
 
     Zero is never negative: "-0.00" would be a change to whoever compares texts.
     """
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP) + ZERO
+    return _WIDE.add(_WIDE.quantize(amount, Decimal(1).scaleb(-digits)), ZERO)
 
 
 def plain(amount: Decimal) -> str:

@@ -27,7 +27,7 @@ from syncjob.core.holds import already_invoiced, customer, possible_double_of, t
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import WHOLE, invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
-from syncjob.core.rules.changes import after_win, may_approve, next_generation, unlike
+from syncjob.core.rules.changes import after_win, may_approve, next_generation, touched, unlike
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
@@ -215,37 +215,41 @@ def _existing(draft: _Draft, invoice: Invoice) -> tuple[Invoice | None, Issue | 
     doubt = _doubt(case, context, invoice)
     if doubt is not None:
         draft.issues.append(doubt)
-    return _approve(draft, invoice, doubt), doubt
+    return _approve(draft, invoice, doubt)
 
 
 def _doubt(case: Case, context: Context, invoice: Invoice) -> Issue | None:
     """For as long as it is a draft: whether its total agrees with what the deal says."""
     if invoice.status != "draft" or case.created is None or case.deal.status != "won":
         return None
-    return doubt_of(case.deal, case.created, context.policy)
+    touched_by = touched(case.invoice_base, case.invoice_now)
+    return doubt_of(case.deal, case.created, context.policy, None if touched_by else invoice)
 
 
-def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
-    """Approve a draft where rule and mode allow it; else say why it stays a draft."""
+def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> tuple[Invoice, Issue | None]:
+    """Approve a draft where rule and mode allow it; else say why it stays a draft. Returns what
+    there is to tell of it, too: what the state forgot may be in doubt as it is made anew."""
     case, context = draft.case, draft.context
     if invoice.status != "draft" or context.policy.status != "authorised":
-        return invoice
+        return invoice, doubt
     if invoice.marker != case.marker:
         draft.story.append("a person made this draft, so a person approves it")
-        return invoice
+        return invoice, doubt
     if context.mode == "full" and context.approvals_wait:
         draft.story.append(context.approvals_wait)
-        return invoice
+        return invoice, doubt
     created = case.created
     if created is None and case.complete and case.deal.status == "won":
         created, doubt = _made_anew(case, context, invoice)
         other = unlike(invoice, created)
         if other is not None:
             draft.story.append(f"a person may have changed its {other}, so it stays a draft")
-            return invoice
+            return invoice, None
+        if doubt is not None:
+            draft.issues.append(doubt)
     if created is None:
         draft.story.append("what was first sent is not known, so it stays a draft")
-        return invoice
+        return invoice, doubt
     answer = may_approve(
         invoice, created, case.contact, context.policy, context.mode, case.invoice_base,
         case.invoice_now, context.today, context.locked_through, doubt=doubt,
@@ -253,22 +257,22 @@ def _approve(draft: _Draft, invoice: Invoice, doubt: Issue | None) -> Invoice:
     )  # fmt: skip
     if isinstance(answer, str):
         draft.story.append(answer)
-        return invoice
+        return invoice, doubt
     draft.ledger(
         Wave.APPROVALS, f"invoice:{case.marker}", answer, "rule and mode say: authorised",
         before={"status": invoice.status},
     )  # fmt: skip
     return msgspec.structs.replace(
         invoice, status="authorised", date=answer.date, due_date=answer.due_date
-    )
+    ), None
 
 
 def _made_anew(case: Case, context: Context, invoice: Invoice) -> tuple[InvoiceDraft, Issue | None]:
     """What would have been sent on the draft's own day, where the state that sent it was lost."""
     asked = _invoice_context(case, context, case.marker or "")
     asked = msgspec.structs.replace(asked, today=invoice.date or context.today, locked_through=None)
-    created, _, doubt = draft_invoice(case.deal, case.contact, asked)
-    return created, doubt
+    created, _, _ = draft_invoice(case.deal, case.contact, asked)
+    return created, doubt_of(case.deal, created, context.policy, invoice)
 
 
 def _new_invoice(draft: _Draft) -> tuple[Invoice | None, Issue | None]:

@@ -132,7 +132,7 @@ class Reply:
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, effect: str = "none") -> Reply:
-        body = json.dumps(value, ensure_ascii=False).encode()
+        body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
         return cls(status, (("Content-Type", "application/json; charset=utf-8"),), body, effect)
 
     @classmethod

@@ -1,8 +1,14 @@
-"""JSON bodies read exactly: fractions become Decimal, anything that is not JSON is drift."""
+"""JSON bodies read exactly: fractions become Decimal, anything that is not JSON is drift.
+
+What JSON can spell and no vendor means (NaN, 1e999, half of an emoji) is made harmless here: such
+a number is a float, which every reader refuses as that record's own drift; such a half character
+becomes the replacement character, since no store and no vendor takes it.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,19 +21,43 @@ if TYPE_CHECKING:
 EXCERPT_CHARACTERS = 200
 #: How much of a body is looked at: a page's head, with styles and scripts, comes before its words.
 EXCERPT_BYTES_MAX = 16_384
+#: Half of a character: programs that cut texts at a length leave it behind.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def parse_json(answer: Answer) -> Any:
     """The body as JSON; SchemaDrift, with the first words of the body, if it is none."""
     try:
-        return json.loads(answer.body, parse_float=Decimal)
+        value = json.loads(answer.body, parse_float=_exact, parse_int=_whole)
+        return _mended(value) if _HALF.search(answer.body) else value
     except ValueError:
         raise SchemaDrift(
             f"The answer ({answer.status}) is not JSON: {excerpt(answer.body)!r}.",
             where=answer.url,
             next_step="If a proxy or firewall stands between, look there; else wait and retry.",
         ) from None
+
+
+def _exact(text: str) -> Decimal | float:
+    """The number with all its digits; what no double holds becomes a float (infinite or zero)."""
+    near = float(text)
+    return near if math.isinf(near) or (near == 0 and Decimal(text)) else Decimal(text)
+
+
+def _whole(text: str) -> int | float:
+    return float(text) if math.isinf(float(text)) else int(text)
+
+
+def _mended(value: Any) -> Any:
+    """The same value without lone halves of characters in its texts."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
 
 
 def excerpt(body: bytes) -> str:

@@ -59,3 +59,11 @@ def test_money_is_shown_with_its_currency():
     assert MINOR_DIGITS["JPY"] == 0
     assert MINOR_DIGITS["BHD"] == 3
     assert "GBP" not in MINOR_DIGITS
+
+
+def test_absurd_amounts_round_like_others():
+    assert half_up(Decimal("1e30")) == Decimal("1e30")
+    assert half_up(Decimal("123456789012345678901234567890.125")) == Decimal(
+        "123456789012345678901234567890.13"
+    )
+    assert half_up(Decimal("-1e900")) == Decimal("-1e900")

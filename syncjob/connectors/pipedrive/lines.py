@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from syncjob.connectors.pipedrive import values
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.money import MINOR_DIGITS, ZERO, half_up, plain
@@ -37,13 +39,21 @@ def enabled(row: Item) -> bool:
     return row.get("is_enabled") is not False
 
 
-def to_line(row: Item) -> Line:
-    """One product row. A row that cannot be read becomes a line with a doubt, so that its deal is
-    held instead of being invoiced without it."""
+def to_line(row: Item, currency: str | None = None) -> Line:
+    """One product row of a deal in this currency. A row that cannot be read becomes a line with a
+    doubt, so that its deal is held instead of being invoiced without it."""
     try:
-        return _line(row)
+        return _in_currency(_line(row), values.text(row, "currency"), currency)
     except SchemaDrift as error:
         return doubtful(f"a product row cannot be read: {error.what}", str(row.get("id", "?")))
+
+
+def _in_currency(line: Line, own: str | None, deals: str | None) -> Line:
+    """A deal's currency may be changed under its rows; nothing says that their prices follow."""
+    if not own or not deals or own.upper() == deals.upper():
+        return line
+    words = f"it is priced in {own}, the deal is in {deals}"
+    return msgspec.structs.replace(line, doubt=words)
 
 
 def doubtful(words: str, row_id: str = "?") -> Line:

@@ -160,7 +160,7 @@ class Reader:
     def _detailed(self, deal: Deal, rows: list[Item], plan: list[Item]) -> Deal:
         if deal.status == "deleted":
             return deal
-        made = [self._line(row) for row in rows if lines.enabled(row)]
+        made = [self._line(row, deal.currency) for row in rows if lines.enabled(row)]
         if not rows and deal.line_count:
             made = [lines.missing_line(deal.line_count)]
         discounts, doubts = self._discounts(deal, rows)
@@ -173,8 +173,8 @@ class Reader:
             instalments=instalments if self._instalments else None,
         )
 
-    def _line(self, row: Item) -> Line:
-        line = lines.to_line(row)
+    def _line(self, row: Item, currency: str) -> Line:
+        line = lines.to_line(row, currency)
         sku = self._skus.get(line.product_id or "")
         return msgspec.structs.replace(line, sku=sku) if sku else line
 

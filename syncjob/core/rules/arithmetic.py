@@ -50,6 +50,13 @@ class Sums(Protocol):
     def total(self) -> Decimal: ...
 
 
+class FullSums(Sums, Protocol):
+    """Sums with their tax."""
+
+    @property
+    def total_tax(self) -> Decimal: ...
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The CRM's figure beside the ledger's, and what to think of it."""
 
@@ -115,6 +122,20 @@ def compare(
         words += " by rounding; the ledger's figure stands"
         return Comparison(verdict="rounding", words=words, crm=crm_value, ledger=ledger)
     return Comparison(verdict="differs", words=words, crm=crm_value, ledger=ledger)
+
+
+def unforeseen(foreseen: FullSums, stored: FullSums, line_count: int) -> str | None:
+    """Where the ledger has added an invoice up otherwise than foreseen, by more than rounding.
+
+    A cent a line is explained and the ledger's figure stands (whether it takes tax from the
+    rounded amount is not public; facts: xero, 3); more means another rate, price or discount.
+    """
+    for name in ("sub_total", "total_tax", "total"):
+        ours, theirs = getattr(foreseen, name), getattr(stored, name)
+        if abs(ours - theirs) > tolerance(line_count):
+            words = name.replace("_", " ")
+            return f"the ledger's {words} is {theirs:,.2f}, {ours:,.2f} was expected"
+    return None
 
 
 def _exact(gap: Decimal) -> str:

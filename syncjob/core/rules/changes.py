@@ -13,6 +13,7 @@ from typing import NamedTuple
 from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
 from syncjob.core.policy import Invoices, Mode
 from syncjob.core.records import DEAD, Contact, Deal, Invoice, InvoiceLine, InvoiceStatus
+from syncjob.core.rules.arithmetic import unforeseen
 from syncjob.core.rules.dating import is_locked
 from syncjob.core.rules.terms import due_date
 from syncjob.core.rules.texts import subject_of
@@ -100,7 +101,7 @@ def may_approve(
         _not_wanted(policy, mode)
         or _not_as_made(invoice, base, current)
         or (doubt.what if doubt else None)
-        or _other_sums(invoice, created)
+        or unforeseen(created, invoice, len(created.lines))
     )
     if reason:
         return reason
@@ -178,13 +179,3 @@ def _not_as_made(invoice: Invoice, base: Fields, current: Fields) -> str | None:
         return f"it is {invoice.status} already"
     changed = touched(base, current)
     return f"a person changed its {', '.join(changed)}" if changed else None
-
-
-def _other_sums(invoice: Invoice, created: InvoiceDraft) -> str | None:
-    """What the ledger computed must equal what we predicted, or a person looks first."""
-    for name in ("sub_total", "total_tax", "total"):
-        ours, theirs = getattr(created, name), getattr(invoice, name)
-        if ours != theirs:
-            words = name.replace("_", " ")
-            return f"the ledger's {words} is {theirs:,.2f}, {ours:,.2f} was expected"
-    return None

@@ -18,8 +18,16 @@ from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.markers import with_marker
 from syncjob.core.money import half_up, plain
 from syncjob.core.policy import DealInputs, Invoices
-from syncjob.core.records import Account, Contact, Deal, InvoiceLine, LedgerReference, Line
-from syncjob.core.rules.arithmetic import Prediction, Sums, compare, predict
+from syncjob.core.records import (
+    Account,
+    Contact,
+    Deal,
+    Invoice,
+    InvoiceLine,
+    LedgerReference,
+    Line,
+)
+from syncjob.core.rules.arithmetic import Prediction, Sums, compare, predict, unforeseen
 from syncjob.core.rules.basis import Basis, account_of, basis_of, check_currency
 from syncjob.core.rules.dating import invoice_day
 from syncjob.core.rules.rows import check_row, to_line
@@ -72,9 +80,19 @@ def draft_invoice(
     return draft, _story(draft, basis, account, choices, words), note
 
 
-def doubt_of(deal: Deal, created: InvoiceDraft, policy: Invoices) -> Issue | None:
-    """The note "totals_differ" for a draft made earlier, against what the deal says now."""
-    return _against_deal(deal, policy, created, len(created.lines))[1]
+def doubt_of(
+    deal: Deal, created: InvoiceDraft, policy: Invoices, stored: Invoice | None = None
+) -> Issue | None:
+    """The note "totals_differ" for a draft made earlier, against what the deal says now.
+
+    `stored` is the draft as the ledger added it up, as long as no person has changed it: its
+    figures are what the customer would pay, and must be those that were foreseen, too.
+    """
+    count = len(created.lines)
+    words = unforeseen(created, stored, count) if stored else None
+    if words:
+        return _totals_differ(deal, words, "Look whether a tax rate of the ledger was changed")
+    return _against_deal(deal, policy, stored or created, count)[1]
 
 
 def date_is_given(deal: Deal, inputs: DealInputs) -> bool:
@@ -245,12 +263,16 @@ def _against_deal(deal: Deal, policy: Invoices, sums: Sums, count: int) -> tuple
     )
     if result.verdict != "differs":
         return result.words, None
-    return result.words, Issue(
+    step = "Compare the deal's lines with the draft in the ledger, correct one of them"
+    return result.words, _totals_differ(deal, result.words, step)
+
+
+def _totals_differ(deal: Deal, words: str, step: str) -> Issue:
+    return Issue(
         code="totals_differ",
         subject=subject_of(deal),
-        what=f"In {deal.currency}, {result.words}.",
-        next_step="Compare the deal's lines with the draft in the ledger, correct one of them, "
-        "and approve the draft there.",
+        what=f"In {deal.currency}, {words}.",
+        next_step=f"{step}, and approve the draft there.",
         field="value",
         page=deal.page,
         state="note",

@@ -37,6 +37,7 @@ def check_row(line: Line) -> None:
     is the total.
     """
     label = line_label(line)
+    _check_size(line, label)  # first: the CRM's own sums of such amounts are not exact
     if line.doubt:
         raise Held(
             "line_doubt",
@@ -51,7 +52,6 @@ def check_row(line: Line) -> None:
             field="billing_frequency",
             next_step="Make a repeating invoice in the ledger by hand, or bill the line one-time.",
         )
-    _check_size(line, label)  # before anything is rounded: Decimal has 28 digits
     if not half_up(line.quantity, FINE_DIGITS):
         raise Held(
             "zero_quantity",

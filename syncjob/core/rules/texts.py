@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from syncjob.core.records import Deal, Line
 
-#: C0 controls and DEL, except the line feed: pasted text is full of them and Xero's XML store
-#: takes none. Held would be too much for a stray tab; emoji and accents pass unchanged.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+#: C0 controls and DEL, except the line feed, and what is no character: pasted text is full of them
+#: and Xero's XML store takes none. Held would be too much for a stray tab; emoji and accents pass.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 #: So much of a name is enough to find it by, and leaves the message readable.
 QUOTE_LENGTH_MAX = 60

@@ -67,7 +67,8 @@ def plain(value: Any) -> Any:
 
 def answer(body: Any, status: int = 200, effect: str = "none", headers: Pairs = ()) -> Reply:
     text = json.dumps(body, ensure_ascii=False, default=number)
-    return Reply(status, (*JSON_TYPE, *headers), text.encode(), effect)
+    # Half of an emoji leaves as the vendor's JavaScript writes it: escaped.
+    return Reply(status, (*JSON_TYPE, *headers), text.encode("utf-8", "backslashreplace"), effect)
 
 
 def parsed(body: bytes) -> Any:
