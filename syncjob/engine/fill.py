@@ -64,22 +64,26 @@ def _one_deal(batch: Batch, deal_id: str) -> list[str]:
 
 
 def _wake_held(batch: Batch) -> None:
-    """Held deals are decided again when the ledger, the config or the hour has changed."""
+    """Held deals are decided again when the ledger, the config or the hour has changed, and the
+    newly held also while the CRM's lists may still have been behind when they were read."""
     book, now = batch.state.book, batch.clock.now()
     checked = book.instant("held_checked")
     due = checked is None or now - checked >= timedelta(minutes=HELD_RECHECK_MINUTES)
+    held = [i for i in book.open_issues() if i.issue.subject.startswith("deal:")]
     if not (due or batch.changed_ledger or batch.replan):
-        return
-    held = [i.issue.subject for i in book.open_issues() if i.issue.subject.startswith("deal:")]
+        young = (now - 2 * batch.crm.capabilities.lookback).isoformat()
+        held = [i for i in held if i.issue.state == "held" and i.opened_at >= young]
+        if not held:
+            return
     with batch.state.commit():
-        book.note("held_checked", now.isoformat())
+        if due:
+            book.note("held_checked", now.isoformat())
         if due and held:  # what a person mended in the ledger's or the CRM's settings
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
             book.unpark_code("forbidden")  # rights are given without a trace in any record
-        batch.state.snapshots.want(
-            sorted({subject.removeprefix("deal:") for subject in held}), "it was held"
-        )
+        deals = sorted({i.issue.subject.removeprefix("deal:") for i in held})
+        batch.state.snapshots.want(deals, "it was held")
 
 
 def _wake_wins(batch: Batch) -> None:

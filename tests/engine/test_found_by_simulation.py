@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
     billed,
     codes,
@@ -108,3 +109,26 @@ def test_a_deal_that_waited_is_compared_with_its_value_of_now(world: World) -> N
     assert only(world.invoices())["total"] == "110.00"
     assert not world.deal_fields(deal).get("Invoice note")
     quiet(world)
+
+
+def test_the_hourly_look_at_what_is_held_comes_however_busy_the_ledger_is(world: World) -> None:
+    """Each change in the ledger had put it off for another hour."""
+    deal = sell(world)
+    world.fault(
+        kind="status", status=403, server="pipedrive", method="PATCH", path="/deals/", body="{}"
+    )
+    assert codes(world.run()) == ["forbidden"]
+    for number in range(5):
+        minutes(world, 20)
+        world.books("create_contact", fields={"Name": f"Other {number}"})
+        world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+
+
+def test_lines_that_the_crm_shows_late_hold_no_deal_for_an_hour(make_world: MakeWorld) -> None:
+    world = make_world(crm={"lag_max_s": 100})
+    deal = sell(world)
+    for _ in range(4):
+        minutes(world, 4)
+        world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
