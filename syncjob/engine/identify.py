@@ -7,11 +7,13 @@ own things is read here too, and kept for a day.
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 import msgspec
+from pydantic import SecretStr
 
 from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
 from syncjob.engine.batch import Batch, mapping_hash
@@ -48,12 +50,25 @@ def verify(batch: Batch, side: Side) -> None:
 
 
 def _verify_if_renewed(batch: Batch, side: Side) -> None:
-    """A new token may open other books: ask before it is used for anything else."""
+    """A new token, or another word in the config, may open other books: ask before it is used for
+    anything else."""
     if batch.state.book.fact(_PIN[side]) is None:
         return  # nothing is pinned yet; the reference that is read next pins it
-    generation = str(batch.channels[side].next_generation())
-    if batch.state.book.fact(f"generation:{side}") != generation:
+    access = _access(batch, side, batch.channels[side].next_generation())
+    if batch.state.book.fact(f"access:{side}") != access:
         verify(batch, side)
+
+
+def _access(batch: Batch, side: Side, generation: int) -> str:
+    """What decides whose account this is, as one word: the token's generation, and a hash of all
+    that the config says of this side, for a tenant, an app or a fixed token may be another one."""
+    part = batch.config.crm if side == "crm" else batch.config.ledger
+    said = json.dumps(part.model_dump(), default=_plain, sort_keys=True)
+    return f"{hashlib.sha256(said.encode()).hexdigest()[:16]}:{generation}"
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _verify_again(batch: Batch, side: Side) -> None:
@@ -78,7 +93,8 @@ def _compare(batch: Batch, side: Side, found: Organisation) -> None:
     with batch.state.commit():
         batch.state.book.note(_PIN[side], found.id)
         batch.state.book.note(f"{_PIN[side]}_name", found.name)
-        batch.state.book.note(f"generation:{side}", str(batch.channels[side].token_generation()))
+        generation = batch.channels[side].token_generation()
+        batch.state.book.note(f"access:{side}", _access(batch, side, generation))
 
 
 def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:

@@ -6,7 +6,7 @@ import msgspec
 
 from syncjob.connectors.xero.options import XeroOptions
 from syncjob.connectors.xero.values import Fields
-from syncjob.errors import ConfigError, SchemaDrift
+from syncjob.errors import AuthFailed, ConfigError, SchemaDrift
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Channel, Request
 
@@ -43,13 +43,22 @@ def tenants(channel: Channel, options: XeroOptions) -> list[Tenant]:
 
 
 def choose_tenant(found: list[Tenant], wanted: str | None) -> Tenant:
-    """The organisation of the config, or the only one there is. Raises ConfigError."""
+    """The organisation of the config, or the only one there is.
+
+    Raises AuthFailed if the app is let into none any more, ConfigError if it must be told which.
+    """
+    if not found:
+        raise AuthFailed(
+            "Xero lets this app into no organisation: it was disconnected, or never connected.",
+            where="ledger.auth",
+            next_step="Run `syncjob connect xero` and choose the organisation there.",
+        )
     if wanted is None and len(found) == 1:
         return found[0]
     chosen = [tenant for tenant in found if tenant.id.lower() == (wanted or "").lower()]
     if chosen:
         return chosen[0]
-    names = "; ".join(f"{tenant.id} ({tenant.name})" for tenant in found) or "none"
+    names = "; ".join(f"{tenant.id} ({tenant.name})" for tenant in found)
     what = f"{wanted} is not among them" if wanted else "say which one is meant"
     raise ConfigError(
         [f"ledger.tenant_id: Xero lets this app into {len(found)} organisations; {what}: {names}"],
