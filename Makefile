@@ -25,7 +25,7 @@ demo: $(STAMP)
 	$(BIN)/syncjob demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -rs -n $(WORKERS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

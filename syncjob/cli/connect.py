@@ -34,7 +34,7 @@ VERIFIER_BYTES = 64
 def connect_command(
     ctx: click.Context, ledger: str, no_browser: bool, forget: bool, as_json: bool
 ) -> int:
-    """Let syncjob into LEDGER, and show the organisation: name, country, currency, DEMO or REAL.
+    """Let syncjob into the ledger, and show whose books: name, country, currency, DEMO or REAL.
 
     With `kind: custom_connection` there is no consent page: the credentials are tried.
     """

@@ -48,7 +48,7 @@ def resolve_deal(
     return _answer(ctx, deal, given[0], link, reason)
 
 
-@resolve_command.command("connection")
+@resolve_command.command("connection", short_help="Say that no other instance is running.")
 @click.option(
     "--only-instance",
     is_flag=True,

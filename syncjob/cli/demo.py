@@ -180,7 +180,9 @@ class _Tour:
 
 
 def _farewell(out: Console, folder: Path) -> None:
+    # `make demo` runs the program of .venv, which a shell finds only once that is activated.
+    program = "syncjob" if shutil.which("syncjob") else sys.argv[0]
     out.print(f"\nThe demo's config, state and log stay in {folder}/. Look at them with")
-    out.print(f"  syncjob -c {folder}/config.yaml status")
-    out.print(f"  syncjob -c {folder}/config.yaml log")
-    out.print("and rehearse on your own deals with `syncjob sandbox --load DIR`.")
+    out.print(f"  {program} -c {folder}/config.yaml status")
+    out.print(f"  {program} -c {folder}/config.yaml log")
+    out.print(f"and rehearse on your own deals with `{program} sandbox --load DIR`.")

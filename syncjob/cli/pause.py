@@ -86,9 +86,12 @@ def resume_command(ctx: click.Context, only: str | None, yes: bool) -> int:
         show_plan(console(sys.stdout), plan)
         if not confirmed("Write again from the next batch on?", yes=yes):
             return Exit.PAUSED
+        stopped = handle.status().stop_file
         ended = handle.resume(only=kind, who=who())
     for text in pauses(ended, stop_file=False):
         click.echo(f"Ended: {text}")
-    if not ended:
+    if stopped:
+        click.echo("A file named STOP beside the state still stops all writes: delete it.")
+    elif not ended:
         click.echo("There was no such pause.")
     return Exit.DONE

@@ -28,7 +28,14 @@ def status_command(ctx: click.Context, every: bool, as_json: bool) -> int:
 
 
 @click.command("log")
-@click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "-n",
+    "number",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="So many of the last batches.",
+)
 @click.option("--batch", metavar="ID", help="Every event of this batch.")
 @json_option
 @click.pass_context

@@ -70,6 +70,11 @@ def sandbox_command(
     """
     if load and sample:
         raise click.UsageError("--load and --sample exclude each other")
+    if write_config and write_config.exists():
+        raise click.ClickException(
+            f"{write_config} exists; rehearse in an empty folder, since the state beside an old "
+            "config tells of a sandbox that is gone"
+        )
     from syncjob.sandbox.xero.options import Options as XeroOptions
 
     home = region or ("UK" if sample else "AU")
@@ -157,9 +162,7 @@ def _announce(base: str, config: str, path: Path | None) -> None:
     if path is None:
         click.echo(config)
     else:
-        try:
-            private_file(path, config)
-        except FileExistsError:
-            raise click.ClickException(f"{path} exists; name another file") from None
-        click.echo(f"Config     {path}: syncjob -c {path} check", err=True)
+        private_file(path, config)
+        click.echo(f"Config     {path}", err=True)
+        click.echo(f"Next       in another terminal: syncjob -c {path} init", err=True)
     click.echo("Ctrl-C ends it; nothing is kept.", err=True)

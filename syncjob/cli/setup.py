@@ -73,7 +73,7 @@ def _write_config(
     private_file(path, render(Start(won_since=won_since or today, **values)))
     click.echo(f"Wrote {path}. Deals won before {won_since or today} are never invoiced.")
     click.echo("Next: set PIPEDRIVE_API_TOKEN, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
-    click.echo("`syncjob check`, `syncjob init` (creates the CRM fields) and `syncjob plan`.")
+    click.echo("`syncjob init` again (creates the CRM fields), `syncjob check` and `syncjob plan`.")
     return Exit.DONE
 
 
@@ -96,6 +96,7 @@ def _fields(ctx: click.Context, *, yes: bool) -> int:
                 return Exit.ISSUES
             wanted = handle.init_fields(create=True)
             show_fields(out, wanted)
+            click.echo("Next: `syncjob check`.")
     return Exit.ISSUES if wanted.by_hand else Exit.DONE
 
 

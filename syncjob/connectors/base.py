@@ -186,10 +186,14 @@ class Ledger(Connector, Protocol):
 
 
 class FieldWish(msgspec.Struct, frozen=True, kw_only=True):
-    """A CRM field to create: on what, under which name, of which kind, with which choices."""
+    """A CRM field to create: on what, under which name, of which kind, with which choices.
+
+    `purpose` says in words what it is for; `long` asks for a text of more than a line.
+    """
 
     entity: Literal["deal", "organization", "person"]
     name: str
     kind: Literal["text", "money", "date", "choice"]
     options: tuple[str, ...] = ()
     purpose: str = ""
+    long: bool = False

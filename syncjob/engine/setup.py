@@ -26,7 +26,7 @@ def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
         refusal = _create(batch, wish)
         name = f"{wish.name} ({wish.kind}, on {wish.entity}s)"
         if refusal is None:
-            created.append(wish.name)
+            created.append(f"{wish.entity} field {wish.name!r}")
         else:
             by_hand.append(f"{name}: {refusal}")
     with batch.state.commit():

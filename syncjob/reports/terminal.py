@@ -123,7 +123,8 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
     for text in waiting_lines(plan.waits):
         out.print(escape(text))
     if why:
-        for subject, story in plan.stories.items():
+        told = ((subject, story) for subject, story in plan.stories.items() if story)
+        for subject, story in told:
             out.print(escape("\n    ".join((f"{subject}:", *story))))
     out.print(f"[bold]{escape(plan_sentence(plan))}[/]")
     for line in left_out(plan):
@@ -153,7 +154,7 @@ def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
     yield "won since", str(status.won_since or "")
     yield "now", "a batch is running" if status.running else "no batch is running"
     if status.recovering:
-        yield "", "recovering: nothing is created before the links are rebuilt from our markers"
+        yield "", "recovering: nothing is created until the ledger's lists show what is ours"
     for text in pauses(status.pauses, status.stop_file):
         yield "paused", text
     yield "last batch", batch_sentence(status.last) if status.last else "none yet"

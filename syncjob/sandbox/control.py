@@ -80,6 +80,8 @@ class Control:
         return {"now": self._host.clock.now().isoformat(), "frozen": self._host.clock.frozen}
 
     def _move_clock(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if not payload or payload.keys() - {"set", "advance_seconds"}:
+            raise ActError('a clock is moved by {"set": TIME} or {"advance_seconds": NUMBER}')
         if "set" in payload:
             instant = datetime.fromisoformat(payload["set"])
             self._host.clock.set(instant if instant.tzinfo else instant.replace(tzinfo=UTC))

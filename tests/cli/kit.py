@@ -114,6 +114,7 @@ class Handle:
         self.asked: list[tuple[str, Any]] = []
         self.batch = batch_report()
         self.raises: Exception | None = None
+        self.stop_file = False
         self.problems: list[Problem] = []
         self.plan_report = PlanReport(
             connection="main",
@@ -170,6 +171,7 @@ class Handle:
             crm=BOOKS,
             last=self.batch,
             last_good=NOW - timedelta(hours=2),
+            stop_file=self.stop_file,
             pauses=(Pause(only="all", reason="audit [x]", who="maria", since=NOW),),
             streams=(StreamStatus(side="crm", stream="deals", cursor=NOW, records=830),),
             links={"invoice": 830},

@@ -125,6 +125,13 @@ def test_resume_shows_the_plan_first_and_asks(syncjob_: Command, handle: Handle)
     assert handle.asked[-1][1]["only"] == "status"
 
 
+def test_resume_says_that_a_stop_file_still_stops(syncjob_: Command, handle: Handle) -> None:
+    handle.stop_file = True
+    code, out, _ = syncjob_("resume", "--yes")
+    assert code == Exit.DONE
+    assert "STOP beside the state still stops all writes" in out
+
+
 # --- status ----------------------------------------------------------------------------------
 
 

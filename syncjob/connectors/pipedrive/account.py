@@ -38,32 +38,34 @@ WishKind = Literal["text", "money", "date", "choice"]
 
 
 class Use(NamedTuple):
-    """What one key of crm.fields or crm.inputs asks of its deal field."""
+    """What one key of the config asks of its field, and in words what the field is for."""
 
     kind: WishKind
     types: tuple[str, ...]
+    purpose: str
     options: tuple[str, ...] = ()
     long: bool = False  # may be more than the 255 characters of a short text
 
 
 _USES: dict[str, Use] = {
-    "status": Use("choice", _CHOICE, STATE_WORDS),
-    "reason": Use("text", _TEXT, long=True),
-    "number": Use("text", _TEXT),
-    "link": Use("text", _TEXT),
-    "total": Use("money", _MONEY),
-    "due": Use("money", _MONEY),
-    "paid": Use("money", _MONEY),
-    "credited": Use("money", _MONEY),
-    "due_date": Use("date", _DATE),
-    "paid_on": Use("date", _DATE),
-    "overdue": Use("choice", _CHOICE, ("yes", "no")),
-    "synced": Use("text", _TEXT),
-    "do_not_invoice": Use("choice", _ANY, ("yes",)),
-    "purchase_order": Use("text", _ANY),
-    "invoice_date": Use("date", _DATE),
-    "bill_to": Use("text", _ANY),
+    "status": Use("choice", _CHOICE, "where the invoice stands", STATE_WORDS),
+    "reason": Use("text", _TEXT, "why the deal is held or not invoiced", long=True),
+    "number": Use("text", _TEXT, "the invoice's number"),
+    "link": Use("text", _TEXT, "opens the invoice in the ledger"),
+    "total": Use("money", _MONEY, "what was invoiced"),
+    "due": Use("money", _MONEY, "what is still to be paid"),
+    "paid": Use("money", _MONEY, "what has been paid"),
+    "credited": Use("money", _MONEY, "what was credited"),
+    "due_date": Use("date", _DATE, "the day by which it is to be paid"),
+    "paid_on": Use("date", _DATE, "the day of the last payment"),
+    "overdue": Use("choice", _CHOICE, "whether it should have been paid by now", ("yes", "no")),
+    "synced": Use("text", _TEXT, "when these fields were last written"),
+    "do_not_invoice": Use("choice", _ANY, "keeps a deal from being invoiced", ("yes",)),
+    "purchase_order": Use("text", _ANY, "the customer's own number, for the reference"),
+    "invoice_date": Use("date", _DATE, "the date that the invoice is to bear"),
+    "bill_to": Use("text", _ANY, "another organization that is to be billed"),
 }
+_MARKER = Use("text", _TEXT, "which customer of the ledger this is; leave it as it is")
 
 
 def read_reference(client: V2Client) -> CrmReference:
@@ -146,11 +148,10 @@ def _named(options: PipedriveOptions) -> Iterator[_Named]:
         yield _Named(f"crm.fields.{key}", "deal", name, _USES[key], True)
     for key, name in options.inputs.names().items():
         yield _Named(f"crm.inputs.{key}", "deal", name, _USES[key], False)
-    marker = Use("text", _TEXT)
     yield _Named(
-        "crm.organization_marker", "organization", options.organization_marker, marker, True
+        "crm.organization_marker", "organization", options.organization_marker, _MARKER, True
     )
-    yield _Named("crm.person_marker", "person", options.person_marker, marker, True)
+    yield _Named("crm.person_marker", "person", options.person_marker, _MARKER, True)
 
 
 def missing_fields(options: PipedriveOptions, reference: CrmReference) -> list[FieldWish]:
@@ -161,7 +162,8 @@ def missing_fields(options: PipedriveOptions, reference: CrmReference) -> list[F
             name=one.name,
             kind=one.use.kind,
             options=one.use.options,
-            purpose=one.where,
+            purpose=one.use.purpose,
+            long=one.use.long,
         )
         for one in _named(options)
         if not fields.named(reference.fields, one.entity, one.name)
@@ -170,8 +172,7 @@ def missing_fields(options: PipedriveOptions, reference: CrmReference) -> list[F
 
 def create_request(client: V2Client, wish: FieldWish) -> Request:
     """The request that creates one field."""
-    use = _USES.get(wish.purpose.rpartition(".")[2])
-    kind = "text" if use and use.long else _TYPES[wish.kind]
+    kind = "text" if wish.long else _TYPES[wish.kind]
     body: Item = {"field_name": wish.name, "field_type": kind}
     if wish.options:
         body["options"] = [{"label": label} for label in wish.options]
