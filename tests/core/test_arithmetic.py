@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncjob.core.records import InvoiceLine
-from syncjob.core.rules.arithmetic import Prediction, compare, predict, tolerance
+from syncjob.core.rules.arithmetic import Prediction, compare, predict, tolerance, unforeseen
 
 from .make import D
 
@@ -144,3 +144,22 @@ def test_both_sums_and_the_whole_difference_are_shown():
     assert "of 1,000.50" in compare(D("1100.50"), "net", SUMS, 1).words
     assert "of 1,000.25" in compare(D("1100.25"), "net", SUMS, 1).words
     assert compare(D("1e40"), "net", SUMS, 1).verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("stored", "lines", "words"),
+    [
+        (("100.00", "20.00", "120.00"), 1, None),
+        (("100.00", "20.01", "120.01"), 1, None),
+        (("100.00", "20.02", "120.02"), 1, "total tax is 20.02, 20.00 was expected"),
+        (("100.00", "20.02", "120.02"), 2, None),
+        (("99.98", "20.02", "120.00"), 1, "sub total is 99.98, 100.00 was expected"),
+        (("100.00", "20.00", "120.05"), 50, None),
+        (("100.00", "20.00", "120.06"), 50, "total is 120.06, 120.00 was expected"),
+    ],
+)
+def test_what_the_ledger_summed_otherwise_than_foreseen(stored, lines, words):
+    net, tax, total = map(D, stored)
+    theirs = Prediction(lines=(), sub_total=net, total_tax=tax, total=total)
+    said = unforeseen(SUMS, theirs, lines)
+    assert (said or None) == (f"the ledger's {words}" if words else None)
