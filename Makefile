@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test check bench northwind clean install
+.PHONY: demo test faults check bench northwind clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -26,6 +26,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -rs -n $(WORKERS)
+
+# The simulation at length: 300 new seeds and about 1,400 faults, each at its own point.
+faults: $(STAMP)
+	SYNCJOB_SEEDS=300 SYNCJOB_SHARE=0.06 $(BIN)/python -m pytest -n $(WORKERS) tests/sim
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -143,7 +143,8 @@ def _content(world: World, deal: dict[str, Any], invoice: Document, fields: dict
     if not ours & theirs:
         raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
     if world.config.mode == "full" and world.config.invoices.status == "authorised":
-        _approved(world, deal, invoice)
+        if not (lagging and said):
+            _approved(world, deal, invoice)
 
 
 def _key(name: str) -> str:
@@ -165,7 +166,8 @@ def _not_won(
         raise Violation(
             "withdrawn", f"deal {deal['id']} is {deal['status']}, {live.number} is a draft"
         )
-    if fields.get("Invoice status") == "held" and not deal["is_archived"]:
+    forgotten = deal["is_archived"] or world.state_lost  # what a lost state wrote is nobody's
+    if fields.get("Invoice status") == "held" and not forgotten:
         raise Violation("fields", f"deal {deal['id']} is {deal['status']}, and says held")
 
 

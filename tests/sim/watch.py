@@ -85,6 +85,9 @@ class Watch:
         self.known = {d.id: d for d in org.invoices}
         for contact in org.contacts:
             self.names.setdefault(contact.id, set()).add(contact.name)
+        for contact in org.contacts:
+            if contact.merged_to:  # its invoices are the survivor's from now on
+                self.names[contact.merged_to] |= self.names[contact.id]
         for kind in ("organizations", "persons"):
             for row in company.all(kind):
                 self.names.setdefault(f"{kind}:{row['id']}", set()).add(row["name"])
