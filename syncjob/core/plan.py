@@ -197,6 +197,7 @@ def _excluded(case: Case, context: Context) -> Issue | None:
 
 def _existing(draft: _Draft, invoice: Invoice) -> tuple[Invoice | None, Issue | None]:
     case, context = draft.case, draft.context
+    draft.story.append(f"its invoice is {invoice.number or case.marker}")
     answer = after_win(
         case.deal, invoice, case.invoice_base, case.invoice_now, context.locked_through
     )
