@@ -73,17 +73,23 @@ class Batch:
     def progress(self, stage: str, done: int, total: int | None = None) -> None:
         self.options.progress(stage, done, total)
 
-    def breathe(self) -> None:
+    @property
+    def late(self) -> bool:
+        """Whether the batch has used up its time."""
+        return self.clock.monotonic() > self.deadline
+
+    def breathe(self, *, heed_time: bool = True) -> None:
         """Between calls: end the batch if somebody asked for it or its time is up.
 
-        Raises Interrupted or RetryLater.
+        Without `heed_time` only the former counts: where the next batch would have to begin anew
+        what this one ends, and so on for ever. Raises Interrupted or RetryLater.
         """
         if self.options.should_stop():
             raise Interrupted(
                 "Stopped as asked; the call in flight was finished.",
                 next_step="The next run goes on from here.",
             )
-        if self.clock.monotonic() > self.deadline:
+        if heed_time and self.late:
             raise RetryLater(
                 f"The batch reached its {self.config.schedule.run_seconds_max} s.",
                 resume_at=self.clock.now(),

@@ -42,6 +42,9 @@ def fill(batch: Batch) -> list[str]:
     _wake_wins(batch)
     deals = batch.state.snapshots.wanted(batch.today.isoformat())
     for number, group in enumerate(chunks(deals, GROUP)):
+        if number and batch.late:  # what was read is decided first; the others stay wanted
+            deals = deals[: number * GROUP]
+            break
         batch.progress("fill", number * GROUP, len(deals))
         _fill_group(batch, group)
     batch.progress("fill", len(deals), len(deals))
@@ -187,7 +190,7 @@ def _lines(batch: Batch, cases: Sequence[Case]) -> None:
 def _keep(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
     with batch.state.commit():
         _store_deals(batch, deals, strong=strong)
-    batch.breathe()
+    batch.breathe(heed_time=False)
 
 
 def _store_deals(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
@@ -247,7 +250,7 @@ def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
         with batch.state.commit():
             store_records(batch, side, stream, records, strong=True)
             batch.raise_issues(_gone(side, stream, record_id) for record_id in sorted(missing))
-        batch.breathe()
+        batch.breathe(heed_time=False)
 
 
 def _gone(side: Side, stream: str, record_id: str) -> Issue:

@@ -99,7 +99,7 @@ def _pages(batch: Batch, side: Side, stream: str) -> None:
                     _note_floor(batch, side, stream)
                     _note_full(batch, side, stream, since, seen=seen)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
-        batch.breathe()
+        batch.breathe(heed_time=page.position is not None)  # a walk goes on where it stopped
 
 
 def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | None:

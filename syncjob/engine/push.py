@@ -42,6 +42,7 @@ class Push:
         self.unknown_in_a_row = 0
         self.paused: Paused | None = None
         self.begun = False
+        self.calls = 0
 
     def run(self) -> None:
         """All waves in order. Raises Paused at the end if a part was paused."""
@@ -116,7 +117,8 @@ class Push:
     # --- one call -----------------------------------------------------------------------------
 
     def _send_group(self, actions: Sequence[Action], *, waited: bool = False) -> None:
-        self.batch.breathe()
+        # One call is sent, however long the reading took: each batch comes forward.
+        self.batch.breathe(heed_time=self.calls > 0)
         for prepared in self.batch.side(actions[0].side).prepare(actions):
             try:
                 halve = self._send(prepared)
@@ -139,6 +141,7 @@ class Push:
                 side, prepared.request, prepared.actions, key=prepared.idempotency_key,
                 batch=batch.id, fence=batch.lease.fence, now=batch.clock.now(),
             )  # fmt: skip
+        self.calls += 1
         batch.log.info("call.opened", call=call.id, side=side, actions=len(prepared.actions))
         try:
             answer = self._write(prepared, call)
