@@ -142,9 +142,9 @@ def _content(world: World, deal: dict[str, Any], invoice: Document, fields: dict
     }
     if not ours & theirs:
         raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
-    if world.config.mode == "full" and world.config.invoices.status == "authorised":
-        if not (lagging and said):
-            _approved(world, deal, invoice)
+    by_rule = world.config.mode == "full" and world.config.invoices.status == "authorised"
+    if by_rule and not (lagging and said):
+        _approved(world, deal, invoice)
 
 
 def _key(name: str) -> str:

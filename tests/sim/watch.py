@@ -77,17 +77,22 @@ class Watch:
                 if document.status in ("VOIDED", "DELETED"):
                     self.ended.add(document.id)
         self._remember(world)
+        self._remember_crm(world)
 
     def _remember(self, world: World) -> None:
-        from tests.sim.truth import deal_total
-
-        org, company = world.xero.organisation, world.pipedrive.company
+        org = world.xero.organisation
         self.known = {d.id: d for d in org.invoices}
         for contact in org.contacts:
             self.names.setdefault(contact.id, set()).add(contact.name)
         for contact in org.contacts:
             if contact.merged_to:  # its invoices are the survivor's from now on
                 self.names[contact.merged_to] |= self.names[contact.id]
+
+    def _remember_crm(self, world: World) -> None:
+        """Only people change customers, lines and deals' links."""
+        from tests.sim.truth import deal_total
+
+        company = world.pipedrive.company
         for kind in ("organizations", "persons"):
             for row in company.all(kind):
                 self.names.setdefault(f"{kind}:{row['id']}", set()).add(row["name"])

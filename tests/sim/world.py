@@ -222,8 +222,9 @@ class World:
             self.host.settle_late()
             self.watch.after_late(self)
         self.time.set(end)
-        self.host.settle_late()
-        self.watch.after_late(self)
+        if self.host._late:
+            self.host.settle_late()
+            self.watch.after_late(self)
 
     def lose_state(self) -> None:
         """The state's files are gone (tokens live elsewhere and stay)."""
