@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import codes, invoice_of, minutes, only, quiet, sell
+from tests.engine.scenes import awaiting, codes, invoice_of, minutes, number_of, only, quiet, sell
 from tests.engine.world import World
 
 LINE = {"name": "Widget", "price": 100, "quantity": 1, "tax": 10}
@@ -112,3 +112,56 @@ def _set_rate(w: World, percent: str) -> None:
         replace(r, percent=Fraction(percent)) if r.tax_type == "OUTPUT" else r
         for r in org.tax_rates
     ]
+
+
+ROW: list[tuple[str, Any, str]] = [
+    ("item_price", "100.00", "item_price is '100.00', where Pipedrive documents a number."),
+    ("quantity", None, "quantity is None"),
+    ("tax", float("nan"), "tax is nan"),
+    ("sum", float("inf"), "sum is inf"),
+    ("is_enabled", "no", "is_enabled is 'no'"),
+    ("order_nr", float("-inf"), "order_nr is -inf"),
+]
+
+
+def test_a_row_with_a_value_of_another_kind_holds_its_own_deal(world: World) -> None:
+    deals = [sell(world, f"Odd {key}") for key, _, _ in ROW]
+    good = sell(world)
+    for deal, (key, value, _) in zip(deals, ROW, strict=True):
+        for row in world.pipedrive.company.tables["rows"].rows.values():
+            if row.record["deal_id"] == deal:
+                row.record[key] = value
+    told = {issue.subject: issue for issue in world.run().issues}
+    for deal, (_, _, words) in zip(deals, ROW, strict=True):
+        assert told[f"deal:{deal}"].code == "line_doubt"
+        assert words in told[f"deal:{deal}"].what
+        assert ".." not in told[f"deal:{deal}"].what
+    assert only(world.invoices())["id"] == invoice_of(world, good)["id"]
+    quiet(world)
+
+
+def test_an_invoice_due_at_the_end_of_the_calendar_is_never_overdue(world: World) -> None:
+    deal = awaiting(world)
+    fields = {"DueDate": "9999-12-31"}
+    world.books("edit_invoice", invoice=number_of(world, deal), fields=fields)
+    minutes(world, 5)
+    assert codes(world.run()) == []
+    assert world.deal_fields(deal)["Invoice due date"] == "9999-12-31"
+    assert world.deal_fields(deal)["Invoice overdue"] == "no"
+    quiet(world)
+
+
+def test_a_doubt_outlives_a_lost_state(make_world: MakeWorld) -> None:
+    settings = {"mode": "full", "invoices": {"status": "authorised", "value_is": "gross"}}
+    world = make_world(config=settings)
+    deal = sell(world)
+    world.crm("edit_deal", deal=deal, value=500)
+    assert codes(world.run()) == ["totals_differ"]
+    for path in (world.folder / "state").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    for _ in range(3):
+        minutes(world, 20)
+        assert codes(world.run()) == ["totals_differ"]
+    assert only(world.invoices())["status"] == "DRAFT"
+    assert "the deal says 500.00 gross" in world.deal_fields(deal)["Invoice note"]

@@ -45,7 +45,8 @@ def to_line(row: Item, currency: str | None = None) -> Line:
     try:
         return _in_currency(_line(row), values.text(row, "currency"), currency)
     except SchemaDrift as error:
-        return doubtful(f"a product row cannot be read: {error.what}", str(row.get("id", "?")))
+        words = f"a product row cannot be read: {error.what.rstrip('.')}"
+        return doubtful(words, str(row.get("id", "?")))
 
 
 def _in_currency(line: Line, own: str | None, deals: str | None) -> Line:
@@ -67,6 +68,7 @@ def missing_line(count: int) -> Line:
 
 
 def _line(row: Item) -> Line:
+    values.flag(row, "is_enabled")  # another word than true or false may mean either
     kind = values.text(row, "discount_type")
     discount = values.number(row, "discount") or ZERO
     total, method = values.number(row, "sum"), _tax_method(row)

@@ -185,7 +185,7 @@ class Reader:
         try:
             items = self._client.rows(f"deals/{deal.id}/discounts", {})
         except (SchemaDrift, Hidden) as error:  # this deal's own trouble: it is held, others go on
-            return (), [f"its discounts cannot be read: {error.what}"]
+            return (), [f"its discounts cannot be read: {error.what.rstrip('.')}"]
         return _each(lines.to_discount, items)
 
     def _learn_skus(self, rows: dict[str, list[Item]]) -> None:
@@ -248,7 +248,7 @@ def _each(read: Callable[[Item], T], items: Sequence[Any]) -> tuple[tuple[T, ...
         try:
             made.append(read(item))
         except SchemaDrift as error:
-            doubts.append(error.what)
+            doubts.append(error.what.rstrip("."))
     return tuple(made), doubts
 
 

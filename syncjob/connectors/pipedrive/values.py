@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -85,6 +85,8 @@ def instant(item: Item, key: str) -> datetime | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         raise drift(key, value, "a time such as 2025-01-01T10:20:00Z") from None
+    if not MINYEAR < moment.year < MAXYEAR:  # one day off the calendar in another time zone
+        raise drift(key, value, "a time of this age")
     if moment.tzinfo is None:
         raise drift(key, value, "a time with its zone")
     return moment.astimezone(UTC)

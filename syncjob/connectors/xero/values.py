@@ -102,9 +102,7 @@ class Fields:
         if value is None:
             return None
         found = _MS_DATE.match(value)
-        if found:
-            return _EPOCH + timedelta(milliseconds=int(found[1]))
-        return self._iso(name, value)
+        return self._since_epoch(name, found[1]) if found else self._iso(name, value)
 
     def day(self, name: str) -> date | None:
         """A calendar day: `/Date(ms+oooo)/` in its own offset, or an ISO day."""
@@ -117,7 +115,7 @@ class Fields:
         offset = found[2] or "+0000"
         minutes = int(offset[1:3]) * 60 + int(offset[3:])
         shift = timedelta(minutes=-minutes if offset[0] == "-" else minutes)
-        return (_EPOCH + timedelta(milliseconds=int(found[1])) + shift).date()
+        return self._since_epoch(name, found[1], shift).date()
 
     def object(self, name: str) -> Fields | None:
         value = self._raw.get(name)
@@ -132,12 +130,19 @@ class Fields:
             raise self._drift(name, "a list")
         return [Fields(item, f"{self.what}, {name}[{i}]") for i, item in enumerate(value)]
 
+    def _since_epoch(self, name: str, ms: str, shift: timedelta = timedelta()) -> datetime:
+        try:
+            return _EPOCH + timedelta(milliseconds=int(ms)) + shift
+        except OverflowError:
+            raise self._drift(name, "a date of the calendar") from None
+
     def _iso(self, name: str, value: str) -> datetime:
         try:
             instant = datetime.fromisoformat(value)
-        except ValueError:
+            utc = instant.tzinfo is None
+            return instant.replace(tzinfo=UTC) if utc else instant.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise self._drift(name, "a date") from None
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
     def _drift(self, name: str, kind: str) -> SchemaDrift:
         return SchemaDrift(

@@ -95,8 +95,13 @@ def next_due_day(invoice: Invoice, overdue: Overdue) -> date | None:
         return None
     if invoice.due <= 0 or invoice.due < overdue.ignore_due_below:
         return None
-    last = invoice.due_date + timedelta(days=overdue.grace_days)
-    return max(last, invoice.expected_on or last) + timedelta(days=1)
+    last = _later(invoice.due_date, overdue.grace_days)
+    return _later(max(last, invoice.expected_on or last), 1)
+
+
+def _later(day: date, days: int) -> date:
+    """So many days on, within the calendar: a person who types the year 9999 means never."""
+    return day + timedelta(days=min(days, (date.max - day).days))
 
 
 def deal_values(
