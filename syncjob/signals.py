@@ -42,7 +42,7 @@ class StopFlag:
     def _heard(self, _: int, __: FrameType | None) -> None:
         if self.asked:
             raise Interrupted(
-                "Stopped at once, in the middle of a call.",
+                "Stopped at once, perhaps in the middle of a call.",
                 next_step="The next batch finds out what became of it; run `syncjob run`.",
             )
         self.asked = True

@@ -190,7 +190,7 @@ def test_each_command_explains_itself_and_its_options(name: str) -> None:
     assert command is not None
     assert command.help
     for option in command.params:
-        if isinstance(option, click.Option) and option.name not in ("number",):
+        if isinstance(option, click.Option):
             assert option.help, f"{name} {option.opts}"
 
 

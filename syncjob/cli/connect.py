@@ -43,7 +43,10 @@ def connect_command(
         if forget:
             with _vault(config) as vault:
                 vault.forget(options.token_key)
-            click.echo("Forgotten. `syncjob connect xero` asks for consent again.")
+            again = "asks for consent again"
+            if options.auth.kind == "custom_connection":
+                again = "gets another with the client id and secret"
+            click.echo(f"The stored tokens are forgotten. `syncjob connect xero` {again}.")
             return Exit.DONE
         if options.auth.kind == "authorization_code":
             _consent(config, options, browser=not no_browser)

@@ -65,7 +65,7 @@ _USES: dict[str, Use] = {
     "invoice_date": Use("date", _DATE, "the date that the invoice is to bear"),
     "bill_to": Use("text", _ANY, "another organization that is to be billed"),
 }
-_MARKER = Use("text", _TEXT, "which customer of the ledger this is; leave it as it is")
+_MARKER = Use("text", _TEXT, "syncjob's own key of a customer; leave it to syncjob")
 
 
 def read_reference(client: V2Client) -> CrmReference:
