@@ -11,9 +11,10 @@ import msgspec
 
 ZERO = Decimal(0)
 
-#: Digits enough for the product of three numbers of JSON, which end at 1.8e308: what a CRM sends
-#: may be absurd, and one absurd row must not stop all others. Rounding to the usual 28 raises.
-_WIDE = Context(prec=1000, rounding=ROUND_HALF_UP)
+#: Digits enough for the product of any three numbers that JSON is read with (4,300 digits each):
+#: what a CRM sends may be absurd, and one absurd row must not stop all others, as the usual 28
+#: digits would. Digits that are not there cost nothing.
+_WIDE = Context(prec=20_000, rounding=ROUND_HALF_UP)
 
 #: ISO 4217 currencies whose minor unit is not 2 digits and that CRMs and Xero both offer.
 MINOR_DIGITS = {

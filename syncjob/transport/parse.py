@@ -29,7 +29,7 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTA
 def parse_json(answer: Answer) -> Any:
     """The body as JSON; SchemaDrift, with the first words of the body, if it is none."""
     try:
-        value = json.loads(answer.body, parse_float=_exact, parse_int=_whole)
+        value = json.loads(answer.body, parse_float=_exact)
         return _mended(value) if _HALF.search(answer.body) else value
     except ValueError:
         raise SchemaDrift(
@@ -41,12 +41,10 @@ def parse_json(answer: Answer) -> Any:
 
 def _exact(text: str) -> Decimal | float:
     """The number with all its digits; what no double holds becomes a float (infinite or zero)."""
+    if "e" not in text and "E" not in text:
+        return Decimal(text)
     near = float(text)
     return near if math.isinf(near) or (near == 0 and Decimal(text)) else Decimal(text)
-
-
-def _whole(text: str) -> int | float:
-    return float(text) if math.isinf(float(text)) else int(text)
 
 
 def _mended(value: Any) -> Any:

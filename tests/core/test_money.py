@@ -67,3 +67,4 @@ def test_absurd_amounts_round_like_others():
         "123456789012345678901234567890.13"
     )
     assert half_up(Decimal("-1e900")) == Decimal("-1e900")
+    assert half_up(Decimal("1e12900")) == Decimal("1e12900")

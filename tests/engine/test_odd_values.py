@@ -4,7 +4,6 @@ with a reason that is true, and no other."""
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +18,7 @@ LINE = {"name": "Widget", "price": 100, "quantity": 1, "tax": 10}
 #: What a deal has that no vendor means, and the code of the one issue that it gets.
 ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"lines": [{**LINE, "price": 1e30}]}, "amount_too_large"),
+    ({"lines": [{**LINE, "price": 10**400, "quantity": 10**400}]}, "amount_too_large"),
     ({"lines": [{**LINE, "price": -1e30}]}, "amount_too_large"),
     ({"lines": [{**LINE, "quantity": 1e15}]}, "amount_too_large"),
     ({"lines": [{**LINE, "quantity": 1e-300}]}, "zero_quantity"),
@@ -42,7 +42,7 @@ def test_an_absurd_number_holds_its_own_deal_and_no_other(world: World) -> None:
     quiet(world)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("1e400")])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_listed_until_it_is_one(world: World, value: Any) -> None:
     deal, good = sell(world, "Odd Pty"), sell(world)
     rows = world.pipedrive.company.tables["deals"].rows

@@ -28,6 +28,7 @@ def read(body: str | bytes) -> object:
         ("1.7e308", Decimal("1.7E+308")),
         ("12", 12),
         ("-3", -3),
+        ("9" * 400, 10**400 - 1),
     ],
 )
 def test_every_digit_is_kept(text, value):
@@ -36,7 +37,7 @@ def test_every_digit_is_kept(text, value):
     assert type(found["a"]) is type(value)
 
 
-@pytest.mark.parametrize("text", ["1e309", "-1e999999999", "1e-400", "NaN", "-Infinity", "9" * 400])
+@pytest.mark.parametrize("text", ["1e309", "-1e999999999", "1e-400", "NaN", "-Infinity"])
 def test_what_no_double_holds_is_a_float_that_no_reader_takes(text):
     found = read(f'{{"bad": {text}, "good": 1.5}}')
     assert type(found["bad"]) is float
