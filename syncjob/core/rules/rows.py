@@ -43,7 +43,7 @@ def check_row(line: Line) -> None:
             "line_doubt",
             f"The CRM's figures for the {label} are unclear: {line.doubt}.",
             field="lines",
-            next_step="Enter that line's discount as a percentage, or correct it in the CRM.",
+            next_step="Correct that line in the CRM; a discount is clear as a percentage.",
         )
     if line.billing and line.billing != "one-time":
         raise Held(
