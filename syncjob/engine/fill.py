@@ -85,6 +85,7 @@ def _wake_held(batch: Batch) -> None:
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
             book.unpark_code("forbidden")  # rights are given without a trace in any record
+            book.unpark_code("number_taken")  # by an invoice older than any that is read, perhaps
         deals = sorted({i.issue.subject.removeprefix("deal:") for i in held})
         batch.state.snapshots.want(deals, "it was held")
 

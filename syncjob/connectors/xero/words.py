@@ -57,7 +57,9 @@ _REFUSALS = (
         pattern=r"invoice # must be unique|invoice number .*(unique|already|in use)",
         code="number_taken",
         field="number",
-        next_step="An invoice of that number exists; link it to the deal, or change its number.",
+        next_step="An invoice of that number exists: change its number in Xero, and the deal is "
+        "invoiced within the hour; or, if it is this deal's, `syncjob run --since` a day before it "
+        "was last changed.",
     ),
     _Refusal(
         pattern=r"tax ?type code|tax ?type '|tax rate",
