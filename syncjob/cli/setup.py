@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,10 +15,37 @@ from syncjob.clock import SystemClock
 from syncjob.errors import Exit
 
 
+class _Shape(click.ParamType[str]):
+    """Text that the config would take; what a person surely means is mended first."""
+
+    def __init__(self, name: str, shape: str, says: str, mend: Callable[[str], str]) -> None:
+        self.name, self.shape, self.says, self.mend = name, re.compile(shape), says, mend
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        mended = self.mend(value.strip())
+        if not self.shape.fullmatch(mended):
+            self.fail(self.says, param, ctx)
+        return mended
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"https://{address}"
+
+
+_NAME = _Shape("text", r"[A-Za-z0-9_-]{1,40}", "write letters, digits, - and _", str)
+_CODE = _Shape("text", r"[A-Z0-9]{2,4}", "write 2 to 4 letters or digits", str.upper)
+_ADDRESS = _Shape(
+    "text",
+    r"https://[^\s/?]+\.[^\s?]+|http://(127\.0\.0\.1|localhost)[^\s?]*",
+    "write an address such as https://acme.pipedrive.com",
+    _with_scheme,
+)
+
+
 @click.command("init")
-@click.option("--name", help="The connection's name.")
-@click.option("--code", help="2 to 4 capitals or digits that begin every marker.")
-@click.option("--crm-url", help="The CRM account's own address.")
+@click.option("--name", type=_NAME, help="The connection's name.")
+@click.option("--code", type=_CODE, help="2 to 4 capitals or digits that begin every marker.")
+@click.option("--crm-url", type=_ADDRESS, help="The CRM account's own address.")
 @click.option("--account", help="The revenue account of the lines, by code.")
 @click.option(
     "--won-since",
@@ -46,11 +75,11 @@ def init_command(
     return _write_config(path, given, day, ask=interactive() and not yes)
 
 
-_QUESTIONS = {
-    "name": "Name of the connection",
-    "code": "Code of 2 to 4 capitals or digits that begins every marker",
-    "crm_url": "Address of your CRM account",
-    "account": "Code of the revenue account in the ledger",
+_QUESTIONS: dict[str, tuple[str, click.ParamType[str]]] = {
+    "name": ("Name of the connection", _NAME),
+    "code": ("Code of 2 to 4 capitals or digits that begins every marker", _CODE),
+    "crm_url": ("Address of your CRM account", _ADDRESS),
+    "account": ("Code of the revenue account in the ledger", click.STRING),
 }
 
 
@@ -63,9 +92,9 @@ def _write_config(
     start = Start(won_since=won_since or today)
     values = {key: value or getattr(start, key) for key, value in given.items()}
     if ask:
-        for key, question in _QUESTIONS.items():
+        for key, (question, shape) in _QUESTIONS.items():
             if given[key] is None:
-                values[key] = click.prompt(question, default=values[key], err=True)
+                values[key] = click.prompt(question, default=values[key], type=shape, err=True)
         if won_since is None:
             won_since = click.prompt(
                 "Invoice deals won since", default=today, value_proc=_day, err=True

@@ -38,6 +38,18 @@ def test_init_writes_a_private_config_that_loads(
     assert config.invoices.won_since.isoformat() == "2026-08-01"
 
 
+def test_init_mends_what_is_surely_meant_and_refuses_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    flags = ["init", "--yes", "--code", "ac", "--crm-url", "acme.pipedrive.com"]
+    assert syncjob.cli.run(["-c", str(path), *flags, "--name", "a b"]) == Exit.CONFIG
+    assert syncjob.cli.run(["-c", str(path), *flags[:2], "--code", "A!"]) == Exit.CONFIG
+    assert syncjob.cli.run(["-c", str(path), *flags[:2], "--crm-url", "acme"]) == Exit.CONFIG
+    assert not path.exists()
+    assert syncjob.cli.run(["-c", str(path), *flags]) == Exit.DONE
+    text = path.read_text()
+    assert 'code: "AC"' in text and 'api_url: "https://acme.pipedrive.com"' in text
+
+
 def test_init_offers_today(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "config.yaml"
     assert syncjob.cli.run(["-c", str(path), "init", "--yes"]) == Exit.DONE
