@@ -14,6 +14,7 @@ import pytest
 import syncjob.cli
 from syncjob.config import load_config
 from syncjob.connectors.base import Problem
+from syncjob.connectors.registry import register_all
 from syncjob.core.reports import FieldsReport
 from syncjob.errors import Exit
 from tests.cli.conftest import TOKEN, Command
@@ -33,6 +34,7 @@ def test_init_writes_a_private_config_that_loads(
     assert "Deals won before 2026-08-01 are never invoiced" in out
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     env = dict.fromkeys(("PIPEDRIVE_API_TOKEN", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"), "x")
+    register_all()
     config = load_config(path, env=env)
     assert (config.connection.name, config.connection.code) == ("acme", "AC")
     assert config.invoices.won_since.isoformat() == "2026-08-01"
