@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from syncjob.errors import Exit
 from tests.crash.kit import ROOT, CrashWorld
@@ -128,3 +129,28 @@ def test_another_tenant_in_the_config_is_not_even_read(world: CrashWorld) -> Non
     sell(world)
     assert world.run().exit_code == Exit.DONE
     only(world.invoices())
+
+
+def test_two_connections_share_one_apps_tokens(world: CrashWorld) -> None:
+    second = world.xero.add_organisation("AU", "Second Company")
+    consent(world)
+    world.overrides["ledger"]["tenant_id"] = world.xero.organisation.id
+    world.init()
+    values = world.settings()
+    values["connection"] = {"name": "second", "code": "SC", "state": "second/syncjob.db"}
+    values["ledger"]["tenant_id"] = second.id
+    other = world.folder / "second.yaml"
+    other.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert world.child("run", config=other).returncode == Exit.DONE
+    for _ in range(2):  # both at once, and both find the access token lapsed
+        world.advance(LAPSE)
+        mark = world.mark()
+        both = [
+            subprocess.Popen(
+                world.command("run", config=path), cwd=ROOT,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for path in (None, other)
+        ]  # fmt: skip
+        assert [process.wait(60) for process in both] == [Exit.DONE, Exit.DONE]
+        only([c for c in world.since(mark) if c["server"] == "xero-identity"])
