@@ -16,6 +16,8 @@ from tests.sim.world import World
 
 #: Between two batches of a history.
 INTERVAL = timedelta(minutes=5)
+#: Where life goes on after a fault, it does so while a late request is still under way.
+SOON = timedelta(minutes=1)
 
 
 class Case(NamedTuple):
@@ -93,9 +95,9 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
         world.run({case.point: case.kind})
         fired = bool(world.faults.fired)
         if case.goes_on:
-            world.advance(INTERVAL)
+            world.advance(SOON)
             world.attempt(played.history.steps[case.batch + 1])
-            world.advance(INTERVAL)
+            world.advance(SOON)
             world.run()
         recover(world)
     except BaseException as error:
