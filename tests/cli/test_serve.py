@@ -16,6 +16,7 @@ import requests
 
 from syncjob.clock import SystemClock
 from syncjob.config import load_config
+from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport
 from syncjob.errors import AuthFailed, Throttled
 from syncjob.scheduler import serve
@@ -122,6 +123,7 @@ def test_the_sandbox_serves_and_writes_a_config_that_reaches_it(tmp_path: Path) 
         for line in process.stderr:
             if "Ctrl-C" in line:
                 break
+        register_all()
         config = load_config(path, env={})
         crm = config.crm.model_dump()
         headers = {"x-api-token": crm["api_token"].get_secret_value()}
