@@ -35,6 +35,9 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
             batch.log.info("invoice.ended", invoice=invoice.id, status=invoice.status)
         return links.part_of_invoice(invoice.id)
     parsed = parse_invoice_marker(invoice.marker) if invoice.marker else None
+    by_number = marker_in(invoice.url, invoice.reference) is None
+    if by_number and batch.config.invoices.numbering != "deal":
+        parsed = None  # a number that merely looks like a marker of ours
     if parsed is None or parsed[0] != batch.config.connection.code:
         _no_duplicate(batch, invoice)
         return None

@@ -136,3 +136,20 @@ def test_second_invoices_with_our_url_are_told(world: World) -> None:
     assert len([i for i in world.invoices() if i["status"] != "DELETED"]) == 2
     only([i for i in world.invoices() if i["total"] == "110.00"])
     quiet(world)
+
+
+def test_a_number_that_looks_like_our_marker_is_nobodys_marker(world: World) -> None:
+    world.books(
+        "create_invoice",
+        fields={
+            "Type": "ACCREC", "Contact": {"Name": "Somebody Else"}, "InvoiceNumber": "SJ-1-A1",
+            "LineItems": [
+                {"Description": "x", "Quantity": 1, "UnitAmount": 5, "AccountCode": "200"}
+            ],
+        },
+    )  # fmt: skip
+    deal = billed(world)
+    assert deal == 1
+    assert invoice_of(world, deal)["total"] == "110.00"
+    assert len(world.invoices()) == 2
+    quiet(world)
