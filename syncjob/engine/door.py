@@ -26,7 +26,6 @@ PAUSE_KINDS = {
     "contact.create": "contacts",
     "contact.mark": "contacts",
     "deal.update": "status",
-    "task.create": "notices",
 }
 
 

@@ -117,8 +117,7 @@ class PipedriveConnector:
         return writing.unfit(action, self._names())
 
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
-        kind = self._options.activity_type
-        return [writing.form(action, self._client, self._names(), kind) for action in actions]
+        return [writing.form(action, self._client, self._names()) for action in actions]
 
     def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
         return [answers.outcome(action, answer, self._names()) for action in prepared.actions]

@@ -31,8 +31,6 @@ class PipedriveOptions(CrmConfig):
     read_instalments: bool = False
     organization_marker: str = MARKER_FIELD
     person_marker: str = MARKER_FIELD
-    #: The key of the activity type that tasks for deal owners are made with.
-    activity_type: str = "task"
 
     @property
     def budget_key(self) -> str:

@@ -26,11 +26,13 @@ from syncjob.core.actions import (
 from syncjob.core.records import Activity, Contact, Deal
 from syncjob.transport.wire import Request
 
+#: The key of the activity type that every account begins with.
+ACTIVITY_TYPE = "task"
 #: A subject longer than this is cut: Pipedrive's short texts have 255 characters.
 _SUBJECT_MAX = 255
 
 
-def form(action: Action, client: V2Client, names: Names, activity_type: str) -> Prepared:
+def form(action: Action, client: V2Client, names: Names) -> Prepared:
     """The action as one frozen request."""
     match action.payload:
         case DealChange() as change:
@@ -38,7 +40,7 @@ def form(action: Action, client: V2Client, names: Names, activity_type: str) -> 
         case MarkerChange() as mark:
             request = _marker_request(mark, client, names)
         case Task() as task:
-            request = client.form(client.activities.create_activity, _activity(task, activity_type))
+            request = client.form(client.activities.create_activity, _activity(task))
         case other:
             raise ValueError(f"not a write to a CRM: {type(other).__name__}")
     return Prepared(request=request, actions=(action,))
@@ -85,11 +87,11 @@ def _marker_request(mark: MarkerChange, client: V2Client, names: Names) -> Reque
     return client.form(update, int(number), body)
 
 
-def _activity(task: Task, activity_type: str) -> Item:
+def _activity(task: Task) -> Item:
     """`person_id` is read-only in v2: the person goes in as the primary participant."""
     body: Item = {
         "subject": task.subject[:_SUBJECT_MAX],
-        "type": activity_type,
+        "type": ACTIVITY_TYPE,
         "owner_id": _number(task.owner_id),
         "deal_id": _number(task.deal_id),
         "due_date": task.due.isoformat(),
