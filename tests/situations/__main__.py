@@ -10,6 +10,6 @@ from tests.situations.play import play_all
 from tests.situations.table import SITUATIONS
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         futures = play_all(Path(folder), list(SITUATIONS))
         PAGE.write_text(page({name: one.result() for name, one in futures.items()}), "utf-8")
