@@ -60,7 +60,6 @@ class DealInputs(Strict):
     do_not_invoice: str | None = None
     purchase_order: str | None = None
     invoice_date: str | None = None
-    bill_to: str | None = None
 
     def names(self) -> dict[str, str]:
         return {key: name for key, name in self.model_dump().items() if name}

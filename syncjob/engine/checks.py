@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from syncjob.connectors.base import Connector, Problem
 from syncjob.core.records import LedgerReference
 from syncjob.core.rules.eligibility import unknown_names
+from syncjob.core.rules.rows import unknown_places
 from syncjob.core.rules.tax import check_tax
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
@@ -38,6 +39,7 @@ def check(batch: Batch) -> list[Problem]:
     assert batch.crm_reference is not None
     names = unknown_names(batch.config.invoices, batch.crm_reference)
     found += [Problem(where="invoices", what=line, fix=_NAME_FIX) for line in names]
+    found += _description(batch)
     rates = check_tax(batch.config.invoices.tax, batch.ledger_reference.tax_rates)
     found += [Problem(where="invoices.tax", what=line, fix=_RATE_FIX) for line in rates]
     found += _account(batch, batch.ledger_reference)
@@ -58,6 +60,15 @@ def _side(connector: Connector) -> list[Problem]:
 
 _NAME_FIX = "Use a name as it stands in the CRM."
 _RATE_FIX = "Use a tax rate's name as it stands in the ledger's settings."
+
+
+def _description(batch: Batch) -> Iterator[Problem]:
+    for place in unknown_places(batch.config.invoices.description):
+        yield Problem(
+            where="invoices.description",
+            what=f"{{{place}}} means nothing in a line's description.",
+            fix="Use {name}, {description}, {sku} or {title}.",
+        )
 
 
 def _account(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:

@@ -13,7 +13,6 @@ from syncjob.core.case import Context
 from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide, needs_lines
-from syncjob.core.records import Deal
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
@@ -204,12 +203,6 @@ def check_guard(batch: Batch, plan: Plan) -> None:
             next_step=f"Look at `syncjob plan`; if it is right, `syncjob run --accept "
             f"{plan.hash}` does exactly that.",
         )
-
-
-def title_of(batch: Batch, deal_id: str) -> str:
-    """The deal's title, for tables."""
-    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
-    return deal.title if deal else deal_id
 
 
 def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:

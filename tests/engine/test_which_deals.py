@@ -198,3 +198,12 @@ def test_a_catch_up_reads_further_back_but_not_before_the_first_day(world: World
     assert codes(world.run(since=date(2026, 1, 1))) == []
     assert world.writes(mark) == []
     assert invoice_of(world, deal)["status"] == "DRAFT"
+
+
+def test_check_names_a_placeholder_that_means_nothing(make_world: MakeWorld) -> None:
+    world = make_world(init=False, config={"invoices": {"description": "{name} {prise}"}})
+    with world.connection() as handle:
+        handle.init_fields(create=True)
+        (problem,) = handle.check()
+    assert (problem.where, problem.fatal) == ("invoices.description", True)
+    assert "{prise}" in problem.what

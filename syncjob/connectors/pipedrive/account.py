@@ -63,7 +63,6 @@ _USES: dict[str, Use] = {
     "do_not_invoice": Use("choice", _ANY, "keeps a deal from being invoiced", ("yes",)),
     "purchase_order": Use("text", _ANY, "the customer's own number, for the reference"),
     "invoice_date": Use("date", _DATE, "the date that the invoice is to bear"),
-    "bill_to": Use("text", _ANY, "another organization that is to be billed"),
 }
 _MARKER = Use("text", _TEXT, "syncjob's own key of a customer; leave it to syncjob")
 
