@@ -14,6 +14,7 @@ from syncjob.errors import StateError
 from syncjob.state.book import Book
 from syncjob.state.journal import Journal
 from syncjob.state.links import Links
+from syncjob.state.matches import Matches
 from syncjob.state.schema import migrate
 from syncjob.state.snapshots import Snapshots
 
@@ -33,6 +34,7 @@ class State:
             migrate(self.db)
         self.snapshots = Snapshots(self.db)
         self.links = Links(self.db)
+        self.matches = Matches(self.db)
         self.journal = Journal(self.db)
         self.book = Book(self.db)
 

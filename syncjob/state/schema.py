@@ -88,6 +88,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             holder TEXT NOT NULL, since TEXT NOT NULL) STRICT""",
         "INSERT INTO lease VALUES (1, 0, '', '')",
     ),
+    (
+        # Two records that may be one, until a person decides; `body` is the proposal with its
+        # reasons. While a CRM customer stands here, nothing is created for it.
+        """CREATE TABLE near (first TEXT NOT NULL, second TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('pair', 'invoice', 'crm_double', 'ledger_double')),
+            body BLOB NOT NULL, batch INTEGER NOT NULL, PRIMARY KEY (first, second)) STRICT""",
+        "CREATE INDEX near_second ON near (second)",
+        "CREATE INDEX near_kind ON near (kind)",
+        # Two records of which a person said that they are not one: never proposed again.
+        """CREATE TABLE apart (first TEXT NOT NULL, second TEXT NOT NULL, who TEXT NOT NULL,
+            at TEXT NOT NULL, PRIMARY KEY (first, second)) STRICT""",
+        "CREATE INDEX apart_second ON apart (second)",
+    ),
 )
 
 
