@@ -74,7 +74,7 @@ def _list_contacts(ctx: Context) -> Reply:
 def _write_contacts(ctx: Context, create: bool, by_id: str | None) -> Reply:
     def save(sent: Element) -> Json:
         saved = save_contact(ctx.org, sent, create, by_id)
-        return contact_view(ctx.org, saved, False)
+        return contact_view(ctx.org, saved, written=True)
 
     return write_all(ctx, "Contacts", CONTACT_FIELDS, save, "ContactID", "HasValidationErrors")
 

@@ -41,9 +41,14 @@ def contact_stub(contact: Contact) -> Json:
 
 
 def contact_view(
-    org: Organisation, contact: Contact, full: bool = True, debts: Debts | None = None
+    org: Organisation,
+    contact: Contact,
+    full: bool = True,
+    debts: Debts | None = None,
+    written: bool = False,
 ) -> Json:
-    """`full` is what paging and single reads add; a plain list or summary leaves it out."""
+    """`full` is what paging and single reads add; a plain list or summary leaves it out. The
+    answer to a write (`written`) has it too, but for the balances (the spec's own examples)."""
     view: Json = {"ContactID": contact.id}
     sprinkle(org, contact.id, view, ContactNumber=contact.number)
     view |= {"ContactStatus": contact.status, "Name": contact.name}
@@ -67,7 +72,7 @@ def contact_view(
         view["PaymentTerms"] = contact.terms
     if full and contact.merged_to:
         view["MergedToContactID"] = contact.merged_to
-    if full:
+    if full and not written:
         mine = (open_documents(org) if debts is None else debts).get(contact.id, [])
         view["Balances"] = _balances(org, mine)
     return view

@@ -51,6 +51,7 @@ _ADDRESS = {
     "AttentionTo": 255,
 }
 _PHONE = {"PhoneType": 10, "PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
+PERSONS_MAX = 5
 _PERSON = frozenset({"FirstName", "LastName", "EmailAddress", "IncludeInEmails"})
 _TERM_TYPES = ("DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH")
 _EMAIL = re.compile(r"^[\x21-\x7e]+@[\x21-\x7e]+\.[\x21-\x7e]+$")
@@ -67,6 +68,12 @@ NO_IDENTITY = (
     "The Contact must contain at least 1 of the following elements to identify the contact: "
     "Name, ContactID, ContactNumber"
 )
+#: No page gives these words: whether such contacts can be changed at all is open.
+FROZEN = "The contact has been archived and must be un-archived before it can be changed."
+ERASED = "The contact is the subject of a GDPR request and can no longer be changed."
+#: Xero refuses any change of a contact whose Website was set by hand (a report of 2025-08:
+#: github.com/XeroAPI/Xero-NetStandard/issues/623).
+WEBSITE = "Website must be valid"
 
 
 def save_contact(org: Organisation, sent: Element, create: bool, by_id: str | None) -> Contact:
@@ -81,8 +88,19 @@ def save_contact(org: Organisation, sent: Element, create: bool, by_id: str | No
         if not name:
             raise Invalid(NO_IDENTITY)
         match = Contact(org.entropy.uuid(), name)
+    _check_changeable(org, match, sent)
     changed = _apply(org, match, sent)
     return org.contacts.put(replace(changed, updated=org.stamp()))
+
+
+def _check_changeable(org: Organisation, contact: Contact, sent: Element) -> None:
+    if contact.status == "GDPRREQUEST":
+        raise Invalid(ERASED)
+    revived = sent.text("ContactStatus") == "ACTIVE"
+    if org.options.archived_frozen and contact.status == "ARCHIVED" and not revived:
+        raise Invalid(FROZEN)
+    if org.options.website_blocks and contact.fields.get("Website"):
+        raise Invalid(WEBSITE)
 
 
 def _name(sent: Element) -> str:
@@ -112,9 +130,9 @@ def _apply(org: Organisation, contact: Contact, sent: Element) -> Contact:
         number=sent.text("ContactNumber") if "ContactNumber" in sent else contact.number,
         status=sent.text("ContactStatus") or contact.status,
         fields=fields,
-        addresses=_parts(sent, "Addresses", _ADDRESS, contact.addresses, errors),
-        phones=_parts(sent, "Phones", _PHONE, contact.phones, errors),
-        persons=_persons(sent, contact.persons),
+        addresses=_parts(org, sent, "Addresses", _ADDRESS, contact.addresses, errors),
+        phones=_parts(org, sent, "Phones", _PHONE, contact.phones, errors),
+        persons=_persons(org, sent, contact.persons, errors),
         terms=_terms(sent, contact.terms, errors),
     )
     errors += _clashes(org, changed)
@@ -131,7 +149,7 @@ def _length_errors(sent: Element, limits: dict[str, int]) -> Iterable[str]:
 
 def _value_errors(org: Organisation, sent: Element) -> list[str]:
     errors = []
-    email, currency = sent.text("EmailAddress"), sent.text("DefaultCurrency")
+    email, currency = (sent.text("EmailAddress") or "").strip(), sent.text("DefaultCurrency")
     if "Name" in sent and not _name(sent):
         errors.append("The contact name cannot be empty.")
     if email and not _EMAIL.match(email):
@@ -158,13 +176,18 @@ def _clashes(org: Organisation, contact: Contact) -> list[str]:
 
 
 def _parts(
+    org: Organisation,
     sent: Element,
     name: str,
     limits: dict[str, int],
     old: tuple[dict[str, str], ...],
     errors: list[str],
 ) -> tuple[dict[str, str], ...]:
-    """Addresses or phones: each that is sent replaces the one of its type."""
+    """Addresses or phones: each that is sent changes the one of its type, others stay.
+
+    A phone is deleted by sending its type with every part empty (people who tried it:
+    github.com/calcinai/xero-php/issues/736); what becomes of a part that is left out is open.
+    """
     parts = sent.objects(name, limits)
     if parts is None:
         return old
@@ -175,20 +198,32 @@ def _parts(
         if not _COUNTRY.match(part.text("Country") or "" if "Country" in limits else ""):
             errors.append("The Country field must only contain letters.")
         kind = part.text(key) or ("POBOX" if key == "AddressType" else "DEFAULT")
-        merged[kind] = {key: kind, **{n: part.text(n) or "" for n in limits if n != key}}
+        before = merged.get(kind, {}) if org.options.parts_kept else {}
+        given = {n: (part.text(n) or "").strip() for n in limits if n in part and n != key}
+        blank = dict.fromkeys((n for n in limits if n != key), "")
+        merged[kind] = {**blank, **before, **given, key: kind}
     return tuple(merged.values())
 
 
-def _persons(sent: Element, old: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+def _persons(
+    org: Organisation, sent: Element, old: tuple[dict[str, Any], ...], errors: list[str]
+) -> tuple[dict[str, Any], ...]:
+    """A list that is sent replaces the whole; an empty one was seen to change nothing
+    (github.com/XeroAPI/xero-node/issues/560, github.com/calcinai/xero-php/issues/171)."""
     persons = sent.objects("ContactPersons", _PERSON)
-    if persons is None:
+    if persons is None or (not persons and not org.options.empty_persons_clear):
         return old
-    if len(persons) > 5:
-        raise Invalid("A contact can have at most 5 contact persons.")
+    if len(persons) > PERSONS_MAX:
+        raise Invalid(f"A contact can have at most {PERSONS_MAX} contact persons.")
     texts = ("FirstName", "LastName", "EmailAddress")
+    for person in persons:
+        errors += _length_errors(person, dict.fromkeys(texts, 255))
+        email = (person.text("EmailAddress") or "").strip()
+        if email and not _EMAIL.match(email):
+            errors.append("Email address must be valid.")
     return tuple(
         {
-            **{n: p.text(n) or "" for n in texts},
+            **{n: (p.text(n) or "").strip() for n in texts},
             "IncludeInEmails": bool(p.flag("IncludeInEmails")),
         }
         for p in persons
@@ -237,6 +272,9 @@ def archive(org: Organisation, contact: Contact) -> Contact:
 
 
 def restore(org: Organisation, contact: Contact) -> Contact:
+    """Un-archives, as a person. Not after a GDPR request, which Xero alone sets and unsets."""
+    if contact.status == "GDPRREQUEST":
+        raise Invalid(ERASED)
     active = replace(contact, status="ACTIVE", merged_to=None, updated=org.stamp())
     errors = _clashes(org, active)
     if errors:

@@ -46,3 +46,7 @@ class Options:
     hide_deleted: bool = False
     not_modified: bool = False
     token_life_s: int = 1800
+    archived_frozen: bool = True  # an archived contact is changed by nothing but un-archiving
+    parts_kept: bool = True  # a part left out of an address or a phone that is sent stays
+    empty_persons_clear: bool = False  # an empty list of ContactPersons removes them
+    website_blocks: bool = False  # a contact with a Website set by hand refuses every change

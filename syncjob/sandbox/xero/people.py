@@ -207,6 +207,22 @@ def _forget_contact(org: Organisation, payload: Payload) -> Any:
     return org.contacts.put(replace(found, status="GDPRREQUEST", updated=org.stamp()))
 
 
+def _edit_persons(org: Organisation, payload: Payload) -> Any:
+    """The further persons as a person leaves them, none included."""
+    found = _contact(org, payload["contact"])
+    kept = replace(found, persons=())
+    org.contacts.put(replace(kept, updated=org.stamp()))
+    persons = payload["persons"]
+    return _edit_contact(org, {"contact": found.id, "fields": {"ContactPersons": persons}})
+
+
+def _set_website(org: Organisation, payload: Payload) -> Any:
+    """The API only shows it."""
+    found = _contact(org, payload["contact"])
+    fields = {**found.fields, "Website": str(payload["website"])}
+    return org.contacts.put(replace(found, fields=fields, updated=org.stamp()))
+
+
 def _merge_contacts(org: Organisation, payload: Payload) -> Any:
     loser, survivor = _contact(org, payload["loser"]), _contact(org, payload["survivor"])
     contacts.merge(org, loser, survivor)
@@ -235,5 +251,7 @@ _ORG_ACTS: dict[str, OrgAct] = {
     "restore_contact": _restore_contact,
     "forget_contact": _forget_contact,
     "merge_contacts": _merge_contacts,
+    "set_contact_persons": _edit_persons,
+    "set_website": _set_website,
     **SETTINGS_ACTS,
 }
