@@ -89,6 +89,12 @@ SYSTEM: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("owner_id", "Owner", "user"),
     ),
 }
+CONTACT_SYNC = (
+    ("postal_address", "Postal address", "address"),
+    ("notes", "Notes", "text"),
+    ("birthday", "Birthday", "date"),
+    ("job_title", "Job title", "varchar"),
+)
 _TIME = re.compile(r"^\d{2}:\d{2}(:\d{2})?$")
 
 
@@ -96,6 +102,8 @@ def seed_system_fields(company: Company) -> None:
     for kind, rows in SYSTEM.items():
         for code, name, field_type in rows:
             company.fields[kind][code] = _field(name, code, field_type, None, custom=False)
+    for code, name, field_type in CONTACT_SYNC if company.options.contact_sync else ():
+        company.fields["persons"][code] = _field(name, code, field_type, None, custom=False)
 
 
 def create_field(

@@ -70,6 +70,19 @@ def _deleter(kind: str, name: str) -> Act:
     return delete
 
 
+def _restorer(kind: str, name: str) -> Act:
+    """Within 30 days people bring back what they deleted; it is named by its id."""
+
+    def restore(server: PipedriveServer, payload: Payload) -> Record:
+        company, key = server.company, payload[name]
+        found = company.get(kind, key)
+        if found is None or not found["is_deleted"]:
+            raise ActError(f"no deleted record {key!r} among the {kind}")
+        return company.change(kind, key, {"is_deleted": False})
+
+    return restore
+
+
 def _merger(kind: str) -> Act:
     def merge(server: PipedriveServer, payload: Payload) -> Record:
         company = server.company
@@ -144,10 +157,12 @@ OTHER_ACTS: dict[str, Callable[[Any, Payload], Record]] = {
     "create_org": _creator("organizations"),
     "edit_org": _editor("organizations", "org"),
     "delete_org": _deleter("organizations", "org"),
+    "restore_org": _restorer("organizations", "org"),
     "merge_orgs": _merger("organizations"),
     "create_person": _creator("persons"),
     "edit_person": _editor("persons", "person"),
     "delete_person": _deleter("persons", "person"),
+    "restore_person": _restorer("persons", "person"),
     "merge_persons": _merger("persons"),
     "merge_deals": _merger("deals"),
     "create_product": _creator("products"),
