@@ -63,6 +63,12 @@ class ConfigError(Stop):
         self.problems, self.where = problems, where
 
 
+class WrongFile(Stop):
+    """A file that was handed in is not what it should be; nothing of it was taken."""
+
+    exit_code = Exit.CONFIG
+
+
 class AuthFailed(Stop):
     """The vendor refuses the credentials or a scope; repeating the request cannot help."""
 

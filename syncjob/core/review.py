@@ -55,9 +55,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def row_key(kind: str, first: str, second: str) -> str:
-    """The key of a row: a digest of its kind and ids."""
-    text = "\n".join((kind, first, second))
-    return hashlib.blake2b(text.encode(), digest_size=KEY_DIGITS // 2).hexdigest()
+    """The key of a row: a digest of its kind and ids, without regard to case.
+
+    It begins with an m, so that no spreadsheet takes it for a number.
+    """
+    text = "\n".join((kind, first, second)).casefold()
+    return "m" + hashlib.blake2b(text.encode(), digest_size=KEY_DIGITS // 2).hexdigest()
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
