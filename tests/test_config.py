@@ -140,13 +140,13 @@ def test_secret_from_a_file(tmp_path: Path) -> None:
         ("account: 0200", "account: 0200\n  when: [a]", "invoices.when: must be a section"),
         (
             "account: 0200",
-            "account: 0200\n  terms: {net_days: 5.5}",
-            "config.yaml:16 invoices.terms.net_days: must be a whole number",
+            "account: 0200\n  double_days: 5.5",
+            "config.yaml:16 invoices.double_days: must be a whole number",
         ),
         (
             "account: 0200",
-            "account: 0200\n  terms: {net_days: 400}",
-            "invoices.terms.net_days: must be at most 365",
+            "account: 0200\n  double_days: 400",
+            "invoices.double_days: must be at most 365",
         ),
         (
             "account: 0200",

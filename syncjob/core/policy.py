@@ -6,31 +6,32 @@ secret and do no I/O. Names are those of config.example.yaml.
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from syncjob.core.policy_base import Day, Strict
+from syncjob.core.policy_rules import (
+    AccountRule,
+    BrandingRule,
+    ExtraLine,
+    Rounding,
+    StatusRule,
+    Supplies,
+    Tax,
+    TaxRule,
+    Terms,
+    TextRule,
+    Texts,
+    TrackingRule,
+    at_most_two,
+)
 
-def _iso_day(value: Any) -> Any:
-    """Refuse what pydantic would read as seconds since 1970: a day is written YYYY-MM-DD."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        raise ValueError("must be a day, written YYYY-MM-DD")
-    return value
+__all__ = ["Day", "Strict", "Tax", "TaxRule", "Terms"]  # where the rest of the program finds them
 
-
-#: A calendar day of the config.
-Day = Annotated[date, BeforeValidator(_iso_day)]
 
 Mode = Literal["read_only", "drafts_only", "full"]
-
-
-class Strict(BaseModel):
-    """Base of all policy and config models: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class DealFields(Strict):
@@ -60,6 +61,13 @@ class DealInputs(Strict):
     do_not_invoice: str | None = None
     purchase_order: str | None = None
     invoice_date: str | None = None
+    #: Terms in words, read as `invoices.terms.texts` says.
+    payment_terms: str | None = None
+    delivery_address: str | None = None
+    delivery_country: str | None = None
+    delivery_region: str | None = None
+    #: Units of the deal's currency for one unit of the organisation's own.
+    currency_rate: str | None = None
 
     def names(self) -> dict[str, str]:
         return {key: name for key, name in self.model_dump().items() if name}
@@ -86,31 +94,6 @@ class Exclude(Strict):
     value_above: Decimal | None = None
 
 
-class TaxRule(Strict):
-    """A tax rate by name for lines with this tax percentage in the CRM; first match wins."""
-
-    name: str
-    percent: Decimal | None = None
-    rate: str
-    force: bool = False
-
-
-class Tax(Strict):
-    """How a line's tax rate is found (BOOKKEEPING, "Tax"): forced rule, contact, rules, account."""
-
-    amounts: Literal["exclusive", "inclusive", "no_tax", "as_deal"] = "exclusive"
-    rules: tuple[TaxRule, ...] = ()
-    #: False: a line whose percentage in the CRM differs from the rate's is held.
-    overrule_crm: bool = False
-
-
-class Terms(Strict):
-    """When an invoice is due, if the contact has no terms of its own in the ledger."""
-
-    net_days: int = Field(default=30, ge=0, le=365)
-    contact_terms: bool = True
-
-
 class Invoices(Strict):
     """Which deals become invoices, and what those say."""
 
@@ -119,14 +102,34 @@ class Invoices(Strict):
     exclude: Exclude = Exclude()
     #: What an invoice ends as, within the mode.
     status: Literal["draft", "authorised"] = "draft"
+    status_rules: tuple[StatusRule, ...] = ()
     numbering: Literal["ledger", "deal"] = "ledger"
+    #: A branding theme by name; None for the organisation's own default.
+    branding: str | None = None
+    branding_rules: tuple[BrandingRule, ...] = ()
     account: str
+    account_rules: tuple[AccountRule, ...] = ()
+    tracking_rules: Annotated[tuple[TrackingRule, ...], AfterValidator(at_most_two)] = ()
     #: What the deal's value is compared with, and what a deal without products is invoiced at.
     value_is: Literal["net", "gross"] | None = None
     #: A deal without products: one line from its value (needs value_is), or held.
     without_products: Literal["one_line", "hold"] = "hold"
     description: str = "{name}"
     item_code: Literal["off", "sku"] = "off"
+    #: A product's code that is no item of the ledger: the deal is held, or the line bears none.
+    unknown_items: Literal["hold", "leave_out"] = "hold"
+    supply: Supplies = Supplies()
+    #: Named groups of countries for rules, beside `EU` and `home`.
+    places: dict[str, Texts] = Field(default={})
+    #: The country of addresses that name none.
+    country: str | None = None
+    extra_lines: tuple[ExtraLine, ...] = ()
+    texts: tuple[TextRule, ...] = ()
+    #: A discount on the whole deal: spread over its lines, or a line of its own.
+    deal_discount: Literal["own_line", "spread"] = "own_line"
+    rounding: Rounding = Rounding()
+    #: Fixed rates by currency, units for one of the organisation's own; none: the ledger's.
+    currency_rates: dict[str, Decimal] = Field(default={})
     tax: Tax = Tax()
     terms: Terms = Terms()
     #: Days between which an unlinked invoice of the same contact, total and currency holds a deal.

@@ -71,7 +71,7 @@ def approve(**changes: Any) -> InvoiceChange | str:
         "invoice": DRAFT,
         "created": draft(),
         "contact": None,
-        "policy": policy(status="authorised", terms=Terms(net_days=10)),
+        "policy": policy(status="authorised", terms=Terms(default="net 10")),
         "mode": "full",
         "base": BASE,
         "current": BASE,

@@ -310,7 +310,7 @@ def test_a_deals_discount_that_is_none_is_held(discount, words):
 
 
 def test_a_deals_discount_over_two_tax_rates_is_held():
-    rules = taxes({"name": "five", "percent": D(5), "rate": "5% (VAT on Income)"})
+    rules = taxes({"name": "five", "when": {"percent": D(5)}, "rate": "5% (VAT on Income)"})
     rows = (line(tax_percent=D(20)), line(id="2", name="Book", tax_percent=D(5)))
     mixed = deal(lines=rows, discounts=(Discount(id="a", amount=D(10)),), value=D(190))
     with held("discount_mixed_tax", "10.00"):
@@ -462,7 +462,7 @@ def test_nothing_is_dated_in_a_closed_period():
 def test_terms_follow_the_contact():
     contact = customer(terms=PaymentTerms(day=20, kind="of_following_month"))
     assert make(contact=contact).due_date == date(2026, 4, 20)
-    assert make(**with_policy(terms=Terms(net_days=7))).due_date == date(2026, 3, 27)
+    assert make(**with_policy(terms=Terms(default="net 7"))).due_date == date(2026, 3, 27)
 
 
 # --- against the deal -----------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_a_contact_without_tax_changes_nothing():
 
 
 def test_the_first_rule_that_fits_wins():
-    rules = tax(FIVE | {"percent": D(5)}, ZEROED | {"percent": D(0)})
+    rules = tax(FIVE | {"when": {"percent": D(5)}}, ZEROED | {"when": {"percent": D(0)}})
     assert choose(rules, tax_percent=D("5.00")).rate == VAT5
     assert choose(rules, tax_percent=D(0)).rate == ZERO
     assert choose(rules, tax_percent=D(20)).rate == VAT20

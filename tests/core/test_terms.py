@@ -40,12 +40,12 @@ def test_the_contacts_terms(kind, day, billed, due):
 
 @pytest.mark.parametrize("contact", [None, customer()])
 def test_without_terms_of_its_own_the_firms_count(contact):
-    assert due_date(date(2026, 3, 10), contact, Terms(net_days=14)) == date(2026, 3, 24)
+    assert due_date(date(2026, 3, 10), contact, Terms(default="net 14")) == date(2026, 3, 24)
 
 
 def test_the_contacts_terms_can_be_switched_off():
     contact = customer(terms=PaymentTerms(day=5, kind="days_after_bill"))
-    terms = Terms(net_days=30, contact_terms=False)
+    terms = Terms(order=("deal",))
     assert due_date(date(2026, 3, 1), contact, terms) == date(2026, 3, 31)
 
 

@@ -62,7 +62,7 @@ class Firm:
     def world(self) -> dict[str, Any]:
         """The options of its `World`."""
         rules = [
-            {"name": f"at {percent}", "percent": percent, "rate": name}
+            {"name": f"at {percent}", "when": {"percent": percent}, "rate": name}
             for percent, name in RATES[self.region].items()
         ]
         invoices = {

@@ -16,7 +16,7 @@ REFUSED_EMAIL = (
 
 
 def test_a_due_day_that_met_a_stopped_batch_is_not_used_up(make_world: MakeWorld) -> None:
-    config = {"invoices": {"terms": {"net_days": 1}}, "schedule": {"every_minutes": 1440}}
+    config = {"invoices": {"terms": {"default": "net 1"}}, "schedule": {"every_minutes": 1440}}
     world = make_world(config=config)
     deal = awaiting(world)
     world.advance(timedelta(days=2))

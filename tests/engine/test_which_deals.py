@@ -174,7 +174,7 @@ def test_an_accepted_plan_is_not_accepted_for_good(make_world: MakeWorld) -> Non
 def test_changed_rules_trip_the_guard_once(world: World) -> None:
     sell(world)
     world.run()
-    world.overrides = {"invoices": {"terms": {"net_days": 14}}}
+    world.overrides = {"invoices": {"terms": {"default": "net 14"}}}
     deal = sell(world, "Good Pty")
     mark = world.mark()
     report = world.run()

@@ -185,7 +185,7 @@ def unknown_account(desk: Desk) -> None:
 
 @situation(BOOKS, "an unknown tax rate", "A tax rule names a rate that the books do not have.")
 def unknown_rate(desk: Desk) -> None:
-    desk.edit("rules: []", 'rules: [{name: standard, percent: 10, rate: "GTS on Income"}]')
+    desk.edit("rules: []", 'rules: [{name: standard, when: {percent: 10}, rate: "GTS on Income"}]')
     says(desk.sync("check"), Exit.CONFIG, "invoices.tax", "GTS on Income", "GST on Income")
     desk.crm("win", deal=1)
     deal = desk.won("Taxed order", line("Widget", tax=10))

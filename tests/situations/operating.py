@@ -66,7 +66,7 @@ def stale(desk: Desk) -> None:
 
 @situation(RUNNING, "a changed config", "invoices.terms was changed since the last batch.")
 def changed_config(desk: Desk) -> None:
-    desk.edit("net_days: 30", "net_days: 14")
+    desk.edit("default: net 30", "default: net 14")
     desk.crm("win", deal=1)
     says(desk.sync("run"), Exit.GUARD, "config", "--accept")
     nothing_made(desk)

@@ -63,6 +63,11 @@ _USES: dict[str, Use] = {
     "do_not_invoice": Use("choice", _ANY, "keeps a deal from being invoiced", ("yes",)),
     "purchase_order": Use("text", _ANY, "the customer's own number, for the reference"),
     "invoice_date": Use("date", _DATE, "the date that the invoice is to bear"),
+    "payment_terms": Use("text", _ANY, "when the invoice falls due, in words"),
+    "delivery_address": Use("text", (*_ANY, "address"), "where the goods go"),
+    "delivery_country": Use("text", _ANY, "the country that the goods go to"),
+    "delivery_region": Use("text", _ANY, "the state or region that they go to"),
+    "currency_rate": Use("text", _ANY, "units of the deal's currency for one of ours"),
 }
 _MARKER = Use("text", _TEXT, "syncjob's own key of a customer; leave it to syncjob")
 

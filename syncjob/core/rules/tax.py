@@ -65,7 +65,7 @@ def check_tax(policy: Tax, rates: tuple[TaxRate, ...]) -> list[str]:
     usable = ", ".join(f'"{r.name}"' for r in rates if _fault(r) is None) or "none"
     lines = []
     for rule in policy.rules:
-        fault = _fault(_by_name(rule.rate, rates))
+        fault = _fault(_by_name(rule.rate, rates)) if rule.rate else None
         if fault:
             lines.append(
                 f'invoices.tax.rules "{rule.name}": the tax rate "{rule.rate}" {fault}; '
@@ -103,12 +103,13 @@ def _choose(
 
 
 def _applies(rule: TaxRule, line: Line) -> bool:
-    return rule.percent is None or line.tax_percent == rule.percent
+    return rule.when.percent is None or line.tax_percent == rule.when.percent
 
 
 def _by_rule(line: Line, rule: TaxRule, rates: tuple[TaxRate, ...]) -> Choice:
     because = f'the {"forced " if rule.force else ""}rule "{rule.name}" says so'
-    return Choice(_usable(line, rule.rate, _by_name(rule.rate, rates), because), because)
+    wanted = rule.rate or ""
+    return Choice(_usable(line, wanted, _by_name(wanted, rates), because), because)
 
 
 def _by_code(line: Line, code: str, because: str, rates: tuple[TaxRate, ...]) -> Choice:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from syncjob.core.policy import Terms
 from syncjob.core.records import Contact, PaymentTerms
+from syncjob.core.rules.terms_text import TermsSpec, parse_terms
 
 
 def due_date(day: date, contact: Contact | None, terms: Terms) -> date:
@@ -19,11 +20,19 @@ def due_date(day: date, contact: Contact | None, terms: Terms) -> date:
     Day 31 means the last day of a shorter month. "Of the current month" with a day that has gone
     by means that day of the next month: an invoice must not be overdue when it is made.
     """
-    own = contact.terms if contact and terms.contact_terms else None
-    return _by(own, day) if own else day + timedelta(days=terms.net_days)
+    own = contact.terms if contact and "contact" in terms.order else None
+    return due_by(own or default_terms(terms).terms, day)
 
 
-def _by(terms: PaymentTerms, day: date) -> date:
+def default_terms(terms: Terms) -> TermsSpec:
+    """The firm's own terms; the config has refused a text that states none."""
+    spec = parse_terms(terms.default)
+    assert spec is not None
+    return spec
+
+
+def due_by(terms: PaymentTerms, day: date) -> date:
+    """The due date by these terms of an invoice dated `day`; never before it."""
     match terms.kind:
         case "days_after_bill":
             return day + timedelta(days=terms.day)
