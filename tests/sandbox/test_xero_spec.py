@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .xero_support import World, invoice, line
+from .xero_support import World, credit, invoice, line, template
 
 SPEC = Path(__file__).resolve().parents[2] / "../shared/specs/xero/xero_accounting.yaml"
 SPEC = Path(os.environ.get("XERO_SPEC", SPEC))
@@ -128,6 +128,16 @@ def world() -> World:
     ):  # fmt: skip
         world.get(path)
     world.call("PUT", "Invoices", {"Invoices": [invoice(line(AccountCode="999"))]})
+    made = world.put("RepeatingInvoices", template(), template(Schedule={"Period": 0}))
+    world.get("RepeatingInvoices")
+    world.get(f"RepeatingInvoices/{made[0]['RepeatingInvoiceID']}")
+    world.act("approve_template", template=made[0]["RepeatingInvoiceID"])
+    world.clock.advance(40 * 86_400)
+    world.renew()
+    world.get("Invoices", page=1)
+    gone = {"RepeatingInvoiceID": made[0]["RepeatingInvoiceID"], "Status": "DELETED"}
+    world.post("RepeatingInvoices", gone)
+    world.put("CreditNotes", credit(), credit(Type="ACCPAYCREDIT"))
     return world
 
 

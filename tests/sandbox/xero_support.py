@@ -105,5 +105,33 @@ def invoice(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def template(**more: Any) -> dict[str, Any]:
+    """A monthly repeating invoice that begins a month after T0."""
+    return {
+        "Type": "ACCREC",
+        "Contact": {"Name": "Acme"},
+        "Schedule": {
+            "Period": 1,
+            "Unit": "MONTHLY",
+            "DueDate": 14,
+            "DueDateType": "DAYSAFTERBILLDATE",
+            "StartDate": "2026-04-02",
+        },
+        "LineItems": [line()],
+        "Status": "DRAFT",
+        **more,
+    }
+
+
+def credit(**more: Any) -> dict[str, Any]:
+    return {
+        "Type": "ACCRECCREDIT",
+        "Contact": {"Name": "Acme"},
+        "LineItems": [line()],
+        "Status": "DRAFT",
+        **more,
+    }
+
+
 def messages(row: Any) -> list[str]:
     return [e["Message"] for e in row.get("ValidationErrors", [])]

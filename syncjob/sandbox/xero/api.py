@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syncjob.sandbox.kernel import Reply
-from syncjob.sandbox.xero import reading, settings, views
+from syncjob.sandbox.xero import papers, reading, settings, views
 from syncjob.sandbox.xero.answers import (
     Context,
     Json,
@@ -99,7 +99,7 @@ def invoices(ctx: Context, rest: list[str]) -> Reply:
         case "POST", []:
             return _write_invoices(ctx, False, found.id)
         case "POST", ["Email"]:
-            return settings.email(ctx.org, found)
+            return papers.email(ctx.org, found)
         case "GET", ["OnlineInvoice"] if found.type == "ACCREC" and found.status != "DRAFT":
             url = f"https://in.xero.com/{found.id.replace('-', '')}"
             return reply(envelope(ctx, "OnlineInvoices", [{"OnlineInvoiceUrl": url}]))
@@ -185,9 +185,11 @@ def _delete_payment(ctx: Context, id: str) -> Reply:
 
 
 def credits(ctx: Context, rest: list[str], plural: str, kind: str) -> Reply:
-    """CreditNotes, Prepayments and Overpayments: reading only."""
+    """CreditNotes, Prepayments and Overpayments; only credit notes are written to."""
     org, request = ctx.org, ctx.request
     table: Table[Document] = org.credits
+    if plural == "CreditNotes" and request.method in ("PUT", "POST"):
+        return papers.write_credit_notes(ctx, rest)
     if request.method != "GET":
         return missing()
     if not rest:
@@ -210,6 +212,7 @@ ROUTES: dict[str, Callable[[Context, list[str]], Reply]] = {
     "Payments": payments,
     "CreditNotes": lambda c, r: credits(c, r, "CreditNotes", "ACCRECCREDIT"),
     "Prepayments": lambda c, r: credits(c, r, "Prepayments", "ARPREPAYMENT"),
+    "RepeatingInvoices": papers.repeating_invoices,
     "Overpayments": lambda c, r: credits(c, r, "Overpayments", "AROVERPAYMENT"),
 }
 

@@ -49,6 +49,7 @@ def dump_organisation(org: Organisation) -> dict[str, Any]:
         "invoices": [plain(d) for d in org.invoices],
         "credits": [plain(d) for d in org.credits],
         "payments": [plain(p) for p in org.payments],
+        "templates": [plain(t) for t in org.templates],
         "emails": list(org.emails),
     }
 

@@ -125,6 +125,7 @@ class Document:
     sent: bool = False
     created_by: str | None = None
     paid_on: date | None = None
+    repeating_id: str | None = None
     updated: datetime = LONG_AGO
 
     @property
@@ -155,3 +156,19 @@ class Payment:
     reference: str = ""
     status: str = "AUTHORISED"
     updated: datetime = LONG_AGO
+
+
+@dataclass(frozen=True)
+class Template:
+    """A repeating invoice: what each invoice says, the schedule, and the date of the next one."""
+
+    id: str
+    document: Document
+    unit: str
+    period: int
+    start: date
+    end: date | None
+    due_day: int
+    due_type: str
+    next: date
+    flags: dict[str, bool] = field(default_factory=dict)

@@ -46,6 +46,10 @@ class Options:
     hide_deleted: bool = False
     not_modified: bool = False
     token_life_s: int = 1800
+    #: Whether a template saved as a draft makes drafts before anybody approves it.
+    draft_templates_run: bool = False
+    #: E-mails that the organisation may send a day.
+    email_cap: int | None = None
     archived_frozen: bool = True  # an archived contact is changed by nothing but un-archiving
     parts_kept: bool = True  # a part left out of an address or a phone that is sent stays
     empty_persons_clear: bool = False  # an empty list of ContactPersons removes them

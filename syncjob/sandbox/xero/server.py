@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncjob.sandbox.kernel import ActError, Clock, Entropy, FaultBook, Reply, Request
-from syncjob.sandbox.xero import api, dumping, people
+from syncjob.sandbox.xero import api, dumping, people, repeating
 from syncjob.sandbox.xero.answers import Context, Halved, bad_request, reply
 from syncjob.sandbox.xero.identity import Access, Identity
 from syncjob.sandbox.xero.limits import KeyMemory, RateLimiter
@@ -23,6 +23,7 @@ _SCOPES: dict[str, tuple[str, ...]] = {
     "Contacts": ("accounting.contacts",),
     "Invoices": _SALES,
     "CreditNotes": _SALES,
+    "RepeatingInvoices": _SALES,
     "Payments": _MONEY,
     "Prepayments": (*_MONEY, "accounting.invoices"),
     "Overpayments": (*_MONEY, "accounting.invoices"),
@@ -123,6 +124,7 @@ class XeroServer:
             half = self.faults.semantic("commit_half", self.name, request)
             return None if half is None else count // 2
 
+        repeating.roll(org)
         context = Context(org, access.client_id, request, self.entropy, stop_after)
         try:
             answer = api.dispatch(context, parts[0], parts[1:])
@@ -134,12 +136,19 @@ class XeroServer:
         return answer
 
     def people(self, act: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self._roll()
         done = people.act(self, act, payload)
         if done is None:
             raise ActError(f"no such act {act!r}; there are {people.names()}")
         return done
 
+    def _roll(self) -> None:
+        """What the calendar did since the last call: repeating invoices."""
+        for org in self.organisations.values():
+            repeating.roll(org)
+
     def dump(self) -> dict[str, Any]:
+        self._roll()
         return dumping.dump(self)
 
 

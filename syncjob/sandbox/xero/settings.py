@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from syncjob.sandbox.kernel import Reply
 from syncjob.sandbox.xero import reading, views
 from syncjob.sandbox.xero.answers import Context, Json, envelope, missing, reply, write_all
-from syncjob.sandbox.xero.models import Document, Item, TaxRate
+from syncjob.sandbox.xero.models import Item, TaxRate
 from syncjob.sandbox.xero.regions import CURRENCY_NAMES
 from syncjob.sandbox.xero.wire import Element, ms_date, ms_stamp, num, words
 from syncjob.sandbox.xero.world import Invalid, Organisation
@@ -75,18 +74,6 @@ def tax_rate_view(rate: TaxRate) -> Json:
             {"Name": rate.name, "Rate": percent, "IsCompound": False, "IsNonRecoverable": False}
         ],
     }
-
-
-def email(org: Organisation, invoice: Document) -> Reply:
-    """Sends an approved sales invoice: no body back, and the invoice counts as sent."""
-    contact = org.contacts[invoice.contact_id]
-    if invoice.type != "ACCREC" or invoice.status not in ("AUTHORISED", "PAID", "SUBMITTED"):
-        raise Invalid("Invoice not of valid status for modification")
-    if not contact.fields.get("EmailAddress"):
-        raise Invalid("An email address is required for the contact of the invoice")
-    org.emails.append({"InvoiceID": invoice.id, "To": contact.fields["EmailAddress"]})
-    org.invoices.put(replace(invoice, sent=True, updated=org.stamp()))
-    return Reply(204, effect="applied")
 
 
 def _tracking(ctx: Context) -> list[Json]:

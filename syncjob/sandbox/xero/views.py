@@ -77,6 +77,8 @@ def invoice_view(
     }
     if invoice.discount:
         view["TotalDiscount"] = num(invoice.discount)
+    if invoice.repeating_id:
+        view["RepeatingInvoiceID"] = invoice.repeating_id
     if invoice.theme_id:
         view["BrandingThemeID"] = invoice.theme_id
     if invoice.status == "PAID" and invoice.paid_on is not None:

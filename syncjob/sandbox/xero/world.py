@@ -9,7 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncjob.sandbox.kernel import Clock, Entropy
-from syncjob.sandbox.xero.models import Account, Contact, Document, Item, Payment, TaxRate
+from syncjob.sandbox.xero.models import (
+    Account,
+    Contact,
+    Document,
+    Item,
+    Payment,
+    TaxRate,
+    Template,
+)
 from syncjob.sandbox.xero.options import Options
 from syncjob.sandbox.xero.regions import CHART, REGIONS, day_rate
 from syncjob.sandbox.xero.store import Table
@@ -55,6 +63,7 @@ class Organisation:
         self.invoices: Table[Document] = Table(clock, entropy, lag)
         self.credits: Table[Document] = Table(clock, entropy, lag)
         self.payments: Table[Payment] = Table(clock, entropy, lag)
+        self.templates: Table[Template] = Table(clock, entropy, lag)
         self._open_chart()
 
     def _open_chart(self) -> None:
@@ -161,11 +170,13 @@ class Organisation:
             self.contacts.put(marked)
 
     def save(self) -> tuple[Any, ...]:
-        tables = (self.items, self.contacts, self.invoices, self.credits, self.payments)
-        return tuple(t.save() for t in tables), dict(self.sequence)
+        return tuple(t.save() for t in self._tables()), dict(self.sequence)
 
     def restore(self, saved: tuple[Any, ...]) -> None:
-        tables = (self.items, self.contacts, self.invoices, self.credits, self.payments)
-        for table, state in zip(tables, saved[0], strict=True):
-            table.restore(state)  # type: ignore[attr-defined]
+        for table, state in zip(self._tables(), saved[0], strict=True):
+            table.restore(state)
         self.sequence = dict(saved[1])
+
+    def _tables(self) -> tuple[Table[Any], ...]:
+        documents = (self.invoices, self.credits, self.payments, self.templates)
+        return (self.items, self.contacts, *documents)
