@@ -1,0 +1,93 @@
+"""Which pairs are worth comparing: parties that share a sign, where few others share it.
+
+Each party has a few signs (a phone's end, a rare word, a word with the postcode, the sound of a
+name with the town ...). Those with one sign form a block. A block that holds more pairs than
+`pairs_max` is not compared; the party's finer signs are there for that. So the work grows with
+the number of parties, not with its square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from .frequencies import Frequencies
+from .normalise import sound
+from .phones import tail
+from .prepared import Prepared
+
+#: Words of a name that take part in signs, the rarest first.
+NAME_WORDS = 4
+
+
+class Blocks:
+    """The blocks of all parties; `left` parties come first in the sequence."""
+
+    def __init__(
+        self, parties: Sequence[Prepared], frequencies: Frequencies, size_max: int
+    ) -> None:
+        self._blocks: dict[str, list[int]] = {}
+        self._of: list[list[list[int]]] = []
+        for index, party in enumerate(parties):
+            for sign in signs(party, frequencies):
+                self._blocks.setdefault(sign, []).append(index)
+        self.skipped = {
+            sign: len(block) for sign, block in self._blocks.items() if len(block) > size_max
+        }
+        self._of = [[] for _ in parties]
+        for block in self._blocks.values():
+            if 1 < len(block) <= size_max:
+                for index in block:
+                    self._of[index].append(block)
+        self._blocks.clear()
+
+    def candidates(self) -> Iterator[tuple[int, int]]:
+        """Every pair (lower index, higher index) that shares a block, once."""
+        for index, blocks in enumerate(self._of):
+            found: set[int] = set()
+            for block in blocks:
+                found.update(block)
+            for other in found:
+                if other > index:
+                    yield index, other
+
+
+def signs(party: Prepared, frequencies: Frequencies) -> set[str]:
+    """What brings a party together with others."""
+    found = {f"p{tail(phone)}" for phone in party.phones}
+    found |= {f"e{mail}" for mail in party.emails}
+    found |= {f"d{domain}" for domain in party.domains}
+    found |= {f"m{label}={value}" for label, value in party.more}
+    if party.tax:
+        found.add(f"t{party.tax}")
+    found |= _of_name(party, frequencies)
+    found |= _of_place(party)
+    return found
+
+
+def _of_name(party: Prepared, frequencies: Frequencies) -> set[str]:
+    rarest = sorted(
+        {*party.tokens, *party.first, *party.last},
+        key=lambda word: (-frequencies.token_bits(word), word),
+    )[:NAME_WORDS]
+    found = {f"w{word}" for word in rarest}
+    found |= {"v" + " ".join(sorted(pair)) for pair in combinations(rarest, 2)}
+    sounds = [sound(word) for word in rarest]
+    found |= {"s" + " ".join(sorted(pair)) for pair in combinations(sounds, 2)}
+    if party.squashed:
+        found |= {f"q{party.squashed[:8]}", f"r{party.squashed[-8:]}"}
+    places = [f"c{party.city}", f"z{party.postcode}"]
+    places += [f"n{number}" for number in party.numbers[:2]]
+    for place in places:
+        if len(place) > 1:
+            found |= {f"x{heard[:3]} {place}" for heard in sounds}
+    return found
+
+
+def _of_place(party: Prepared) -> set[str]:
+    streets = party.street[:2]
+    found = {f"a{word} {number}" for word in streets for number in party.numbers[:2]}
+    if party.postcode:
+        found |= {f"b{party.postcode} {number}" for number in party.numbers[:2]}
+        found |= {f"g{party.postcode} {word}" for word in streets}
+    return found

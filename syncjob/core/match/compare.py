@@ -1,0 +1,163 @@
+"""Two parties side by side: what agrees, how rare that is, and what differs.
+
+Each finding has a name; its number is the bits that an agreement says (frequencies.py), or the
+size of a difference. What one party lacks is no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from . import namecompare, phones
+from .emails import is_role
+from .frequencies import Frequencies
+from .prepared import Prepared
+
+Findings = dict[str, float]
+
+
+def compare(one: Prepared, other: Prepared, frequencies: Frequencies) -> Findings:
+    """All findings of a pair; the same for (one, other) and (other, one)."""
+    found: Findings = {}
+    namecompare.names(one, other, frequencies, found)
+    _phones(one, other, frequencies, found)
+    _mails(one, other, frequencies, found)
+    _streets(one, other, frequencies, found)
+    _postcodes(one, other, frequencies, found)
+    _places(one, other, frequencies, found)
+    _tax(one, other, frequencies, found)
+    _more(one, other, frequencies, found)
+    return found
+
+
+def _phones(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    if not one.phones or not other.phones:
+        return
+    shared = [a for a in one.phones for b in other.phones if phones.same(a, b)]
+    if shared:
+        found["phone"] = max(frequencies.bits("phone", phones.tail(number)) for number in shared)
+    elif any(OSA.distance(a[-10:], b[-10:]) == 1 for a in one.phones for b in other.phones):
+        found["phone_near"] = 1
+    else:
+        found["phone_differs"] = 1
+
+
+def _mails(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    shared_domains = set(one.domains) & set(other.domains)
+    if shared_domains:
+        found["domain"] = max(frequencies.bits("domain", domain) for domain in shared_domains)
+    elif one.domains and other.domains:
+        found["domain_differs"] = 1
+    if not one.emails or not other.emails:
+        return
+    shared = set(one.emails) & set(other.emails)
+    own = [mail for mail in shared if not is_role(mail)]
+    if own:
+        found["email"] = max(frequencies.bits("email", mail) for mail in own)
+    elif shared:
+        found["email_role"] = max(frequencies.bits("email", mail) for mail in shared)
+    else:
+        _other_mails(one, other, frequencies, found)
+
+
+def _other_mails(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    if any(OSA.distance(a, b, score_cutoff=2) <= 2 for a in one.emails for b in other.emails):
+        found["email_near"] = 1
+        return
+    locals_ = {mail.partition("@")[0] for mail in one.emails if not is_role(mail)}
+    locals_ &= {mail.partition("@")[0] for mail in other.emails}
+    if locals_:
+        found["email_local"] = max(frequencies.bits("local", local) for local in locals_)
+    else:
+        found["email_differs"] = 1
+
+
+def _streets(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    if one.street and other.street:
+        match = namecompare.align(one.street, other.street, _street_bits(frequencies), frequencies)
+        if match.agreed:
+            found["street"] = min(match.agreed, 16)
+        if match.conflict or not match.agreed:
+            found["street_differs"] = min(match.conflict, 10) if match.agreed else 10
+    if one.numbers and other.numbers:
+        shared = set(one.numbers) & set(other.numbers)
+        if shared:
+            found["number"] = max(frequencies.bits("number", number) for number in shared)
+        elif any(_near_digits(a, b) for a in one.numbers for b in other.numbers):
+            found["number_near"] = 1
+        else:
+            found["number_differs"] = 1
+
+
+def _street_bits(frequencies: Frequencies) -> Callable[[str], float]:
+    return lambda word: frequencies.bits("street", word)
+
+
+def _near_digits(one: str, other: str) -> bool:
+    """One slip of the keyboard apart, where there is enough to slip on."""
+    return min(len(one), len(other)) > 1 and OSA.distance(one, other) == 1
+
+
+def _postcodes(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    a, b = one.postcode, other.postcode
+    if not a or not b:
+        return
+    if a == b:
+        found["postcode"] = frequencies.bits("postcode", a)
+    elif OSA.distance(a, b) == 1:
+        found["postcode_near"] = 1
+    else:
+        found["postcode_differs"] = 1
+
+
+def _places(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    if one.city and other.city:
+        if one.city == other.city:
+            found["city"] = frequencies.bits("city", one.city)
+        elif JaroWinkler.similarity(one.city, other.city) >= 0.88:
+            found["city_near"] = 1
+        else:
+            found["city_differs"] = 1
+    if one.region and other.region:
+        if one.region == other.region:
+            found["region"] = frequencies.bits("region", one.region)
+        else:
+            found["region_differs"] = 1
+    if one.country and other.country and one.country != other.country:
+        found["country_differs"] = 1
+
+
+def _tax(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    if not one.tax or not other.tax:
+        return
+    if one.tax == other.tax:
+        found["tax"] = frequencies.bits("tax", one.tax)
+    elif OSA.distance(one.tax, other.tax) == 1:
+        found["tax_near"] = 1
+    else:
+        found["tax_differs"] = 1
+
+
+def _more(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
+    """Other texts under one label: numbers and dates by their digits, texts by likeness."""
+    if not one.more or not other.more:
+        return
+    theirs = dict(other.more)
+    for label, value in one.more:
+        against = theirs.get(label)
+        if against is None:
+            continue
+        if value == against:
+            _add(found, "more", min(frequencies.bits(f"more {label}", value), 16))
+        elif value.isdigit() and against.isdigit():
+            near = OSA.distance(value, against) == 1
+            _add(found, "code_near" if near else "code_differs", 1)
+        else:
+            near = JaroWinkler.similarity(value, against) >= 0.9
+            _add(found, "text_near" if near else "text_differs", 1)
+
+
+def _add(found: Findings, name: str, number: float) -> None:
+    found[name] = found.get(name, 0) + number
