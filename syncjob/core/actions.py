@@ -30,9 +30,11 @@ class Wave(IntEnum):
     LEDGER_CONTACTS = 1
     INVOICES = 2
     APPROVALS = 3
-    CRM_CONTACTS = 4
-    DEAL_STATUS = 5
-    NOTICES = 6
+    TEMPLATES = 4
+    EMAILS = 5
+    CRM_CONTACTS = 6
+    DEAL_STATUS = 7
+    NOTICES = 8
 
 
 # --- payloads: what is to be stored on the other side -----------------------------------------

@@ -55,6 +55,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     product_id: str | None = None
     sku: str | None = None
     billing: str | None = None
+    cycles: int | None = None  # how many periods in all are billed; None: until it is cancelled
+    starts: Day | None = None  # the day on which the first period begins
     order: int = 0
     doubt: str | None = None  # why the connector cannot tell what this row means; held if set
 
@@ -161,6 +163,7 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     is_customer: bool = False
     is_supplier: bool = False
+    copied: tuple[str, ...] = ()  # further addresses that the ledger's e-mails go to
     currency: str | None = None
     terms: PaymentTerms | None = None
     sales_tax: str | None = None  # the contact's own tax type for sales, a code of its ledger
@@ -220,6 +223,26 @@ class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
     marker: str | None = None
     settlements: tuple[Settlement, ...] = ()
     sent: bool = False
+    repeating_id: str | None = None  # the template that made it
+    currency_rate: Decimal | None = None  # units of its currency for one of the organisation's own
+
+
+class Template(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A repeating invoice: what the ledger makes invoices from as time passes."""
+
+    status: Literal["draft", "authorised", "deleted"]
+    currency: str
+    contact_id: str | None
+    unit: Literal["weekly", "monthly"]
+    period: int
+    starts: Day | None = None
+    next_on: Day | None = None
+    ends: Day | None = None
+    line_amounts: LineAmounts = "exclusive"
+    lines: tuple[InvoiceLine, ...] = ()
+    total: Decimal = Decimal(0)
+    reference: str | None = None
+    marker: str | None = None
 
 
 class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -247,6 +270,8 @@ class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
     accounts: tuple[str, ...] = ()
     allocations: tuple[tuple[str, Decimal], ...] = ()  # (invoice id, amount)
     refunded: Decimal = Decimal(0)
+    reference: str | None = None
+    marker: str | None = None
 
 
 # --- what an account calls its own things (cached a day) ------------------------------------------
