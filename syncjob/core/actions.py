@@ -16,11 +16,14 @@ import msgspec
 from syncjob.core.records import (
     Address,
     Contact,
+    CreditNote,
     Deal,
     Invoice,
     InvoiceLine,
     LineAmounts,
+    PaymentTerms,
     Side,
+    Template,
 )
 
 
@@ -116,7 +119,66 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="t
     person_id: str | None = None
 
 
-Payload = ContactDraft | InvoiceDraft | InvoiceChange | DealChange | MarkerChange | Task
+class TemplateDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="template"):
+    """A repeating invoice to create as a draft: the ledger's from then on (BOOKKEEPING, "Money").
+
+    It makes an invoice every `period` weeks or months, first on `first`, last not after `last`
+    (None: until a person ends it), each due by `terms`. The marker stands in the reference, the
+    only carrier that a template has (facts: xero, 3). `contact_id` is None only in a dry run.
+    """
+
+    marker: str
+    contact_id: str | None
+    unit: Literal["weekly", "monthly"]
+    period: int
+    first: Day
+    last: Day | None
+    terms: PaymentTerms
+    currency: str
+    line_amounts: LineAmounts
+    lines: tuple[InvoiceLine, ...]
+    reference: str
+    total: Decimal
+    branding: str | None = None
+
+
+class CreditDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="credit"):
+    """A credit note to create as a draft, at a person's word; never applied by us.
+
+    `request` names what the person asked for, so that the same command twice is one credit note.
+    """
+
+    marker: str
+    invoice_id: str
+    contact_id: str
+    date: Day
+    currency: str
+    line_amounts: LineAmounts
+    lines: tuple[InvoiceLine, ...]
+    reference: str
+    total: Decimal
+    request: str
+    currency_rate: Decimal | None = None
+    branding: str | None = None
+
+
+class InvoiceEmail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="email"):
+    """An approved invoice that the ledger is to e-mail to its contact: once, never again."""
+
+    invoice_id: str
+
+
+Payload = (
+    ContactDraft
+    | InvoiceDraft
+    | InvoiceChange
+    | DealChange
+    | MarkerChange
+    | Task
+    | TemplateDraft
+    | CreditDraft
+    | InvoiceEmail
+)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,6 +212,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return "contact.mark"
             case Task():
                 return "task.create"
+            case TemplateDraft():
+                return "template.create"
+            case CreditDraft():
+                return "credit.create"
+            case InvoiceEmail():
+                return "invoice.email"
 
     @property
     def creates(self) -> bool:
@@ -159,7 +227,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def marker(self) -> str | None:
         """The marker that a look-up finds a created record by."""
-        if isinstance(self.payload, ContactDraft | InvoiceDraft | Task):
+        if isinstance(
+            self.payload, ContactDraft | InvoiceDraft | Task | TemplateDraft | CreditDraft
+        ):
             return self.payload.marker
         return None
 
@@ -170,7 +240,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Stored(msgspec.Struct, frozen=True, kw_only=True, tag="stored"):
     """Done; `record` is what the server says it now holds (None where it answers with nothing)."""
 
-    record: Contact | Invoice | Deal | None
+    record: Contact | Invoice | Deal | Template | CreditNote | None
     warnings: tuple[str, ...] = ()
 
 

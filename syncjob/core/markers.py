@@ -17,6 +17,7 @@ WHOLE = "A"
 _INVOICE = re.compile(r"^([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([A-Z]{1,3})(\d{1,2})$")
 _IN_URL = re.compile(r"(?:^|&)syncjob=([A-Za-z0-9-]{5,21})(?:&|$)")
 _AT_END = re.compile(r"(?:^|\s)([A-Z0-9]{2,4}-[A-Za-z0-9]{1,11}-[A-Z]{1,3}\d{1,2})$")
+_OTHER = re.compile(r"(?:^|\s)([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([rc])(\d{1,2})$")
 
 
 def invoice_marker(code: str, deal_id: str, part: str, generation: int) -> str:
@@ -64,3 +65,36 @@ def marker_in(url: str | None, reference: str | None, number: str | None = None)
     if at_end:
         return at_end[1]
     return number if number and parse_invoice_marker(number) else None
+
+
+def template_marker(code: str, deal_id: str, generation: int) -> str:
+    """The marker of a deal's repeating invoice: ("NW", "1042", 1) -> "NW-1042-r1".
+
+    A small letter, so that it is no part's marker: it stands at the end of the reference, which
+    the ledger copies to every invoice that it makes from the template.
+    """
+    return _other(code, deal_id, "r", generation)
+
+
+def credit_marker(code: str, deal_id: str, number: int) -> str:
+    """The marker of a deal's credit note: ("NW", "1042", 2) -> "NW-1042-c2"."""
+    return _other(code, deal_id, "c", number)
+
+
+def _other(code: str, deal_id: str, kind: str, number: int) -> str:
+    marker = f"{code}-{deal_id}-{kind}{number}"
+    if not _OTHER.search(marker):
+        raise ValueError(f"not a marker: {marker!r}")
+    return marker
+
+
+def other_marker_in(reference: str | None) -> str | None:
+    """The marker of a template or credit note at the end of a reference, None without one."""
+    found = _OTHER.search(reference) if reference else None
+    return found[0].strip() if found else None
+
+
+def parse_other_marker(marker: str) -> tuple[str, str, str, int] | None:
+    """(code, deal id, "r" or "c", number) of a template's or credit note's marker, or None."""
+    found = _OTHER.search(marker)
+    return (found[1], found[2], found[3], int(found[4])) if found else None
