@@ -73,6 +73,12 @@ _US = (
     TaxRate("Sales Tax 8.875%", "TAX001", Fraction("8.875"), True, True, "USSALESTAX"),
     TaxRate("Sales Tax 7.25%", "TAX002", Fraction("7.25"), True, True, "USSALESTAX"),
 )
+# The global edition has the US codes and whatever rates its owner adds (facts: xero, 3, TaxType).
+_GLOBAL = (
+    _rate("Tax on Sales", "OUTPUT", "0"),
+    _rate("Tax on Purchases", "INPUT", "0", revenue=False),
+    _both("Tax Exempt", "NONE"),
+)
 
 REGIONS = {
     "AU": Region(
@@ -90,6 +96,10 @@ REGIONS = {
     "US": Region(
         "US", "US", "USD", "EASTERNSTANDARDTIME", "America/New_York", "ACCRUALS", (31, 12),
         "OUTPUT", "INPUT", "NONE", _US,
+    ),
+    "GLOBAL": Region(
+        "GLOBAL", "DE", "EUR", "WEUROPESTANDARDTIME", "Europe/Berlin", "ACCRUALS", (31, 12),
+        "OUTPUT", "INPUT", "NONE", _GLOBAL,
     ),
 }  # fmt: skip
 
