@@ -18,6 +18,7 @@ from syncjob.core.records import (
     Contact,
     CreditNote,
     Deal,
+    EarlyOffer,
     Invoice,
     InvoiceLine,
     LineAmounts,
@@ -75,6 +76,12 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     total_tax: Decimal
     total: Decimal
     number: str | None = None
+    branding: str | None = None  # the theme's id; None for the organisation's default
+    currency_rate: Decimal | None = None  # None: the ledger's own of the day
+    terms: PaymentTerms | None = None  # what `due_date` was reckoned by
+    early: EarlyOffer | None = None  # what payment in time is worth
+    new_customer: bool = False  # its contact was still to be created
+    taxes: tuple[Decimal, ...] = ()  # what was foreseen for each line
 
 
 class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):

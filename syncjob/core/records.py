@@ -54,6 +54,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tax_method: LineAmounts | None = None
     product_id: str | None = None
     sku: str | None = None
+    category: str | None = None  # the product's, by name
     billing: str | None = None
     cycles: int | None = None  # how many periods in all are billed; None: until it is cancelled
     starts: Day | None = None  # the day on which the first period begins
@@ -146,6 +147,13 @@ class PaymentTerms(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["days_after_bill", "days_after_month", "of_current_month", "of_following_month"]
 
 
+class EarlyOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """So many percent off for payment within so many days of the invoice date."""
+
+    percent: Decimal
+    days: int
+
+
 class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A customer on either side. CRM ids say the kind: "org:12", "person:7"."""
 
@@ -167,6 +175,9 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     currency: str | None = None
     terms: PaymentTerms | None = None
     sales_tax: str | None = None  # the contact's own tax type for sales, a code of its ledger
+    sales_account: str | None = None  # its own account for sales, a code
+    sales_tracking: tuple[tuple[str, str], ...] = ()  # its own (tracking category, option)
+    sales_amounts: LineAmounts | None = None  # how prices stand to tax on its invoices
     organization_id: str | None = None
 
 
@@ -184,6 +195,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     tax_code: str | None = None
     account: str | None = None
     item: str | None = None
+    tracking: tuple[tuple[str, str], ...] = ()  # (category, option), by name
     amount: Decimal | None = None
     tax: Decimal | None = None
     id: str | None = None
@@ -223,6 +235,7 @@ class Invoice(Record, frozen=True, kw_only=True, omit_defaults=True):
     marker: str | None = None
     settlements: tuple[Settlement, ...] = ()
     sent: bool = False
+    branding: str | None = None  # the theme's id
     repeating_id: str | None = None  # the template that made it
     currency_rate: Decimal | None = None  # units of its currency for one of the organisation's own
 
@@ -320,6 +333,10 @@ class LedgerReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     tax_rates: tuple[TaxRate, ...] = ()
     currencies: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    tracked_items: tuple[str, ...] = ()  # those whose stock the ledger keeps
+    #: Active tracking categories with their active options; None: not read.
+    tracking: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    brandings: tuple[tuple[str, str], ...] | None = None  # (id, name); None: not read
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -356,3 +373,4 @@ class CrmReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     users: tuple[User, ...] = ()
     currencies: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()  # (label id, label name) of deals
+    categories: tuple[tuple[str, str], ...] | None = None  # of products, (id, name); None: not read

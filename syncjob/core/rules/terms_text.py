@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from syncjob.core.records import PaymentTerms
+from syncjob.core.records import EarlyOffer, PaymentTerms
 
 #: Xero takes no more (facts: xero, 5: days of a month 1 to 31), and a year is no mistake yet.
 DAYS_MAX = 366
@@ -23,13 +23,6 @@ KNOWN_FORMS = (
     '"net 30", "due on receipt", "end of month + 10", "day 20 of the following month", '
     '"day 28 of this month", each with "2/10" before it for 2% in 10 days'
 )
-
-
-class EarlyOffer(msgspec.Struct, frozen=True):
-    """So many percent off for payment within so many days of the invoice date."""
-
-    percent: Decimal
-    days: int
 
 
 class TermsSpec(msgspec.Struct, frozen=True):
@@ -104,7 +97,7 @@ def parse_terms(text: str) -> TermsSpec | None:
     terms = _plain(words[found.end() :])
     if terms is None or not 0 < percent < PERCENT_MAX or days > DAYS_MAX:
         return None
-    return TermsSpec(terms, EarlyOffer(percent, days))
+    return TermsSpec(terms, EarlyOffer(percent=percent, days=days))
 
 
 def _plain(words: str) -> PaymentTerms | None:
