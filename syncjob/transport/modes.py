@@ -23,7 +23,6 @@ NEVER_WRITTEN = frozenset(
         "payments",
         "batchpayments",
         "allocations",
-        "creditnotes",
         "prepayments",
         "overpayments",
         "banktransactions",
@@ -40,8 +39,20 @@ NEVER_SENT = frozenset(
 NEVER_STATUS = frozenset({"paid", "voided"})
 #: SUBMITTED asks a person for approval; a draft asks nobody for anything.
 ABOVE_DRAFT = frozenset({"authorised", "submitted"})
-#: Switches that make the ledger send e-mail or approve by itself.
-ABOVE_DRAFT_SWITCHES = frozenset({"senttocontact", "approvedforsending"})
+#: Switches that say of an invoice that it was sent.
+ABOVE_DRAFT_SWITCHES = frozenset({"senttocontact"})
+#: Switches that make a repeating invoice send by itself: a person's, in every mode.
+NEVER_ON = frozenset({"approvedforsending", "sendcopy", "markassent"})
+_COMMON = frozenset(
+    {"Type", "Contact", "LineAmountTypes", "LineItems", "CurrencyCode", "Reference", "Status"}
+    | {"BrandingThemeID"}
+)
+#: Documents that are only ever created, as drafts, in every mode, and what may stand in one: an
+#: allow-list, because a credit note can also be approved, paid out or applied, a template run.
+DRAFTS_ONLY: dict[str, tuple[str, str, frozenset[str]]] = {
+    "creditnotes": ("CreditNotes", "ACCRECCREDIT", _COMMON | {"Date", "CurrencyRate"}),
+    "repeatinginvoices": ("RepeatingInvoices", "ACCREC", _COMMON | {"Schedule"}),
+}
 #: Headers by which a server can be told to take a request for another.
 OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 
@@ -63,16 +74,51 @@ def refuse(mode: Mode, side: Side, request: Request) -> str | None:
         return "the body is not JSON, so it cannot be judged"
     if side != "ledger":
         return None
-    return _path_refusal(mode, request.url) or _body_refusal(mode, items)
+    segments = _segments(request.url)
+    refusal = _path_refusal(mode, segments, request.body)
+    if refusal:
+        return refusal
+    kind = next((part for part in segments if part in DRAFTS_ONLY), None)
+    if kind:
+        return _draft_refusal(kind, method, segments, request.body, items)
+    return _body_refusal(mode, items)
 
 
-def _path_refusal(mode: Mode, url: str) -> str | None:
-    segments = [part.strip().lower() for part in unquote(urlsplit(url).path).split("/") if part]
+def _segments(url: str) -> list[str]:
+    return [part.strip().lower() for part in unquote(urlsplit(url).path).split("/") if part]
+
+
+def _path_refusal(mode: Mode, segments: list[str], body: bytes) -> str | None:
     for segment in segments:
         if segment in NEVER_WRITTEN:
             return f"/{segment} of a ledger is only read"
-    if mode != "full" and "email" in segments:
+    if "email" not in segments:
+        return None
+    if mode != "full":
         return f"no e-mail is sent in the mode {mode}"
+    return None if body.strip() in (b"", b"{}") else "an e-mail takes no words of ours"
+
+
+def _draft_refusal(
+    kind: str, method: str, segments: list[str], body: bytes, items: list[tuple[str, Any]]
+) -> str | None:
+    """Why this is more than the creation of drafts of this kind: PUT of the list, each element
+    of the one type, said to be a draft, with nothing else in it than a draft needs."""
+    plural, type_, allowed = DRAFTS_ONLY[kind]
+    if method != "PUT" or segments[-1] != kind:
+        return f"/{kind} of a ledger are created as drafts and never changed"
+    sent = json.loads(body)
+    rows = sent.get(plural) if isinstance(sent, dict) else None
+    if not isinstance(rows, list) or set(sent) != {plural}:
+        return f"the body does not hold {plural} alone"
+    if sum(name == "status" for name, _ in items) != len(rows):
+        return "a status stands where none belongs"
+    for row in rows:
+        if not isinstance(row, dict) or row.get("Status") != "DRAFT" or row.get("Type") != type_:
+            return f"one of the {plural} is not plainly a draft of the type {type_}"
+        strange = sorted(set(row) - allowed)
+        if strange:
+            return f"{strange[0]} is not sent with {plural}"
     return None
 
 
@@ -84,6 +130,8 @@ def _body_refusal(mode: Mode, items: list[tuple[str, Any]]) -> str | None:
             reason = _status_refusal(mode, value)
             if reason:
                 return reason
+        if name in NEVER_ON and _is_on(value):
+            return f"{name} is a person's decision"
         if mode != "full" and name in ABOVE_DRAFT_SWITCHES and _is_on(value):
             return f"{name} is not allowed in the mode {mode}"
     return None

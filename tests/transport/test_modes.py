@@ -73,7 +73,6 @@ def test_drafts_leave(mode, body):
         invoice(STATUS=" Authorised "),
         invoice(SentToContact=True),
         invoice(senttocontact="true"),
-        {"RepeatingInvoices": [{"ApprovedForSending": True}]},
         {"a": [[{"b": {"Status": "AUTHORISED"}}]]},
         b'{"Invoices":[{"Status":"AUTHORISED","Status":"DRAFT"}]}',
         b'{"Invoices":[{"St\\u0061tus":"\\u0041UTHORISED"}]}',
@@ -102,8 +101,9 @@ def test_no_mail_in_drafts_only(path):
     [
         "/Payments",
         "/payments/9b1c",
-        "/CreditNotes",
+        "/CreditNotes/9b1c",
         "/CreditNotes/9b1c/Allocations",
+        "/RepeatingInvoices/9b1c",
         "/Overpayments/9b1c/Allocations",
         "/BankTransactions",
         "/ManualJournals",
@@ -146,3 +146,94 @@ def test_what_cannot_be_read_does_not_leave(side, body):
 
 def test_the_crm_is_written_to_in_drafts_only():
     assert ask("drafts_only", {"status": "paid"}, side="crm", method="PATCH") is None
+
+
+# --- drafts that people finish: credit notes and repeating invoices ------------------------------
+
+
+def credit(**fields):
+    plain = {"Type": "ACCRECCREDIT", "Status": "DRAFT", "LineItems": [{"UnitAmount": 5}]}
+    return {"CreditNotes": [plain, {**plain, **fields}]}
+
+
+def template(**fields):
+    plain = {"Type": "ACCREC", "Status": "DRAFT", "Schedule": {"Period": 1, "Unit": "MONTHLY"}}
+    return {"RepeatingInvoices": [plain, {**plain, **fields}]}
+
+
+@pytest.mark.parametrize("mode", WRITING)
+def test_drafts_of_credit_notes_and_templates_leave(mode):
+    assert ask(mode, credit(), path="/CreditNotes?summarizeErrors=false") is None
+    assert ask(mode, template(), path="/RepeatingInvoices") is None
+    assert ask("read_only", credit(), path="/CreditNotes")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Status": "AUTHORISED"},
+        {"Status": "authorised"},
+        {"Status": " DRAFT"},
+        {"Status": None},
+        {"status": "AUTHORISED"},
+        {"Allocations": []},
+        {"Payments": []},
+        {"SentToContact": True},
+        {"CreditNoteID": "9b1c"},
+        {"CreditNoteNumber": "CN-0001"},
+        {"Type": "ACCPAYCREDIT"},
+        {"Contact": {"ContactID": "9b1c", "Status": "AUTHORISED"}},
+    ],
+)
+@pytest.mark.parametrize("mode", WRITING)
+def test_a_credit_note_leaves_only_as_a_plain_draft(mode, fields):
+    assert ask(mode, credit(**fields), path="/CreditNotes")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Status": "AUTHORISED"},
+        {"Status": "DELETED"},
+        {"ApprovedForSending": True},
+        {"ApprovedForSending": False},
+        {"SendCopy": True},
+        {"MarkAsSent": True},
+        {"RepeatingInvoiceID": "9b1c"},
+    ],
+)
+@pytest.mark.parametrize("mode", WRITING)
+def test_a_template_is_never_approved_nor_sent_by_us(mode, fields):
+    assert ask(mode, template(**fields), path="/RepeatingInvoices")
+    assert ask(mode, template(**fields), path="/repeatinginvoices/", method="POST")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"CreditNotes":[{"Type":"ACCRECCREDIT","Status":"AUTHORISED","Status":"DRAFT"}]}',
+        b'{"CreditNotes":[],"Payments":[]}',
+        b'[{"Type":"ACCRECCREDIT","Status":"DRAFT"}]',
+        b'{"Type":"ACCRECCREDIT","Status":"DRAFT"}',
+        b'{"CreditNotes":{"Type":"ACCRECCREDIT","Status":"DRAFT"}}',
+    ],
+)
+def test_another_shape_of_body_does_not_leave(body):
+    assert ask("full", body, path="/CreditNotes")
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_they_are_created_and_never_changed(method):
+    assert ask("full", credit(), path="/CreditNotes", method=method)
+    assert ask("full", template(), path="/RepeatingInvoices", method=method)
+
+
+@pytest.mark.parametrize("switch", ["ApprovedForSending", "SendCopy", "MarkAsSent"])
+def test_no_path_carries_a_switch_that_sends_by_itself(switch):
+    assert ask("full", {"RepeatingInvoices": [{switch: True}]}, path="/Other")
+
+
+def test_an_email_takes_nothing_but_an_empty_body():
+    path = "/Invoices/9b1c/Email"
+    assert ask("full", {}, method="POST", path=path) is None
+    assert ask("full", {"To": "a@b.test"}, method="POST", path=path)
