@@ -58,12 +58,14 @@ class _Run:
         self.parameters = parameters
         self.split = split
         self.prepared = [prepare(party, parameters.country) for party in parties]
+        self.total = len(parties) + parameters.others
         self.frequencies = Frequencies(self.prepared)
+        self.frequencies.total = self.total
         self.blocks = Blocks(self.prepared, self.frequencies, parameters.block_max)
         self.scored: list[Scored] = []
         for one, other in self.blocks.candidates():
             found = compare(self.prepared[one], self.prepared[other], self.frequencies)
-            probability = score(found, len(parties), parameters)
+            probability = score(found, self.total, parameters)
             if probability >= parameters.near:
                 self.scored.append((probability, one, other))
 

@@ -38,6 +38,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     #: Parties that may share a sign before it is called too common to look at every pair.
     block_max: int = 40
     country: str | None = None
+    #: Parties that stand beside those given, where a few were picked out of many: they are counted
+    #: as strangers, so that few are judged as they would be among all.
+    others: int = 0
     #: False: every certain pair stands, where a side holds one customer several times.
     one_to_one: bool = True
 
