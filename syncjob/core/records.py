@@ -163,7 +163,8 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     last_name: str | None = None
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
-    address: Address | None = None
+    address: Address | None = None  # the billing address
+    street: Address | None = None  # the delivery address, where it is another
     tax_number: str | None = None
     marker: str | None = None  # ledger: ContactNumber; CRM: the marker field
     archived: bool = False
