@@ -51,6 +51,7 @@ class Batch:
     rows: dict[str, Row] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     changed_ledger: bool = False
+    compared: set[str] = field(default_factory=set)  # customers compared with the ledger's
     replan: bool = False
     decided_with: str = ""
     plan_hash: str | None = None

@@ -16,6 +16,7 @@ from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
+from syncjob.engine.nearby import NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
 from syncjob.state.snapshots import Cursor
 
@@ -242,6 +243,8 @@ def _take_deal(batch: Batch, record: Record) -> None:
 
 def _take_crm_contact(batch: Batch, record: Record) -> None:
     """Wanted again by `fill`, which reads CRM contacts only for deals that are being decided."""
+    assert isinstance(record, Contact)
+    batch.state.snapshots.index(record.id, {PEOPLE_KEY: people_keys(record)})
 
 
 def _take_contact(batch: Batch, record: Record) -> None:
@@ -253,6 +256,7 @@ def _take_contact(batch: Batch, record: Record) -> None:
             "contact.name": [name_key(record.name)] if record.name else [],
             "contact.email": [email_key(email) for email in record.emails],
             "contact.marker": [record.marker] if record.marker else [],
+            NEAR_KEY: near_keys(record),
         },
     )
     if record.merged_into:

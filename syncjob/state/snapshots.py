@@ -88,6 +88,13 @@ class Snapshots:
             ).fetchone()[0]
         )
 
+    def ids(self, side: Side, stream: str) -> list[str]:
+        """The ids of all records of the stream, in a fixed order: a scan, for whole comparisons."""
+        rows = self.db.execute(
+            "SELECT id FROM snapshot WHERE side = ? AND stream = ? ORDER BY id", (side, stream)
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def put(
         self, side: Side, stream: str, records: Iterable[Record], *, batch: int, strong: bool
     ) -> Put:
@@ -134,10 +141,11 @@ class Snapshots:
             for value in dict.fromkeys(values):
                 self.db.execute("INSERT INTO lookup VALUES (?, ?, ?)", (kind, value, id))
 
-    def find(self, kind: str, value: str) -> list[str]:
-        """The ids that have this lookup key, in a fixed order."""
+    def find(self, kind: str, value: str, *, most: int = -1) -> list[str]:
+        """The ids that have this lookup key, in a fixed order; `most` of them, -1 for all."""
         rows = self.db.execute(
-            "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id", (kind, value)
+            "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id LIMIT ?",
+            (kind, value, most),
         )
         return [row[0] for row in rows.fetchall()]
 

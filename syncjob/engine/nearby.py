@@ -1,0 +1,154 @@
+"""A new CRM customer is compared with the ledger's contacts before one is created for it.
+
+The same match as at set-up (core/match), but for one customer at a time: an index of signs brings
+the few contacts that may be it, so that the work follows what is new and not what is there. What
+looks like it waits for a person (state/matches); nothing is linked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncjob.core.customers import Customer, as_asked, customer, digest, party, proposal
+from syncjob.core.match import DEFAULT, Known, Parameters, match
+from syncjob.core.match.keys import KEYS_VERSION, blocking_keys
+from syncjob.core.records import Contact
+from syncjob.core.review import Proposal
+from syncjob.engine.batch import Batch
+
+#: The kind of the lookup keys under which ledger contacts are found by their signs.
+NEAR_KEY = "contact.near"
+#: The kind under which a CRM organization's people are found.
+PEOPLE_KEY = "contact.people"
+_KEYS_FACT = "match_keys"
+_GROUP = 500
+
+
+def parameters(batch: Batch, *, others: int = 0) -> Parameters:
+    """The match's parameters for this connection: phones without a country are the ledger's."""
+    ledger = batch.ledger_reference
+    country = ledger.organisation.country if ledger else None
+    return msgspec.structs.replace(DEFAULT, country=country, others=others)
+
+
+# --- the index ------------------------------------------------------------------------------------
+
+
+def near_keys(contact: Contact) -> list[str]:
+    """The signs of a ledger contact; none for one that no customer can be any more."""
+    if contact.deleted or contact.merged_into:
+        return []
+    return list(blocking_keys(party(customer(contact))))
+
+
+def people_keys(contact: Contact) -> list[str]:
+    """The organization that a CRM person belongs to."""
+    return [contact.organization_id] if contact.organization_id and not contact.deleted else []
+
+
+def index_all(batch: Batch) -> None:
+    """Give every ledger contact its signs, once after they came to be, or were made otherwise."""
+    book, snapshots = batch.state.book, batch.state.snapshots
+    if book.fact(_KEYS_FACT) == str(KEYS_VERSION):
+        return
+    ids = snapshots.ids("ledger", "contacts")
+    for start in range(0, len(ids), _GROUP):
+        with batch.state.commit():
+            for contact_id in ids[start : start + _GROUP]:
+                contact = snapshots.get("ledger", "contacts", contact_id, Contact)
+                if contact is not None:
+                    snapshots.index(contact_id, {NEAR_KEY: near_keys(contact)})
+    with batch.state.commit():
+        book.note(_KEYS_FACT, str(KEYS_VERSION))
+
+
+# --- one customer ---------------------------------------------------------------------------------
+
+
+def note_near(batch: Batch, crm_ids: Iterable[str]) -> None:
+    """Compare these CRM customers with the ledger's contacts, and remember what a person must
+    decide; those that are linked are settled."""
+    index_all(batch)
+    new = [i for i in dict.fromkeys(crm_ids) if i not in batch.compared and _open(batch, i)]
+    batch.compared.update(new)
+    for crm_id in new:
+        one = crm_customer(batch, crm_id)
+        if one is not None:
+            _remember(batch, one, _found(batch, one))
+
+
+def _open(batch: Batch, crm_id: str) -> bool:
+    return batch.state.links.contact(crm_id) is None
+
+
+def crm_customer(batch: Batch, crm_id: str) -> Customer | None:
+    """The CRM customer with those of its people that have been read; None if it is gone."""
+    snapshots = batch.state.snapshots
+    record = snapshots.get("crm", "contacts", crm_id, Contact)
+    if record is None or record.deleted:
+        return None
+    ids = snapshots.find(PEOPLE_KEY, crm_id)
+    people = (snapshots.get("crm", "contacts", i, Contact) for i in ids)
+    return customer(record, (p for p in people if p is not None and not p.deleted))
+
+
+def _found(batch: Batch, one: Customer) -> list[Proposal]:
+    """What of the ledger may be this customer and is not linked with another, best first."""
+    right = {c.id: c for c in _neighbours(batch, one)}
+    if not right:
+        return []
+    apart = {(one.id, other) for other in batch.state.matches.apart_from(one.id)}
+    others = max(batch.state.snapshots.count("ledger", "contacts") - len(right), 0)
+    found = match(
+        [party(one)], [party(c) for c in right.values()], parameters(batch, others=others),
+        Known(apart=frozenset(apart)),
+    )  # fmt: skip
+    made = (proposal("pair", pair, one, right[pair.right]) for pair in (*found.pairs, *found.near))
+    asked = (as_asked(p, right[p.second].record, suppliers=False) for p in made)
+    return [p for p in asked if p is not None and _free(batch, p)]
+
+
+def _free(batch: Batch, made: Proposal) -> bool:
+    """Whether the contact is free; one that is linked with another customer says no more than that
+    the two customers may be one, which must be certain to keep a deal waiting."""
+    return made.band == "certain" or batch.state.links.contact_owner(made.second) is None
+
+
+def _neighbours(batch: Batch, one: Customer) -> list[Customer]:
+    """The ledger contacts that share a sign which few others have."""
+    snapshots, most = batch.state.snapshots, DEFAULT.block_max
+    ids: dict[str, None] = {}
+    for key in blocking_keys(party(one), parameters(batch)):
+        block = snapshots.find(NEAR_KEY, key, most=most + 1)
+        ids.update(dict.fromkeys(block if len(block) <= most else ()))
+    records = (snapshots.get("ledger", "contacts", i, Contact) for i in sorted(ids))
+    return [customer(r) for r in records if r and not (r.deleted or r.merged_into)]
+
+
+def _remember(batch: Batch, one: Customer, found: Sequence[Proposal]) -> None:
+    """Bring the customer's undecided proposals up to date: what was proposed of records that have
+    changed since, and is proposed no more, is dropped."""
+    matches = batch.state.matches
+    known = {p.second: p for p in matches.of(one.id) if p.kind == "pair"}
+    new = [p for p in found if not _same(known.get(p.second), p)]
+    stale = [p for p in known.values() if _stale(batch, one, p)]
+    gone = [p for p in stale if p.second not in {f.second for f in found}]
+    if new or gone:
+        with batch.state.commit():
+            for old in gone:
+                matches.drop(old.first, old.second)
+            matches.propose(new, batch=batch.id)
+
+
+def _same(known: Proposal | None, found: Proposal) -> bool:
+    """Whether this was proposed before, of the same records: what the whole match said stands."""
+    return known is not None and known.digest == found.digest
+
+
+def _stale(batch: Batch, one: Customer, known: Proposal) -> bool:
+    other = batch.state.snapshots.get("ledger", "contacts", known.second, Contact)
+    if other is None or other.deleted or other.merged_into:
+        return True
+    return digest(party(one), party(customer(other))) != known.digest
