@@ -11,7 +11,7 @@ from syncjob.core.case import Agreed, Case, Context
 from syncjob.core.markers import WHOLE, contact_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice
 from syncjob.core.rules.changes import Past
-from syncjob.core.rules.matching import Candidates, email_key, name_key
+from syncjob.core.rules.matching import Candidates, Near, email_key, name_key
 from syncjob.engine.batch import Batch
 from syncjob.state.links import Part
 
@@ -171,12 +171,26 @@ def _candidates(
     names = [name_key(party.name)] if party and party.name else []
     emails = {email_key(e) for c in (party, person) if c for e in c.emails} - {""}
     marked = _contacts(batch, find("contact.marker", marker))
+    apart = batch.state.matches.apart_from(party_id)
     return Candidates(
+        near=_near(batch, party_id), apart=apart,
         linked=_survivor(batch, linked) if linked else None,
         by_marker=marked[0] if marked else None,
         by_name=_contacts(batch, [i for name in names for i in find("contact.name", name)]),
         by_email=_contacts(batch, [i for e in sorted(emails) for i in find("contact.email", e)]),
     )
+
+
+def _near(batch: Batch, party_id: str) -> tuple[Near, ...]:
+    """The customer's undecided matches with contacts that are still there, best first."""
+    links, made = batch.state.links, []
+    for found in batch.state.matches.of(party_id):
+        contact = _survivor(batch, found.second) if found.kind == "pair" else None
+        if contact is not None and not contact.deleted:
+            agreeing = "; ".join(found.agrees) or found.because
+            owner = links.contact_owner(contact.id)
+            made.append(Near(contact=contact, because=agreeing, owner=owner))
+    return tuple({near.contact.id: near for near in reversed(made)}.values())[::-1]
 
 
 def _contacts(batch: Batch, ids: list[str]) -> tuple[Contact, ...]:

@@ -19,6 +19,7 @@ from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.nearby import note_near
 from syncjob.engine.pull import store_records
 from syncjob.errors import Park
 
@@ -151,18 +152,22 @@ def _cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
 
 
 def _customers(batch: Batch, deals: Iterable[str]) -> None:
-    """Read the organizations and persons of won deals that have no invoice yet."""
+    """Read the organizations and persons of won deals that have no invoice yet, and compare those
+    that would be billed with the ledger's contacts."""
     wanted: dict[str, None] = {}
+    billed: dict[str, None] = {}
     snapshots = batch.state.snapshots
     for deal_id in deals:
         deal = snapshots.get("crm", "deals", deal_id, Deal)
         if deal is None or deal.status != "won" or _invoiced(batch, deal_id):
             continue
+        billed[deal.org_id or deal.person_id or ""] = None
         for contact in (deal.org_id, deal.person_id):
             if contact and snapshots.batch_of("crm", "contacts", contact) != batch.id:
                 wanted[contact] = None
     for kind in ("org:", "person:"):  # two lists at the vendor: mixed groups would cost two calls
         _read(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
+    note_near(batch, billed)
 
 
 def _invoiced(batch: Batch, deal_id: str) -> bool:

@@ -35,17 +35,30 @@ _PHONE_LENGTH_MAX = 50
 KEYS_KEPT = 4096
 
 
+class Near(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger contact that looks like the customer, though a person has not said so yet; why, and
+    the other CRM customer that it is linked with, if it is."""
+
+    contact: Contact
+    because: str
+    owner: str | None = None
+
+
 class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The ledger contacts that might be the customer, archived ones included.
 
     `linked` has its merges followed already. `by_name` and `by_email` may hold more than what
-    fits (an index by `name_key` and `email_key` does): each is looked at again here.
+    fits (an index by `name_key` and `email_key` does): each is looked at again here. `near` are
+    the undecided matches (state/matches), best first; `apart` the ids of those that a person said
+    are not this customer.
     """
 
     linked: Contact | None = None
     by_marker: Contact | None = None
     by_name: tuple[Contact, ...] = ()
     by_email: tuple[Contact, ...] = ()
+    near: tuple[Near, ...] = ()
+    apart: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Contact]:
         """All of them, some more than once."""
@@ -89,8 +102,8 @@ def find_contact(
     `wanted` is the deal's organization, else its person; `person` the deal's main person.
 
     Raises Held: "contact_archived", "contact_two_candidates", "contact_email_other_name",
-    "contact_supplier_only", "contact_no_name", "contact_<field>_too_long",
-    "contact_email_unusable".
+    "contact_supplier_only", "contact_near_match", "contact_name_apart", "contact_no_name",
+    "contact_<field>_too_long", "contact_email_unusable".
     """
     for known in (candidates.linked, candidates.by_marker):
         if known:
@@ -98,6 +111,9 @@ def find_contact(
     found = _look_alike(wanted, person, candidates)
     if found:
         return _customer(wanted, found)
+    if candidates.near:
+        _refuse_near(wanted, candidates.near)
+    _refuse_apart(wanted, candidates)
     return _new_contact(wanted, person, marker)
 
 
@@ -136,12 +152,47 @@ def _customer(wanted: Contact, found: Contact) -> Contact:
     return found
 
 
+def _refuse_near(wanted: Contact, near: tuple[Near, ...]) -> None:
+    """What looks like the customer waits for a person, who alone can tell."""
+    best = near[0]
+    found = {n.contact.id: n.contact for n in near}
+    names = ", ".join(_told_apart(n.contact, found) for n in near)
+    linked = f", which is linked with {best.owner}" if best.owner else ""
+    which = f" --contact {best.contact.id}" if len(near) > 1 else ""
+    same = f"Merge {wanted.id} and {best.owner} in the CRM" if best.owner else "If they are one: "
+    decide = f"`syncjob match decide {wanted.id}{which}"
+    raise Held(
+        "contact_near_match",
+        f"{_label(wanted)} may be in the ledger already, as {names}{linked}: {best.because}.",
+        field="name",
+        next_step=(f"{same}; if they are not one: " if best.owner else f"{same}{decide} --same`; ")
+        + (f"{decide} --different`." if best.owner else f"if not: {decide} --different`.")
+        + " `syncjob match` shows all such pairs side by side.",
+    )
+
+
+def _refuse_apart(wanted: Contact, given: Candidates) -> None:
+    """A ledger has each name once: a namesake that is another customer keeps its name."""
+    key = name_key(wanted.name)
+    twins = [c for c in given.by_name if c.id in given.apart and name_key(c.name) == key]
+    if key and _live({c.id: c for c in twins}):
+        raise Held(
+            "contact_name_apart",
+            f"{_label(wanted)} is another customer than the ledger's contact of that name, as "
+            "a person said, and the ledger takes each name only once.",
+            field="name",
+            next_step="Give it a name of its own in the CRM, with its town for example.",
+        )
+
+
 def _look_alike(wanted: Contact, person: Contact | None, given: Candidates) -> Contact | None:
     """The one contact that must be meant by its name; None if nothing looks like it."""
     emails = _emails(wanted, person)
     key = name_key(wanted.name)
-    named = _distinct(c for c in given.by_name if key and name_key(c.name) == key)
-    mailed = _distinct(c for c in given.by_email if emails & {email_key(e) for e in c.emails})
+    by_name = [c for c in given.by_name if c.id not in given.apart]
+    by_email = [c for c in given.by_email if c.id not in given.apart]
+    named = _distinct(c for c in by_name if key and name_key(c.name) == key)
+    mailed = _distinct(c for c in by_email if emails & {email_key(e) for e in c.emails})
     live_named, live_mailed = _live(named), _live(mailed)
     agreeing = {i: c for i, c in live_named.items() if i in live_mailed}
     if len(agreeing) == 1:
