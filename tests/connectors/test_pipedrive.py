@@ -16,7 +16,7 @@ import responses
 from pydantic import ValidationError
 
 from syncjob.connectors.base import Walk
-from syncjob.connectors.pipedrive import codec, lines
+from syncjob.connectors.pipedrive import codec, contacts, lines
 from syncjob.connectors.pipedrive.client import V2Client
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.connector import PipedriveConnector
@@ -287,10 +287,10 @@ def test_a_won_deal_that_was_deleted_is_deleted(names: Names) -> None:
 
 
 def test_a_persons_address_keeps_the_order_of_street_and_number(names: Names) -> None:
-    person = codec.to_person(PERSON, names)
+    person = contacts.to_person(PERSON, names)
     assert person.address and person.address.lines == ("Main St 123", "Unit 4")
     turned = {**PERSON["postal_address"], "value": "123 Main St, York"}
-    person = codec.to_person({**PERSON, "postal_address": turned}, names)
+    person = contacts.to_person({**PERSON, "postal_address": turned}, names)
     assert person.address and person.address.lines[0] == "123 Main St"
 
 
@@ -302,8 +302,8 @@ def test_each_value_dropped_nulled_or_retyped_is_read_or_named(kind: str, names:
     read = {
         "deal": lambda i: codec.to_deal(i, names),
         "row": lines.to_line,
-        "person": lambda i: codec.to_person(i, names),
-        "organization": lambda i: codec.to_organization(i, names),
+        "person": lambda i: contacts.to_person(i, names),
+        "organization": lambda i: contacts.to_organization(i, names),
     }[kind]
     drifted = 0
     for key in item:

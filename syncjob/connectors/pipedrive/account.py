@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from syncjob.connectors.base import FieldWish, Problem
 from syncjob.connectors.pipedrive import codec, fields, values
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client
 from syncjob.connectors.pipedrive.codec import Names
-from syncjob.connectors.pipedrive.options import PipedriveOptions
+from syncjob.connectors.pipedrive.options import OwnFields, PipedriveOptions
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.records import CrmReference, FieldInfo, Pipeline
 from syncjob.core.rules.settlement import STATE_WORDS
@@ -70,6 +70,16 @@ _USES: dict[str, Use] = {
     "currency_rate": Use("text", _ANY, "units of the deal's currency for one of ours"),
 }
 _MARKER = Use("text", _TEXT, "syncjob's own key of a customer; leave it to syncjob")
+_ADDRESS = (*_TEXT, "address")
+_CONTACT_USES: dict[str, Use] = {
+    "email": Use("text", _TEXT, "where invoices are sent to"),
+    "phones": Use("text", ("phone", *_TEXT), "the phone numbers, with commas between them"),
+    "postal": Use("text", _ADDRESS, "the billing address"),
+    "street": Use("text", _ADDRESS, "the address where they are"),
+    "tax_number": Use("text", _TEXT, "the VAT, GST or other tax number"),
+    "currency": Use("text", _CHOICE, "the currency that they are billed in, such as EUR"),
+    "terms": Use("text", _TEXT, "the payment terms, as KIND:DAY"),
+}
 
 
 def read_reference(client: V2Client) -> CrmReference:
@@ -123,7 +133,17 @@ def resolve(options: PipedriveOptions, reference: CrmReference) -> Names:
         labels=dict(reference.labels),
         organization_marker=fields.only(known, "organization", options.organization_marker),
         person_marker=fields.only(known, "person", options.person_marker),
+        organization=_held_in(known, "organization", options.contact_fields.organization.names()),
+        person=_held_in(known, "person", options.contact_fields.person.names()),
     )
+
+
+def _held_in(
+    known: Sequence[FieldInfo], entity: str, names: Mapping[str, str]
+) -> dict[str, FieldInfo]:
+    """A contact's field -> the account's field that holds it, where that can be told."""
+    found = {key: fields.only(known, entity, name) for key, name in names.items()}
+    return {key: field for key, field in found.items() if field}
 
 
 def _pages(options: PipedriveOptions, reference: CrmReference) -> str:
@@ -156,6 +176,14 @@ def _named(options: PipedriveOptions) -> Iterator[_Named]:
         "crm.organization_marker", "organization", options.organization_marker, _MARKER, True
     )
     yield _Named("crm.person_marker", "person", options.person_marker, _MARKER, True)
+    contacts: tuple[tuple[Literal["organization", "person"], OwnFields], ...] = (
+        ("organization", options.contact_fields.organization),
+        ("person", options.contact_fields.person),
+    )
+    for entity, named in contacts:
+        for key, name in named.names().items():
+            where = f"crm.contact_fields.{entity}.{key}"
+            yield _Named(where, entity, name, _CONTACT_USES[key], True)
 
 
 def missing_fields(options: PipedriveOptions, reference: CrmReference) -> list[FieldWish]:
@@ -186,6 +214,7 @@ def create_request(client: V2Client, wish: FieldWish) -> Request:
 def problems(options: PipedriveOptions, reference: CrmReference, me: Any) -> list[Problem]:
     """What of the config does not fit this account."""
     found = [] if codec.is_admin(me) else [_not_admin()]
+    found += _addresses_missing(options, reference)
     for one in _named(options):
         there = fields.named(reference.fields, one.entity, one.name)
         if len(there) != 1:
@@ -193,6 +222,20 @@ def problems(options: PipedriveOptions, reference: CrmReference, me: Any) -> lis
         else:
             found += _unfit(one, there[0])
     return found
+
+
+def _addresses_missing(options: PipedriveOptions, reference: CrmReference) -> list[Problem]:
+    """What is written to a field that the account does not have is lost without a word."""
+    codes = {f.code for f in reference.fields if f.entity == "person"}
+    if not options.person_addresses or "postal_address" in codes:
+        return []
+    return [
+        Problem(
+            where="crm.person_addresses",
+            what="Persons have no postal address in this account: it has no contact sync.",
+            fix="Set it to false, or name a field of your own in crm.contact_fields.person.postal.",
+        )
+    ]
 
 
 def _not_admin() -> Problem:

@@ -7,7 +7,8 @@ from typing import Any
 
 from syncjob.connectors.pipedrive import fields, values
 from syncjob.connectors.pipedrive.client import is_json, vendor_words
-from syncjob.connectors.pipedrive.codec import Names, to_deal, to_organization, to_person
+from syncjob.connectors.pipedrive.codec import Names, to_deal
+from syncjob.connectors.pipedrive.contacts import to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.actions import (
     Action,

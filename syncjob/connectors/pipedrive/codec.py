@@ -1,4 +1,4 @@
-"""Pipedrive's records as ours: deals, organizations, persons, users, activities, the account."""
+"""Pipedrive's records as ours: deals, users, activities, the account; contacts.py has the rest."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from syncjob.connectors.pipedrive import fields, values
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.records import (
     Activity,
-    Address,
-    Contact,
     Deal,
     DealStatus,
     FieldInfo,
@@ -31,6 +29,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str]  # label id -> its name
     organization_marker: FieldInfo | None
     person_marker: FieldInfo | None
+    organization: Mapping[str, FieldInfo] = {}  # what a contact's field is kept in -> the field
+    person: Mapping[str, FieldInfo] = {}
 
 
 def to_deal(item: Any, names: Names) -> Deal:
@@ -52,8 +52,8 @@ def to_deal(item: Any, names: Names) -> Deal:
         value=values.number(item, "value"),
         won_at=values.instant(item, "won_time"),
         first_won_at=values.instant(item, "first_won_time"),
-        org_id=_contact_id("org", item, "org_id"),
-        person_id=_contact_id("person", item, "person_id"),
+        org_id=contact_id("org", item, "org_id"),
+        person_id=contact_id("person", item, "person_id"),
         owner_id=values.ident(item, "owner_id"),
         pipeline_id=values.ident(item, "pipeline_id"),
         stage_id=values.ident(item, "stage_id"),
@@ -64,7 +64,8 @@ def to_deal(item: Any, names: Names) -> Deal:
     )
 
 
-def _contact_id(kind: str, item: Item, key: str) -> str | None:
+def contact_id(kind: str, item: Item, key: str) -> str | None:
+    """The id of a contact ("org:12") that a record names; None if it names none."""
     number = values.ident(item, key)
     return f"{kind}:{number}" if number else None
 
@@ -85,75 +86,6 @@ def _labels(item: Item, names: Names) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise values.drift("label_ids", found, "a list of ids")
     return tuple(names.labels.get(str(i), str(i)) for i in found)
-
-
-def to_organization(item: Any, names: Names) -> Contact:
-    """An organization as a contact. Raises SchemaDrift."""
-    number = values.needed_id(item)
-    return Contact(
-        id=f"org:{number}",
-        kind="organization",
-        updated=values.instant(item, "update_time"),
-        page=f"{names.base}/organization/{number}",
-        name=values.text(item, "name"),
-        address=to_address(item.get("address")),
-        marker=fields.read(names.organization_marker, item) if names.organization_marker else None,
-        deleted=values.flag(item, "is_deleted"),
-    )
-
-
-def to_person(item: Any, names: Names) -> Contact:
-    """A person as a contact; the primary e-mail and phone come first. Raises SchemaDrift."""
-    number = values.needed_id(item)
-    return Contact(
-        id=f"person:{number}",
-        kind="person",
-        updated=values.instant(item, "update_time"),
-        page=f"{names.base}/person/{number}",
-        name=values.text(item, "name"),
-        first_name=values.text(item, "first_name"),
-        last_name=values.text(item, "last_name"),
-        emails=_primary_first(item, "emails"),
-        phones=_primary_first(item, "phones"),
-        address=to_address(item.get("postal_address")),
-        marker=fields.read(names.person_marker, item) if names.person_marker else None,
-        deleted=values.flag(item, "is_deleted"),
-        organization_id=_contact_id("org", item, "org_id"),
-    )
-
-
-def _primary_first(item: Item, key: str) -> tuple[str, ...]:
-    """Values without empty ones (Pipedrive keeps {"value": ""}) and without repeats."""
-    listed = sorted(values.items(item, key), key=lambda v: v.get("primary") is not True)
-    found = (values.text(v, "value") for v in listed)
-    return tuple(dict.fromkeys(v for v in found if v))
-
-
-def to_address(value: Any) -> Address | None:
-    """An address object; `text` is its whole line. Raises SchemaDrift."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise values.drift("address", value, "an object")
-    parts = {
-        "city": values.text(value, "locality"),
-        "region": values.text(value, "admin_area_level_1"),
-        "postal_code": values.text(value, "postal_code"),
-        "country": values.text(value, "country"),
-    }
-    whole, lines = values.text(value, "value"), _street(value)
-    return (
-        Address(lines=lines, text=whole, **parts) if whole or lines or any(parts.values()) else None
-    )
-
-
-def _street(value: Item) -> tuple[str, ...]:
-    """Street and number in the order in which the whole line has them, then the unit."""
-    route, number = values.text(value, "route"), values.text(value, "street_number")
-    both = f"{number} {route}" if number and route else route or number
-    if number and route and f"{route} {number}" in (values.text(value, "value") or ""):
-        both = f"{route} {number}"
-    return tuple(line for line in (both, values.text(value, "subpremise")) if line)
 
 
 def to_user(item: Any) -> User:

@@ -8,11 +8,48 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syncjob.config.models import CrmConfig
+from syncjob.core.policy import Strict
 
 Plan = Literal["lite", "growth", "premium", "ultimate"]
 
 #: The marker field's name on organizations and persons unless the config says another.
 MARKER_FIELD = "syncjob key"
+
+_ORGANIZATION_FIELDS = frozenset({"name", "postal"})
+_PERSON_FIELDS = frozenset({"name", "first_name", "last_name", "email", "emails", "phones"})
+
+
+class OwnFields(Strict):
+    """The account's own fields, by name, that hold what Pipedrive has no field for."""
+
+    street: str | None = None
+    tax_number: str | None = None
+    currency: str | None = None
+    terms: str | None = None
+
+    def names(self) -> dict[str, str]:
+        """The contact's field -> the name of the account's field, where there is one."""
+        return {key: name for key, name in self.model_dump().items() if name}
+
+
+class OrganizationFields(OwnFields):
+    """Organizations have no e-mail and no phone of their own."""
+
+    email: str | None = None
+    phones: str | None = None
+
+
+class PersonFields(OwnFields):
+    """Persons have an address of their own only in accounts with contact sync."""
+
+    postal: str | None = None
+
+
+class ContactFields(Strict):
+    """`crm.contact_fields`: both kinds of contact."""
+
+    organization: OrganizationFields = OrganizationFields()
+    person: PersonFields = PersonFields()
 
 
 class PipedriveOptions(CrmConfig):
@@ -31,6 +68,17 @@ class PipedriveOptions(CrmConfig):
     read_instalments: bool = False
     organization_marker: str = MARKER_FIELD
     person_marker: str = MARKER_FIELD
+    contact_fields: ContactFields = ContactFields()
+    #: The account has contact sync, so that persons have a postal address (facts: pipedrive, 1c).
+    person_addresses: bool = False
+
+    def contact_values(self) -> dict[str, frozenset[str]]:
+        """Which of a contact's fields each kind can hold: Pipedrive's own, and the named ones."""
+        person = _PERSON_FIELDS | ({"postal"} if self.person_addresses else set())
+        return {
+            "organization": _ORGANIZATION_FIELDS | self.contact_fields.organization.names().keys(),
+            "person": person | self.contact_fields.person.names().keys(),
+        }
 
     @property
     def budget_key(self) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from syncjob.connectors.base import Page, Walk
-from syncjob.connectors.pipedrive import lines, values
-from syncjob.connectors.pipedrive.client import PAGE_SIZE, Hidden, Refused, V2Client
-from syncjob.connectors.pipedrive.codec import Names, to_deal, to_organization, to_person
+from syncjob.connectors.pipedrive import fields, lines, values
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, Hidden, Refused, V2Client, objects
+from syncjob.connectors.pipedrive.codec import Names, to_deal
+from syncjob.connectors.pipedrive.contacts import to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.records import Contact, Deal, Discount, Line
 from syncjob.errors import CursorTooOld, SchemaDrift
@@ -26,6 +27,31 @@ IDS_MAX = 100
 #: Without this list deleted deals would stay away (facts: pipedrive, 1d).
 _EVERY_STATUS = "open,won,lost,deleted"
 _EXTRAS = "products_count,first_won_time"
+
+
+class Source(NamedTuple):
+    """One list that is walked: where it is, what it is asked, what its rows are."""
+
+    path: str
+    read: Callable[[Any, Names], Deal | Contact]
+    params: Mapping[str, Any]
+    prefix: str  # of our ids
+
+
+_DEALS: Item = {"status": _EVERY_STATUS, "include_fields": _EXTRAS}
+SOURCES: dict[str, Source] = {
+    "deals": Source("deals", to_deal, _DEALS, ""),
+    "archived_deals": Source("deals/archived", to_deal, _DEALS, ""),
+    "organizations": Source("organizations", to_organization, {}, "org:"),
+    "persons": Source("persons", to_person, {}, "person:"),
+}
+
+
+#: Both kinds of contact: how our ids begin, where they are, how they are read.
+CONTACTS: tuple[tuple[str, str, Callable[[Any, Names], Contact]], ...] = (
+    ("org:", "organizations", to_organization),
+    ("person:", "persons", to_person),
+)
 
 
 class Reader:
@@ -42,15 +68,19 @@ class Reader:
     # --- walks -------------------------------------------------------------------------------
 
     def walk(self, stream: str, walk: Walk, names: Names) -> Iterator[Page]:
-        """Deals by id, which never moves; `position` is the vendor's cursor as JSON."""
-        archived = partial(self._client.fetch, "deals/archived")
-        read = {"deals": self._client.deals.get_all_deals, "archived_deals": archived}[stream]
+        """Records by id, which never moves; `position` is the vendor's cursor as JSON.
+
+        Deleted deals come with their status; deleted organizations and persons are in no list
+        (facts: pipedrive, 1d): only a read by their ids shows them, for 30 days.
+        """
+        source = SOURCES[stream]
         cursor = self._cursor(walk)
         started = walk.started if cursor else None
-        for rows, after in self._pages(read, {**_walk_params(walk), "cursor": cursor}):
+        params = {**_walk_params(walk), **source.params, "cursor": cursor}
+        for rows, after in self._pages(partial(self._client.fetch, source.path), params):
             started = started or self._server_time()
             position = None if after is None else json.dumps({"cursor": after})
-            good, bad = _sorted_out(rows, names)
+            good, bad = _sorted_out(rows, source, names)
             yield Page(records=good, position=position, started=started, drift=bad)
 
     def _pages(
@@ -202,23 +232,41 @@ class Reader:
     def contacts(self, ids: Sequence[str], names: Names) -> list[Contact]:
         """Organizations ("org:12") and persons ("person:7"), deleted ones marked as such."""
         found: dict[str, Contact] = {}
-        for kind, path, read in (
-            ("org", "organizations", to_organization),
-            ("person", "persons", to_person),
-        ):
-            numbers = [i.partition(":")[2] for i in ids if i.startswith(f"{kind}:")]
+        for prefix, path, read in CONTACTS:
+            numbers = [i.removeprefix(prefix) for i in ids if i.startswith(prefix)]
             made = (read(item, names) for item in self._by_ids(path, numbers, {}))
             found |= {contact.id: contact for contact in made}
         return [found[i] for i in dict.fromkeys(ids) if i in found]
 
+    def contact_item(self, contact_id: str) -> Item | None:
+        """One organization or person as Pipedrive shows it now; None if it is gone or hidden."""
+        path = next(p for prefix, p, _ in CONTACTS if contact_id.startswith(prefix))
+        return self._one(f"{path}/{contact_id.rpartition(':')[2]}", None)
+
+    def marked_contacts(
+        self, markers: Sequence[str], since: datetime, names: Names
+    ) -> dict[str, Contact]:
+        """Contacts changed since that bear one of these markers in the field for it.
+
+        A walk and not the search, whose index is later than the lists and which is no part of
+        what Pipedrive promises to be complete. Deleted ones are in no list.
+        """
+        found: dict[str, Contact] = {}
+        params = _walk_params(Walk(since=since))
+        kinds = zip(CONTACTS, (names.organization_marker, names.person_marker), strict=True)
+        for (_, path, read), marker in kinds:
+            if marker is None:
+                continue
+            for rows, _ in self._client.pages(partial(self._client.fetch, path), params):
+                for row in objects(rows):
+                    if fields.read(marker, row) in markers:
+                        contact = read(row, names)
+                        found.setdefault(contact.marker or "", contact)
+        return found
+
 
 def _walk_params(walk: Walk) -> Item:
-    params: Item = {
-        "status": _EVERY_STATUS,
-        "sort_by": "id",
-        "limit": PAGE_SIZE,
-        "include_fields": _EXTRAS,
-    }
+    params: Item = {"sort_by": "id", "limit": PAGE_SIZE}
     if walk.since is not None:
         # Whole seconds, rounded down: the filter is inclusive (facts: pipedrive, 1d).
         params["updated_since"] = walk.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -226,17 +274,17 @@ def _walk_params(walk: Walk) -> Item:
 
 
 def _sorted_out(
-    rows: Iterable[Any], names: Names
-) -> tuple[tuple[Deal, ...], tuple[tuple[str, str], ...]]:
-    """The deals that can be read, and for each other one its id and what is wrong."""
-    good: list[Deal] = []
+    rows: Iterable[Any], source: Source, names: Names
+) -> tuple[tuple[Deal | Contact, ...], tuple[tuple[str, str], ...]]:
+    """The records that can be read, and for each other one its id and what is wrong."""
+    good: list[Deal | Contact] = []
     bad: list[tuple[str, str]] = []
     for row in rows:
         try:
-            good.append(to_deal(row, names))
+            good.append(source.read(row, names))
         except SchemaDrift as error:
             known = row.get("id", "?") if isinstance(row, dict) else "?"
-            bad.append((str(known), error.what))
+            bad.append((f"{source.prefix}{known}", error.what))
     return tuple(good), tuple(bad)
 
 
