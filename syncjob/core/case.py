@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
+from syncjob.core.markers import WHOLE
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
 from syncjob.core.records import (
     Contact,
@@ -33,37 +34,52 @@ class Agreed(msgspec.Struct, frozen=True):
     stored: str | None
 
 
+class PartCase(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice of a deal, over all its generations, as the state knows it.
+
+    `name` stands in the marker, `key` says which part of the schedule it is (core/schedule): ""
+    is the deal as a whole, None a part of which this state does not know what it was.
+    `invoice` is the live one and `marker` its own, `contact` whom it bills; `last` is the newest
+    of those that ended. `created` is the draft as we sent it, None if the state does not know (it
+    was lost); `invoice_base` what the ledger answered then, `invoice_now` the same fields now.
+    `fresh`: the invoice was read in this batch. `extra` are further invoices with its marker.
+    """
+
+    name: str = WHOLE
+    key: str | None = ""
+    history: tuple[Past, ...] = ()
+    marker: str | None = None
+    invoice: Invoice | None = None
+    last: Invoice | None = None
+    contact: Contact | None = None
+    created: InvoiceDraft | None = None
+    invoice_base: dict[str, str | None] = {}
+    invoice_now: dict[str, str | None] = {}
+    credit_notes: tuple[CreditNote, ...] = ()
+    extra: tuple[Invoice, ...] = ()
+    fresh: bool = False
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One deal with all that bears on it.
 
-    `complete`: the deal's lines were read in this batch. `fresh`: its invoice was read in this
-    batch. `invoice` is the live one; `last` the newest of those that ended. `created` is the draft
-    as we sent it, None if the state does not know (it was lost). `owners` maps ledger contacts to
-    the CRM contacts they are linked with. `answers` are what a person decided about this deal.
-    `parked` maps a target to what was refused (its fingerprint) and the issue that says so.
+    `complete`: the deal's lines were read in this batch. `parts` are the invoices that were ever
+    made for it, by name. `owners` maps ledger contacts to the CRM contacts they are linked with.
+    `answers` are what a person decided about this deal. `parked` maps a target to what was
+    refused (its fingerprint) and the issue that says so.
     """
 
     deal: Deal
     complete: bool
-    fresh: bool
     busy: bool
     party: Contact | None = None
     person: Contact | None = None
     candidates: Candidates = Candidates()
     owners: dict[str, str] = {}
-    contact: Contact | None = None
-    history: tuple[Past, ...] = ()
-    marker: str | None = None
-    invoice: Invoice | None = None
-    last: Invoice | None = None
-    extra: tuple[Invoice, ...] = ()
-    created: InvoiceDraft | None = None
-    invoice_base: dict[str, str | None] = {}
-    invoice_now: dict[str, str | None] = {}
+    parts: tuple[PartCase, ...] = ()
     deal_base: dict[str, Agreed] = {}
     unlinked: tuple[Invoice, ...] = ()
     by_number: Invoice | None = None
-    credit_notes: tuple[CreditNote, ...] = ()
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
 
@@ -71,6 +87,27 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The deal as actions and issues name it."""
         return f"deal:{self.deal.id}"
+
+    @property
+    def live(self) -> tuple[PartCase, ...]:
+        """The parts that have an invoice which is neither voided nor deleted."""
+        return tuple(part for part in self.parts if part.invoice is not None)
+
+    @property
+    def invoices(self) -> tuple[Invoice, ...]:
+        """The live invoices of the deal."""
+        return tuple(part.invoice for part in self.parts if part.invoice is not None)
+
+    @property
+    def shown(self) -> tuple[Invoice, ...]:
+        """What there is to tell of: the live invoices, else the newest of those that ended."""
+        ended = [part.last for part in self.parts if part.last is not None]
+        return self.invoices or tuple(ended[-1:])
+
+    @property
+    def credit_notes(self) -> tuple[CreditNote, ...]:
+        """The credit notes that were applied to its invoices."""
+        return tuple(note for part in self.parts for note in part.credit_notes)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ Keeps invariants 6 (a field is written only if the wish is new or somebody chang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from syncjob.core.actions import Action, DealChange, Issue, Wave
@@ -14,14 +15,24 @@ from syncjob.core.rules.settlement import deal_values
 
 
 def deal_change(
-    case: Case, context: Context, invoice: Invoice | None, issue: Issue | None
+    case: Case,
+    context: Context,
+    invoices: Sequence[Invoice],
+    issue: Issue | None,
+    to_come: str | None = None,
 ) -> Action | Issue | None:
     """The write that makes the deal's own fields true; None if they are; an issue if the deal
-    can no longer be written to. `issue` is why the deal is held or in doubt."""
-    if invoice is None and (issue is None or issue.state == "excluded") and not case.deal_base:
+    can no longer be written to. `issue` is why the deal is held or in doubt, `to_come` which
+    invoice of its schedule is made next."""
+    if (
+        not invoices
+        and not to_come
+        and (issue is None or issue.state == "excluded")
+        and not case.deal_base
+    ):
         return None
     values = deal_values(
-        invoice, issue, context.today, context.overdue, context.stamp,
+        invoices, issue, context.today, context.overdue, context.stamp, to_come=to_come,
         credit_notes=case.credit_notes, bad_debt_accounts=context.policy.bad_debt_accounts,
     )  # fmt: skip
     names = context.fields.names()
@@ -33,7 +44,7 @@ def deal_change(
         if name != synced and _differs(case, name, value)
     }
     for name in (names.get("number"), names.get("link")):
-        if name in changed and wanted[name] is None and not _ours(case, name, invoice):
+        if name in changed and wanted[name] is None and not _ours(case, name, invoices):
             del changed[name]  # a person named an invoice here; it is what holds the deal
     if not changed or context.mode == "read_only":
         return None
@@ -45,19 +56,20 @@ def deal_change(
         side="crm", wave=Wave.DEAL_STATUS, subject=case.subject, target=case.subject,
         payload=DealChange(
             deal_id=case.deal.id, fields=changed, stamp_field=synced,
-            currency=invoice.currency if invoice else None,
+            currency=invoices[0].currency if invoices else None,
         ),
         reason=f"the invoice is: {values.get('status')}",
         before={name: case.deal.fields.get(name) for name in changed},
     )  # fmt: skip
 
 
-def _ours(case: Case, name: str, invoice: Invoice | None) -> bool:
+def _ours(case: Case, name: str, invoices: Sequence[Invoice]) -> bool:
     """Whether we wrote what the field says: this state remembers it, or a lost one must have,
-    since it names this very invoice."""
+    since it names these very invoices."""
     if name in case.deal_base:
         return True
-    return invoice is not None and case.deal.fields.get(name) in (invoice.number, invoice.page)
+    known = {text for invoice in invoices for text in (invoice.number, invoice.page) if text}
+    return known.issuperset((case.deal.fields.get(name) or "").split(", "))
 
 
 def _differs(case: Case, name: str, value: str | None) -> bool:

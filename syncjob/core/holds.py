@@ -21,7 +21,7 @@ def already_invoiced(case: Case, context: Context) -> None:
     This also catches what a lost state made a moment ago: the deal, which is read by id or a
     strong list, shows the link before the ledger's lists show the draft.
     """
-    if case.history or "create" in case.answers:
+    if any(part.history for part in case.parts) or "create" in case.answers:
         return
     for key in ("number", "link"):
         name = context.fields.names().get(key)

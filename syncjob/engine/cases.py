@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 
 import msgspec
 
 from syncjob.core.actions import Action, InvoiceDraft, Issue
-from syncjob.core.case import Agreed, Case, Context
-from syncjob.core.markers import WHOLE, contact_marker
+from syncjob.core.case import Agreed, Case, Context, PartCase
+from syncjob.core.markers import WHOLE, contact_marker, parse_invoice_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.matching import Candidates, Near, email_key, name_key
@@ -33,7 +34,7 @@ def load_context(batch: Batch) -> Context:
         stamp=now.strftime("%Y-%m-%d %H:%M UTC"),
         locked_through=max((day for day in locks if day is not None), default=None),
         largest=_largest(batch), times_largest=config.guard.times_largest,
- approvals_wait=_approvals_wait(batch),
+        approvals_wait=_approvals_wait(batch),
         reference_hash=batch.reference_hash,
     )  # fmt: skip
 
@@ -66,19 +67,15 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     if deal is None:
         return None
     deal, complete = _with_lines(batch, deal)
-    parts = state.links.parts(deal_id)
-    part = next((p for p in parts if p.part == WHOLE and p.ended is None), None)
     party_id = deal.org_id or deal.person_id
     party = _crm_contact(batch, party_id) if party_id else None
     person = _crm_contact(batch, deal.person_id) if deal.person_id else None
     candidates = _candidates(batch, party_id, party, person)
-    case = Case(
-        deal=deal, complete=complete, fresh=False,
+    return Case(
+        deal=deal, complete=complete,
         busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
         party=party, person=person, candidates=candidates, owners=_owners(batch, candidates),
-        history=tuple(_past(batch, p) for p in parts if p.part == WHOLE),
-        extra=tuple(_invoices(batch, "invoice.extra", deal_id)),
-        last=_last(batch, parts), answers=_answers(batch, deal_id),
+        parts=_parts(batch, deal_id), answers=_answers(batch, deal_id),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
         parked=_parked(batch, deal_id, party_id),
         deal_base={
@@ -86,7 +83,6 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
             for field, base in state.links.base("crm", f"deal:{deal_id}").items()
         },
     )  # fmt: skip
-    return _with_live(batch, case, part)
 
 
 def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
@@ -103,24 +99,40 @@ def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
     return whole, True
 
 
-def _with_live(batch: Batch, case: Case, part: Part | None) -> Case:
-    """Add the live invoice, what we sent, what the ledger stored, and what stands there now."""
-    state = batch.state
-    if part is None:
+def _parts(batch: Batch, deal_id: str) -> tuple[PartCase, ...]:
+    """The invoices ever made for the deal, and what further ones bear its markers, by part."""
+    known: dict[str, list[Part]] = defaultdict(list)
+    for part in batch.state.links.parts(deal_id):
+        known[part.part].append(part)
+    extra: dict[str, list[Invoice]] = defaultdict(list)
+    for invoice in _invoices(batch, "invoice.extra", deal_id):
+        parsed = parse_invoice_marker(invoice.marker or "")
+        extra[parsed[2] if parsed else WHOLE].append(invoice)
+    names = sorted({*known, *extra}, key=lambda name: (len(name), name))
+    return tuple(_part(batch, name, known[name], extra[name]) for name in names)
+
+
+def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> PartCase:
+    """One part with its live invoice, what we sent, what the ledger stored, and what stands now."""
+    ended = [part for part in past if part.ended is not None]
+    get = batch.state.snapshots.get
+    case = PartCase(
+        name=name, history=tuple(_past(batch, part) for part in past), extra=tuple(extra),
+        last=get("ledger", "invoices", ended[-1].ledger_id, Invoice) if ended else None,
+    )  # fmt: skip
+    live = next((part for part in past if part.ended is None), None)
+    invoice = get("ledger", "invoices", live.ledger_id, Invoice) if live else None
+    if live is None or invoice is None:
         return case
-    invoice = state.snapshots.get("ledger", "invoices", part.ledger_id, Invoice)
-    if invoice is None:
-        return case
-    action = created_by(batch, part.marker)
-    base = state.links.base("ledger", f"invoice:{part.ledger_id}")
-    contact = None
-    if invoice.contact_id:
-        contact = state.snapshots.get("ledger", "contacts", invoice.contact_id, Contact)
-    seen = state.snapshots.batch_of("ledger", "invoices", part.ledger_id)
+    action = created_by(batch, live.marker)
+    created = action.payload if action else None
+    base = batch.state.links.base("ledger", f"invoice:{invoice.id}")
+    contact = invoice.contact_id
     return msgspec.structs.replace(
-        case, credit_notes=_credit_notes(batch, invoice), marker=part.marker, invoice=invoice,
-        contact=contact, fresh=seen == batch.id,
-        created=action.payload if action else None,
+        case, marker=live.marker, invoice=invoice, credit_notes=_credit_notes(batch, invoice),
+        contact=get("ledger", "contacts", contact, Contact) if contact else None,
+        fresh=batch.state.snapshots.batch_of("ledger", "invoices", invoice.id) == batch.id,
+        created=created if isinstance(created, InvoiceDraft) else None,
         invoice_base={field: value.stored for field, value in base.items()},
         invoice_now=batch.ledger.current_form(action, invoice) if action else {},
     )  # fmt: skip
@@ -221,14 +233,6 @@ def _past(batch: Batch, part: Part) -> Past:
     if part.ended is not None and status not in ("voided", "deleted"):
         status = "deleted"
     return Past(part.generation, status, part.ended == "us")
-
-
-def _last(batch: Batch, parts: list[Part]) -> Invoice | None:
-    """The newest invoice of the deal that was ended, for what the deal shows."""
-    ended = [p for p in parts if p.ended is not None]
-    if not ended:
-        return None
-    return batch.state.snapshots.get("ledger", "invoices", ended[-1].ledger_id, Invoice)
 
 
 def _invoices(batch: Batch, kind: str, value: str) -> list[Invoice]:

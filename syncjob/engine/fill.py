@@ -14,9 +14,9 @@ import msgspec
 
 from syncjob.core.actions import DealChange, InvoiceChange, Issue
 from syncjob.core.case import Case, Context
-from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
+from syncjob.core.rules.settlement import next_due_day
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.nearby import note_near
@@ -172,10 +172,9 @@ def _customers(batch: Batch, deals: Iterable[str]) -> None:
 
 def _invoiced(batch: Batch, deal_id: str) -> bool:
     """Whether the deal has a live invoice that this state has seen."""
-    part = batch.state.links.live_part(deal_id, WHOLE)
-    if part is None:
-        return False
-    return batch.state.snapshots.batch_of("ledger", "invoices", part.ledger_id) > 0
+    live = [part for part in batch.state.links.parts(deal_id) if part.ended is None]
+    seen = batch.state.snapshots.batch_of
+    return any(seen("ledger", "invoices", part.ledger_id) > 0 for part in live)
 
 
 def _lines(batch: Batch, cases: Sequence[Case]) -> None:
@@ -226,24 +225,24 @@ def _credits(batch: Batch, cases: Iterable[Case]) -> None:
     that was written off, or money that was given back, from a plain credit."""
     wanted: dict[str, None] = {}
     for case in cases:
-        if case.invoice is not None and case.fresh:
-            credits = (s.id for s in case.invoice.settlements if s.kind == "credit_note")
-            wanted.update(dict.fromkeys(credits))
+        fresh = [part.invoice for part in case.live if part.invoice and part.fresh]
+        settlements = (s for invoice in fresh for s in invoice.settlements)
+        wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
     _read(batch, "ledger", "credit_notes", list(wanted))
 
 
 def _judged(case: Case, context: Context) -> Iterator[str]:
     """The invoices in the ledger that this deal's decision changes or calls overdue."""
-    field, there = context.fields.overdue, {extra.id for extra in case.extra}
-    if case.invoice is not None:
-        there.add(case.invoice.id)
+    field = context.fields.overdue
+    live = {invoice.id: invoice for invoice in case.invoices}
+    there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
     for action in decide(case, context).actions:
         change = action.payload
         if isinstance(change, InvoiceChange) and change.invoice_id in there:
             yield change.invoice_id
-        flags = isinstance(change, DealChange) and field and change.fields.get(field) == "yes"
-        if flags and case.invoice is not None:
-            yield case.invoice.id
+        if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
+            begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}
+            yield from (i for i, day in begins.items() if day and day <= context.today)
 
 
 def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:

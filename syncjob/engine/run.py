@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from syncjob.core.actions import Issue
-from syncjob.core.records import Deal, Invoice
+from syncjob.core.money import ZERO
+from syncjob.core.records import Deal
 from syncjob.core.reports import BatchReport, Result, Row
-from syncjob.core.rules.settlement import invoice_state
+from syncjob.core.rules.settlement import deal_state
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case
@@ -142,23 +143,21 @@ def _rows(batch: Batch) -> tuple[Row, ...]:
 def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
     case = load_case(batch, deal_id)
     deal = case.deal if case else Deal(id=deal_id, title="", status="won", currency="")
-    invoice: Invoice | None = (case.invoice or case.last) if case else None
+    invoices = case.shown if case else ()
     held = [f.issue for f in batch.state.book.open_issues(f"deal:{deal_id}")]
     issue = next((issue for issue in held if issue.state == "held"), None)
-    state = invoice_state(
-        invoice,
-        batch.today,
-        batch.config.overdue,
-        issue=issue,
+    state = deal_state(
+        invoices, batch.today, batch.config.overdue, issue=issue,
         credit_notes=case.credit_notes if case else (),
         bad_debt_accounts=batch.config.invoices.bad_debt_accounts,
-    )
+    )  # fmt: skip
     return Row(
         deal_id=deal_id, title=deal.title, page=deal.page,
         customer=case.party.name if case and case.party else None,
-        number=invoice.number if invoice else None, total=invoice.total if invoice else None,
-        due=invoice.due if invoice else None,
-        currency=invoice.currency if invoice else deal.currency,
+        number=", ".join(i.number for i in invoices if i.number) or None,
+        total=sum((i.total for i in invoices), ZERO) if invoices else None,
+        due=sum((i.due for i in invoices), ZERO) if invoices else None,
+        currency=invoices[0].currency if invoices else deal.currency,
         status=f"{state.word}, overdue" if state.overdue else state.word,
         what=", ".join(dict.fromkeys(words)),
     )  # fmt: skip

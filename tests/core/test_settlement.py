@@ -188,7 +188,8 @@ def test_the_next_due_day_is_the_first_overdue_one(due, expected, grace):
 
 
 def values(an_invoice: Invoice | None, issue: Issue | None = None) -> dict[str, str | None]:
-    found = deal_values(an_invoice, issue, TODAY, Overdue(), NOW)
+    invoices = [an_invoice] if an_invoice else []
+    found = deal_values(invoices, issue, TODAY, Overdue(), NOW)
     assert set(found) == set(DealFields.model_fields)
     assert found["synced"] == NOW
     return {key: text for key, text in found.items() if text is not None and key != "synced"}

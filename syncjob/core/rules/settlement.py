@@ -104,33 +104,70 @@ def _later(day: date, days: int) -> date:
     return day + timedelta(days=min(days, (date.max - day).days))
 
 
+def deal_state(
+    invoices: Sequence[Invoice],
+    today: date,
+    overdue: Overdue,
+    *,
+    issue: Issue | None = None,
+    to_come: bool = False,
+    credit_notes: Sequence[CreditNote] = (),
+    bad_debt_accounts: Collection[str] = (),
+) -> State:
+    """The state of a deal with any number of invoices; `to_come`: some are still to be made.
+
+    The words are those of one invoice, of the deal as a whole: with cash received and anything
+    still to pay or to be invoiced it is part-paid; with nothing left it is what the sums say; else
+    what its invoices wait for, and of several things the one that is furthest from the money.
+    """
+    states = [
+        invoice_state(
+            invoice, today, overdue, credit_notes=credit_notes, bad_debt_accounts=bad_debt_accounts
+        )
+        for invoice in invoices
+    ]
+    late = max((s.days_overdue for s in states if s.overdue), default=None)
+    if not invoices:
+        return invoice_state(None, today, overdue, issue=issue)
+    words = {state.word for state in states}
+    word = words.pop() if len(words) == 1 and (len(invoices) == 1 or not to_come) else None
+    if to_come or word is None:
+        word = _joint_word(invoices, to_come, credit_notes, frozenset(bad_debt_accounts), word)
+    return State(word=word, overdue=late is not None, days_overdue=late or 0)
+
+
 def deal_values(
-    invoice: Invoice | None,
+    invoices: Sequence[Invoice],
     issue: Issue | None,
     today: date,
     overdue: Overdue,
     now_text: str,
     *,
+    to_come: str | None = None,
     credit_notes: Sequence[CreditNote] = (),
     bad_debt_accounts: Collection[str] = (),
 ) -> dict[str, str | None]:
     """The values of the deal's own fields by DealFields key, all keys, None for an empty field.
 
-    Amounts are in the invoice's currency with two decimals, days are ISO dates. The number comes
-    once approved (BOOKKEEPING, "Numbering"); of a deleted draft nothing but the word remains.
+    Amounts are in the invoices' currency with two decimals, summed over them; days are ISO dates.
+    `to_come` says in words which invoice of the schedule is made next, None if there is none.
+    A number comes once approved (BOOKKEEPING, "Numbering"); of a deleted draft nothing but the
+    word remains.
     """
-    state = invoice_state(
-        invoice,
+    state = deal_state(
+        invoices,
         today,
         overdue,
         issue=issue,
+        to_come=to_come is not None,
         credit_notes=credit_notes,
         bad_debt_accounts=bad_debt_accounts,
     )
     values: dict[str, str | None] = dict.fromkeys(_FIELDS)
-    values.update(status=state.word, reason=_reason(issue), synced=now_text)
-    if invoice is not None and invoice.status != "deleted":
-        values.update(_figures(invoice), overdue="yes" if state.overdue else "no")
+    values.update(status=state.word, reason=_reason(issue) or to_come, synced=now_text)
+    shown = [invoice for invoice in invoices if invoice.status != "deleted"]
+    if shown:
+        values.update(_figures(shown), overdue="yes" if state.overdue else "no")
     return values
 
 
@@ -172,19 +209,65 @@ def _allocated(invoice: Invoice, notes: Sequence[CreditNote]) -> list[CreditNote
     ]
 
 
-def _figures(invoice: Invoice) -> dict[str, str | None]:
-    cash, credit = cash_and_credit(invoice)
-    paid_days = [s.date for s in invoice.settlements if s.kind in _CASH and s.date]
-    return {
-        "number": invoice.number if invoice.status in _NUMBERED else None,
-        "link": invoice.page,
-        "total": _amount(invoice.total),
-        "due": _amount(invoice.due),
-        "paid": _amount(cash),
-        "credited": _amount(credit),
-        "due_date": invoice.due_date.isoformat() if invoice.due_date else None,
+def _joint_word(
+    invoices: Sequence[Invoice],
+    to_come: bool,
+    notes: Sequence[CreditNote],
+    bad_debt: frozenset[str],
+    word: str | None,
+) -> str:
+    """The word for several invoices that differ, or of which some are still to be made."""
+    sums = [cash_and_credit(invoice) for invoice in invoices if invoice.status not in _PLAIN]
+    cash, credit = sum((c for c, _ in sums), ZERO), sum((c for _, c in sums), ZERO)
+    unsettled = [i for i in invoices if i.status in ("draft", "submitted") or i.due > 0]
+    unsettled = [invoice for invoice in unsettled if invoice.status not in DEAD]
+    if not to_come and not unsettled:
+        allocated = {n.id: n for i in invoices for n in _allocated(i, notes)}
+        return _settled_word(cash, list(allocated.values()), bad_debt) if sums else word or "voided"
+    if cash > 0:
+        return "part-paid"
+    if credit > 0:
+        return "part-credited"
+    statuses = {invoice.status for invoice in invoices}
+    for status in ("authorised", "submitted", "draft"):
+        if status in statuses:
+            return _PLAIN.get(status, "awaiting payment")
+    return word or "not invoiced"
+
+
+def _figures(invoices: Sequence[Invoice]) -> dict[str, str | None]:
+    """Sums over the invoices, which have one currency; without one there are no sums."""
+    paid_days = [
+        s.date for i in invoices for s in i.settlements if s.kind in _CASH and s.date is not None
+    ]
+    next_one, due_date = _next_due(invoices)
+    values = {
+        "number": _cut(", ".join(i.number for i in invoices if i.number and i.status in _NUMBERED)),
+        "link": next_one.page,
+        "due_date": due_date.isoformat() if due_date else None,
         "paid_on": max(paid_days).isoformat() if paid_days else None,
     }
+    if len({invoice.currency for invoice in invoices}) > 1:
+        return values
+    both = [cash_and_credit(invoice) for invoice in invoices]
+    return values | {
+        "total": _amount(sum((i.total for i in invoices), ZERO)),
+        "due": _amount(sum((i.due for i in invoices), ZERO)),
+        "paid": _amount(sum((cash for cash, _ in both), ZERO)),
+        "credited": _amount(sum((credit for _, credit in both), ZERO)),
+    }
+
+
+def _next_due(invoices: Sequence[Invoice]) -> tuple[Invoice, date | None]:
+    """The invoice whose money is expected next, and when; of settled ones the last."""
+    for waiting in (
+        [i for i in invoices if i.status == "authorised" and i.due > 0],
+        [i for i in invoices if i.status in ("draft", "submitted")],
+    ):
+        if waiting:
+            first = min(waiting, key=lambda i: i.due_date or date.max)
+            return first, first.due_date
+    return invoices[-1], max((i.due_date for i in invoices if i.due_date), default=None)
 
 
 def _amount(amount: Decimal) -> str:
@@ -194,5 +277,10 @@ def _amount(amount: Decimal) -> str:
 def _reason(issue: Issue | None) -> str | None:
     if issue is None:
         return None
-    text = f"{issue.what} {issue.next_step}".strip()
-    return text if len(text) <= REASON_LENGTH_MAX else text[: REASON_LENGTH_MAX - 3] + "..."
+    return _cut(f"{issue.what} {issue.next_step}".strip())
+
+
+def _cut(text: str) -> str | None:
+    """The text as the CRM's field takes it; a field without text is empty."""
+    short = text if len(text) <= REASON_LENGTH_MAX else text[: REASON_LENGTH_MAX - 3] + "..."
+    return short or None

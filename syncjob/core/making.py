@@ -1,0 +1,110 @@
+"""The decision about one deal while it is being made: its writes, its issues, its story.
+
+Keeps invariant 10: what a vendor refused is not asked for again before it, or the rules, change.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from syncjob.core.actions import (
+    Action,
+    Decision,
+    InvoiceChange,
+    InvoiceDraft,
+    Issue,
+    Payload,
+    Wave,
+)
+from syncjob.core.case import Case, Context, PartCase
+from syncjob.core.identity import fingerprint
+from syncjob.core.records import Contact
+from syncjob.core.rules.invoicing import date_is_given
+from syncjob.errors import Held
+
+
+class Refused(Exception):
+    """The vendor refused exactly this before; it waits until data, config or rules change."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.what)
+        self.issue = issue
+
+
+class Making(msgspec.Struct):
+    """What has been decided so far about one deal."""
+
+    case: Case
+    context: Context
+    actions: list[Action]
+    issues: list[Issue]
+    story: list[str]
+
+    def ledger(
+        self,
+        wave: Wave,
+        target: str,
+        payload: Payload,
+        reason: str,
+        part: PartCase,
+        before: dict[str, str | None] | None = None,
+    ) -> None:
+        """One write to the ledger for this part, in its place in the order."""
+        action = Action(
+            side="ledger", wave=wave, subject=self.case.subject, target=target, payload=payload,
+            reason=reason, before=before or {},
+        )  # fmt: skip
+        self.append(action, part)
+
+    def append(self, action: Action, part: PartCase | None = None) -> None:
+        """Add the write once, unless the vendor refused exactly this before: raises Refused."""
+        refused = self.case.parked.get(action.target)
+        known = fingerprint(
+            action, self.context.reference_hash, self._billed(action.payload, part),
+            day_given=date_is_given(self.case.deal, self.context.inputs),
+        )  # fmt: skip
+        if refused and refused[0] == known:
+            # A customer's refusal was first told of another of its deals; each deal has its own.
+            raise Refused(
+                msgspec.structs.replace(
+                    refused[1], subject=self.case.subject, page=self.case.deal.page
+                )
+            )
+        if not any((a.kind, a.target) == (action.kind, action.target) for a in self.actions):
+            self.actions.append(action)  # the parts of a deal ask for one customer
+
+    def _billed(self, payload: Payload, part: PartCase | None) -> Contact | None:
+        """The ledger contact that this write is for, if it is for one that exists."""
+        if isinstance(payload, InvoiceChange):
+            return part.contact if part else None
+        if not isinstance(payload, InvoiceDraft):
+            return None
+        return next((c for c in self.case.candidates if c.id == payload.contact_id), None)
+
+    def held(self, held: Held) -> Issue:
+        """Note what a rule held, as an issue of this deal."""
+        issue = Issue(
+            code=held.code, subject=self.case.subject, what=held.what, next_step=held.next_step,
+            field=held.field, page=self.case.deal.page,
+        )  # fmt: skip
+        self.issues.append(issue)
+        return issue
+
+    def done(self, *, wake_on: date | None = None, waits: str | None = None) -> Decision:
+        """The decision. Issues of one code are one issue that says all of it."""
+        told: dict[str, Issue] = {}
+        for issue in self.issues:
+            told[issue.code] = _both(told[issue.code], issue) if issue.code in told else issue
+        return Decision(
+            subject=self.case.subject, actions=tuple(self.actions), issues=tuple(told.values()),
+            story=tuple(dict.fromkeys(self.story)), wake_on=wake_on, waits=waits,
+        )  # fmt: skip
+
+
+def _both(one: Issue, other: Issue) -> Issue:
+    """What two parts of a deal have to say under one code."""
+    if other.what in one.what:
+        return one
+    return msgspec.structs.replace(one, what=f"{one.what} {other.what}")

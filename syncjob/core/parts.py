@@ -1,0 +1,203 @@
+"""One invoice of a deal: made, withdrawn, approved, or left alone; each with its reason.
+
+A deal has one such part, or several (core/rules/schedule); what stands here knows of one only.
+Keeps invariants 1, 7 and 8.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, Issue, Wave
+from syncjob.core.case import Case, Context, PartCase
+from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
+from syncjob.core.making import Making
+from syncjob.core.markers import invoice_marker, marker_in
+from syncjob.core.records import Contact, Invoice
+from syncjob.core.rules.changes import after_win, may_approve, next_generation, touched, unlike
+from syncjob.core.rules.invoicing import (
+    InvoiceContext,
+    date_is_given,
+    doubt_of,
+    draft_invoice,
+)
+
+_NOT_YET = "(assigned by the ledger)"
+
+
+class Told(NamedTuple):
+    """A part's invoice as it will stand, and the issue to show on the deal."""
+
+    invoice: Invoice | None
+    issue: Issue | None
+
+
+def existing(making: Making, part: PartCase, invoice: Invoice) -> Told:
+    """What follows for an invoice that is there: nothing, its withdrawal, or its approval."""
+    case, context = making.case, making.context
+    making.story.append(f"its invoice is {invoice.number or part.marker}")
+    answer = after_win(
+        case.deal, invoice, part.invoice_base, part.invoice_now, context.locked_through
+    )
+    if isinstance(answer, InvoiceChange):
+        making.ledger(
+            Wave.INVOICES, f"invoice:{part.marker}", answer,
+            f"the deal is {case.deal.status} again and nobody has touched its draft", part,
+            before={"status": invoice.status},
+        )  # fmt: skip
+        return Told(msgspec.structs.replace(invoice, status="deleted"), None)
+    if isinstance(answer, Issue) and "never" in case.answers:
+        return Told(invoice, None)  # a person knows, and wants the deal left alone
+    if isinstance(answer, Issue):
+        making.issues.append(answer)
+        return Told(invoice, answer)
+    doubt = _doubt(case, context, part, invoice)
+    if doubt is not None:
+        making.issues.append(doubt)
+    return _approve(making, part, invoice, doubt)
+
+
+def made(making: Making, part: PartCase) -> Told:
+    """The invoice that is to be made now. Raises Held, Refused."""
+    case, context = making.case, making.context
+    already_invoiced(case, context)
+    generation = next_generation(part.history, case.deal.id)
+    if generation is None:
+        return Told(part.last, None)
+    contact = customer(case, context)
+    marker = invoice_marker(context.code, case.deal.id, part.name, generation)
+    known = contact if isinstance(contact, Contact) else None
+    invoice, story, doubt = draft_invoice(case.deal, known, invoice_context(context, marker))
+    making.story.extend(story)
+    possible_double_of(case, context, invoice, known)
+    too_large(case, context, invoice)
+    if isinstance(contact, ContactDraft):
+        making.ledger(
+            Wave.LEDGER_CONTACTS, f"contact:{contact.marker}", contact,
+            "no contact in the ledger is this customer", part,
+        )  # fmt: skip
+    making.ledger(Wave.INVOICES, f"invoice:{marker}", invoice, "the deal is won", part)
+    if doubt is not None:
+        making.issues.append(doubt)
+    return Told(_foreseen(making, part, invoice, doubt), doubt)
+
+
+def second_ones(making: Making, part: PartCase) -> None:
+    """A second invoice with our marker: an untouched draft goes, anything else is for a person."""
+    for extra in part.extra:
+        same = part.invoice is not None and _content(extra) == _content(part.invoice)
+        # Only we can write the Url; a person's copy of our invoice bears the reference alone.
+        ours = marker_in(extra.url, None) is not None
+        if extra.status == "draft" and not extra.sent and same and ours:
+            change = InvoiceChange(invoice_id=extra.id, status="deleted")
+            making.ledger(
+                Wave.INVOICES, f"invoice:{extra.id}", change,
+                "a second draft bears this deal's marker", part, before={"status": extra.status},
+            )  # fmt: skip
+        making.issues.append(
+            Issue(
+                code="duplicate_effect", subject=making.case.subject, page=extra.page,
+                state="note",
+                what=f"A second invoice ({extra.number or extra.id}, {extra.status}) bears the "
+                "marker of this deal.",
+                next_step="An untouched draft of ours is deleted by the next batch; delete or void "
+                "anything else in the ledger if it is one too many, or change its reference.",
+            )
+        )  # fmt: skip
+
+
+def invoice_context(context: Context, marker: str) -> InvoiceContext:
+    """What the rules of one invoice need of the connection."""
+    return InvoiceContext(
+        policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
+        marker=marker, locked_through=context.locked_through, zone=context.zone,
+    )  # fmt: skip
+
+
+def _doubt(case: Case, context: Context, part: PartCase, invoice: Invoice) -> Issue | None:
+    """For as long as it is a draft: whether its total agrees with what the deal says."""
+    if invoice.status != "draft" or part.created is None or case.deal.status != "won":
+        return None
+    touched_by = touched(part.invoice_base, part.invoice_now)
+    return doubt_of(case.deal, part.created, context.policy, None if touched_by else invoice)
+
+
+def _approve(making: Making, part: PartCase, invoice: Invoice, doubt: Issue | None) -> Told:
+    """Approve a draft where rule and mode allow it; else say why it stays a draft. Returns what
+    there is to tell of it, too: what the state forgot may be in doubt as it is made anew."""
+    case, context = making.case, making.context
+    if invoice.status != "draft" or context.policy.status != "authorised":
+        return Told(invoice, doubt)
+    if invoice.marker != part.marker:
+        making.story.append("a person made this draft, so a person approves it")
+        return Told(invoice, doubt)
+    if context.mode == "full" and context.approvals_wait:
+        making.story.append(context.approvals_wait)
+        return Told(invoice, doubt)
+    created = part.created
+    if created is None and case.complete and case.deal.status == "won":
+        created, doubt = _made_anew(case, context, part, invoice)
+        other = unlike(invoice, created)
+        if other is not None:
+            making.story.append(f"a person may have changed its {other}, so it stays a draft")
+            return Told(invoice, None)
+        if doubt is not None:
+            making.issues.append(doubt)
+    if created is None:
+        making.story.append("what was first sent is not known, so it stays a draft")
+        return Told(invoice, doubt)
+    answer = may_approve(
+        invoice, created, part.contact, context.policy, context.mode, part.invoice_base,
+        part.invoice_now, context.today, context.locked_through, doubt=doubt,
+        keep_date=date_is_given(case.deal, context.inputs),
+    )  # fmt: skip
+    if isinstance(answer, str):
+        making.story.append(answer)
+        return Told(invoice, doubt)
+    making.ledger(
+        Wave.APPROVALS, f"invoice:{part.marker}", answer, "rule and mode say: authorised", part,
+        before={"status": invoice.status},
+    )  # fmt: skip
+    approved = msgspec.structs.replace(
+        invoice, status="authorised", date=answer.date, due_date=answer.due_date
+    )
+    return Told(approved, None)
+
+
+def _made_anew(
+    case: Case, context: Context, part: PartCase, invoice: Invoice
+) -> tuple[InvoiceDraft, Issue | None]:
+    """What would have been sent on the draft's own day, where the state that sent it was lost."""
+    asked = invoice_context(context, part.marker or "")
+    asked = msgspec.structs.replace(asked, today=invoice.date or context.today, locked_through=None)
+    created, _, _ = draft_invoice(case.deal, part.contact, asked)
+    return created, doubt_of(case.deal, created, context.policy, invoice)
+
+
+def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue | None) -> Invoice:
+    """The invoice as the ledger is expected to answer, for the plan that a person is shown."""
+    context = making.context
+    invoice = Invoice(
+        id=_NOT_YET, kind="sale", status="draft", currency=draft.currency, page=_NOT_YET,
+        contact_id=draft.contact_id, number=_NOT_YET, date=draft.date, due_date=draft.due_date,
+        sub_total=draft.sub_total, total_tax=draft.total_tax, total=draft.total, due=draft.total,
+    )  # fmt: skip
+    approve = context.policy.status == "authorised" and context.mode == "full"
+    if doubt is not None or not approve or context.approvals_wait:
+        return invoice
+    change = InvoiceChange(
+        invoice_id=_NOT_YET, status="authorised", date=draft.date, due_date=draft.due_date
+    )
+    making.ledger(
+        Wave.APPROVALS, f"invoice:{draft.marker}", change, "rule and mode say: authorised", part,
+        before={"status": "draft"},
+    )  # fmt: skip
+    return msgspec.structs.replace(invoice, status="authorised")
+
+
+def _content(invoice: Invoice) -> object:
+    """What an invoice says, without the ids that the ledger gave to it and to its lines."""
+    lines = [msgspec.structs.replace(line, id=None) for line in invoice.lines or ()]
+    return invoice.contact_id, invoice.total, invoice.reference, lines
