@@ -183,9 +183,9 @@ def _candidates(
     names = [name_key(party.name)] if party and party.name else []
     emails = {email_key(e) for c in (party, person) if c for e in c.emails} - {""}
     marked = _contacts(batch, find("contact.marker", marker))
-    apart = batch.state.matches.apart_from(party_id)
     return Candidates(
-        near=_near(batch, party_id), apart=apart,
+        near=_near(batch, party_id),
+        apart=batch.state.matches.apart_from(party_id),
         linked=_survivor(batch, linked) if linked else None,
         by_marker=marked[0] if marked else None,
         by_name=_contacts(batch, [i for name in names for i in find("contact.name", name)]),

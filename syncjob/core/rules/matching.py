@@ -158,16 +158,14 @@ def _refuse_near(wanted: Contact, near: tuple[Near, ...]) -> None:
     found = {n.contact.id: n.contact for n in near}
     names = ", ".join(_told_apart(n.contact, found) for n in near)
     linked = f", which is linked with {best.owner}" if best.owner else ""
-    which = f" --contact {best.contact.id}" if len(near) > 1 else ""
-    same = f"Merge {wanted.id} and {best.owner} in the CRM" if best.owner else "If they are one: "
-    decide = f"`syncjob match decide {wanted.id}{which}"
+    decide = f"syncjob match decide {wanted.id} --contact {best.contact.id}"
+    one = f"merge {wanted.id} and {best.owner} in the CRM" if best.owner else f"`{decide} --same`"
     raise Held(
         "contact_near_match",
         f"{_label(wanted)} may be in the ledger already, as {names}{linked}: {best.because}.",
         field="name",
-        next_step=(f"{same}; if they are not one: " if best.owner else f"{same}{decide} --same`; ")
-        + (f"{decide} --different`." if best.owner else f"if not: {decide} --different`.")
-        + " `syncjob match` shows all such pairs side by side.",
+        next_step=f"If they are one: {one}; if not: `{decide} --different`. `syncjob match` "
+        "shows all such pairs side by side.",
     )
 
 
