@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
+from syncjob.core.policy_contacts import Contacts
 
 
 class Connection(Strict):
@@ -67,6 +68,7 @@ class Config(Strict):
     crm: CrmConfig
     ledger: LedgerConfig
     invoices: Invoices
+    contacts: Contacts = Contacts()
     overdue: Overdue = Overdue()
     guard: Guard = Guard()
     schedule: Schedule = Schedule()

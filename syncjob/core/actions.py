@@ -13,8 +13,11 @@ from typing import Literal
 
 import msgspec
 
+from syncjob.core.contacts.payloads import ContactChange as ContactChange
+from syncjob.core.contacts.payloads import ContactDraft as ContactDraft
+from syncjob.core.contacts.payloads import CrmContactDraft as CrmContactDraft
+from syncjob.core.contacts.payloads import MarkerChange as MarkerChange
 from syncjob.core.records import (
-    Address,
     Contact,
     CreditNote,
     Deal,
@@ -37,24 +40,12 @@ class Wave(IntEnum):
     TEMPLATES = 4
     EMAILS = 5
     CRM_CONTACTS = 6
-    DEAL_STATUS = 7
-    NOTICES = 8
+    CRM_PEOPLE = 7  # the persons of organizations that the wave before has made
+    DEAL_STATUS = 8
+    NOTICES = 9
 
 
 # --- payloads: what is to be stored on the other side -----------------------------------------
-
-
-class ContactDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="contact"):
-    """A contact to create in the ledger; `marker` goes into its ContactNumber."""
-
-    marker: str
-    name: str
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    address: Address | None = None
-    tax_number: str | None = None
 
 
 class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="invoice"):
@@ -104,13 +95,6 @@ class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     fields: dict[str, str | None]
     currency: str | None = None
     stamp_field: str | None = None
-
-
-class MarkerChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="marker"):
-    """Our marker for a ledger contact that has none yet (ContactNumber is empty)."""
-
-    contact_id: str
-    marker: str
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task"):
@@ -177,6 +161,8 @@ class InvoiceEmail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 Payload = (
     ContactDraft
+    | CrmContactDraft
+    | ContactChange
     | InvoiceDraft
     | InvoiceChange
     | DealChange
@@ -188,10 +174,26 @@ Payload = (
 )
 
 
+#: What is done, by its payload; a change of an invoice's status is "approve" or "delete".
+KINDS: dict[type, str] = {
+    ContactDraft: "contact.create",
+    CrmContactDraft: "crm_contact.create",
+    ContactChange: "contact.update",
+    MarkerChange: "contact.mark",
+    InvoiceDraft: "invoice.create",
+    DealChange: "deal.update",
+    Task: "task.create",
+    TemplateDraft: "template.create",
+    CreditDraft: "credit.create",
+    InvoiceEmail: "invoice.email",
+}
+
+
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One write. `subject` is the deal it is done for ("deal:1042"), `target` the record it
-    changes or makes ("invoice:NW-1042-A1", "contact:NW-O12", "deal:1042"): at most one open
-    intent exists for a (side, target)."""
+    """One write. `subject` is the deal it is done for ("deal:1042"), or the customer
+    ("contact:org:12", "contact:person:7", "contact:ledger:<id>" without a partner), `target` the
+    record it changes or makes ("invoice:NW-1042-A1", "contact:NW-O12", "deal:1042"; a change of a
+    contact: "contact:" and its own id): at most one open intent exists for a (side, target)."""
 
     side: Side
     wave: Wave
@@ -204,27 +206,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def kind(self) -> str:
         """What is done, as the plan, the log and the audit name it."""
-        match self.payload:
-            case ContactDraft():
-                return "contact.create"
-            case InvoiceDraft():
-                return "invoice.create"
-            case InvoiceChange(status="authorised"):
-                return "invoice.approve"
-            case InvoiceChange():
-                return "invoice.delete"
-            case DealChange():
-                return "deal.update"
-            case MarkerChange():
-                return "contact.mark"
-            case Task():
-                return "task.create"
-            case TemplateDraft():
-                return "template.create"
-            case CreditDraft():
-                return "credit.create"
-            case InvoiceEmail():
-                return "invoice.email"
+        if isinstance(self.payload, InvoiceChange):
+            return "invoice.approve" if self.payload.status == "authorised" else "invoice.delete"
+        return KINDS[type(self.payload)]
 
     @property
     def creates(self) -> bool:
@@ -235,7 +219,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def marker(self) -> str | None:
         """The marker that a look-up finds a created record by."""
         if isinstance(
-            self.payload, ContactDraft | InvoiceDraft | Task | TemplateDraft | CreditDraft
+            self.payload,
+            ContactDraft | CrmContactDraft | InvoiceDraft | Task | TemplateDraft | CreditDraft,
         ):
             return self.payload.marker
         return None
@@ -297,8 +282,9 @@ Outcome = Stored | Rejected | Stale | Unknown | NotDone
 class Issue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a record is held, or what else a person must look at.
 
-    `subject` as in Action. `state` "held" keeps the deal from being invoiced and is shown on it;
-    "excluded" is listed but never written to the deal; "note" stops nothing.
+    `subject` as in Action, or "contacts" for all of them. `state` "held" keeps the deal from being
+    invoiced and is shown on it; "excluded" is listed but never written to the deal; "note" stops
+    nothing.
     """
 
     code: str

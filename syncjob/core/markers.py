@@ -44,6 +44,20 @@ def contact_of_marker(code: str, marker: str | None) -> str | None:
     return f"{kind}:{number}" if kind and number.isalnum() else None
 
 
+def crm_marker(code: str, ledger_id: str) -> str:
+    """The marker of what we make in the CRM for a ledger contact: its id without dashes."""
+    return f"{code}-L{ledger_id.replace('-', '').lower()}"
+
+
+def ledger_of_marker(code: str, marker: str | None) -> str | None:
+    """The ledger contact (a UUID) that a CRM record's marker of this connection names."""
+    found = re.match(rf"^{re.escape(code)}-L([0-9a-f]{{32}})$", marker or "")
+    if not found:
+        return None
+    text = found[1]
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
 def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
     """(code, deal id, part, generation), or None for anything else."""
     found = _INVOICE.match(marker)

@@ -14,6 +14,11 @@ from typing import Literal
 
 import msgspec
 
+from syncjob.core.parts_of_contacts import Address as Address
+from syncjob.core.parts_of_contacts import PaymentTerms as PaymentTerms
+from syncjob.core.parts_of_contacts import Person as Person
+from syncjob.core.parts_of_contacts import TermsKind as TermsKind
+
 Side = Literal["crm", "ledger"]
 
 DealStatus = Literal["open", "won", "lost", "deleted"]
@@ -129,24 +134,6 @@ class User(Record, frozen=True, kw_only=True, omit_defaults=True):
 # --- both sides --------------------------------------------------
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A postal address; `text` is the whole as one line where the CRM has only that."""
-
-    lines: tuple[str, ...] = ()
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-    text: str | None = None
-
-
-class PaymentTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Payment terms with Xero's four kinds (facts: xero, 3)."""
-
-    day: int
-    kind: Literal["days_after_bill", "days_after_month", "of_current_month", "of_following_month"]
-
-
 class EarlyOffer(msgspec.Struct, frozen=True, kw_only=True):
     """So many percent off for payment within so many days of the invoice date."""
 
@@ -155,7 +142,12 @@ class EarlyOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A customer on either side. CRM ids say the kind: "org:12", "person:7"."""
+    """A customer on either side. CRM ids say the kind: "org:12", "person:7".
+
+    `emails[0]` is the primary one. `address` is the postal (billing) address, `street` the other.
+    `forgotten`: the ledger holds a request to erase this person (Xero: GDPRREQUEST); such a
+    contact is `archived` and `deleted` besides. `owner_id` is the CRM user who looks after it.
+    """
 
     kind: Literal["organization", "person", "contact"]
     name: str | None
@@ -172,6 +164,8 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: str | None = None
     is_customer: bool = False
     is_supplier: bool = False
+    people: tuple[Person, ...] = ()  # further persons; the first one stands in the contact itself
+    forgotten: bool = False
     copied: tuple[str, ...] = ()  # further addresses that the ledger's e-mails go to
     currency: str | None = None
     terms: PaymentTerms | None = None
@@ -180,6 +174,7 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     sales_tracking: tuple[tuple[str, str], ...] = ()  # its own (tracking category, option)
     sales_amounts: LineAmounts | None = None  # how prices stand to tax on its invoices
     organization_id: str | None = None
+    owner_id: str | None = None
 
 
 # --- ledger --------------------------------------------------
