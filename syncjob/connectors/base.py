@@ -30,14 +30,17 @@ from syncjob.core.records import (
     Organisation,
     Payment,
     Side,
+    Template,
     User,
 )
 from syncjob.transport.wire import Answer, Request
 
-AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User | Activity
+AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User | Activity | Template
 
-#: Streams of the CRM: "deals", "archived_deals"; of the ledger: "contacts", "invoices",
-#: "payments", "credit_notes". CRM contacts are read by id ("contacts" in `get`).
+#: Streams of the CRM: "deals", "archived_deals", and where contacts are synced "organizations" and
+#: "persons" (both give Contacts); of the ledger: "contacts", "invoices", "payments",
+#: "credit_notes"; "templates" by id, or all at once by `templates`. CRM contacts are read by id as
+#: "contacts" in `get`, of both kinds at once.
 Stream = str
 
 
@@ -63,6 +66,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     deletes: Literal["tombstone", "silent", "never"] = "silent"
     discount: Literal["line", "document", "none"] = "line"
     tax: Literal["line", "automatic", "none"] = "none"
+    #: The fields of core/contacts/fields.py that a contact can be read and written with, by the
+    #: kind of record: "organization" and "person" in a CRM, "contact" in a ledger.
+    contact_fields: dict[str, frozenset[str]] = {}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,12 +130,14 @@ class Connector(Protocol):
 
     def get(self, stream: Stream, ids: Sequence[str]) -> list[AnyRecord]:
         """The records now, strongly read, in bulk; ids that are gone for good, or that the
-        vendor does not show to this user, are left out: absence is never deletion.
+        vendor does not show to this user, are left out: absence is never deletion. Contacts that
+        were deleted or archived a while ago come with that flag for as long as the vendor knows.
         Deals come as whole aggregates (lines, discounts, instalments where used)."""
 
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
         """What bears these markers among all changed since, dead and archived included.
-        `kind` is the action's kind ("invoice.create", "contact.create", "task.create")."""
+        `kind` is the action's kind ("invoice.create", "contact.create", "crm_contact.create",
+        "task.create")."""
 
     def unfit(self, action: Action) -> Rejected | None:
         """Why the vendor cannot store this action as it is, known without asking it (a length, a
@@ -145,7 +153,9 @@ class Connector(Protocol):
 
     def stored_form(self, action: Action) -> dict[str, str | None]:
         """What the server is known to store for this action, field by field, after its own
-        trimming and rounding: the base after a settle (DESIGN 5.6)."""
+        trimming and rounding: the base after a settle (DESIGN 5.6). For a ContactChange and a
+        CrmContactDraft keyed by the fields of core/contacts/fields.py (a draft also "marker"), in
+        its encodings; for a MarkerChange by "marker" alone."""
 
     def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
         """The same fields as `stored_form` as they now stand in `record`."""
@@ -183,6 +193,12 @@ class Ledger(Connector, Protocol):
     def use(self, reference: LedgerReference) -> None:
         """Take the organisation's own names from here (the engine keeps them for a day); without
         it the connector reads what it needs of them itself."""
+
+    def templates(self) -> list[Template]:
+        """All repeating sales invoices, in one call; none where the ledger has no such thing."""
+
+    def online_link(self, invoice_id: str) -> str | None:
+        """The address at which the customer sees an approved invoice, None if there is none."""
 
 
 class FieldWish(msgspec.Struct, frozen=True, kw_only=True):
