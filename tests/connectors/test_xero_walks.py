@@ -247,4 +247,6 @@ def test_the_capabilities_are_those_of_the_facts() -> None:
     assert facts.idempotency_key_length == 128
     assert facts.idempotency_lifetime.total_seconds() == 360
     assert facts.lookback > facts.patience
-    assert set(facts.batch.values()) == {50}
+    singly = {"credit.create", "invoice.email"}
+    assert {facts.batch[kind] for kind in singly} == {1}
+    assert {size for kind, size in facts.batch.items() if kind not in singly} == {50}

@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from syncjob.connectors.xero.values import Fields
-from syncjob.core.markers import marker_in
+from syncjob.core.markers import marker_in, other_marker_in
 from syncjob.core.records import (
     Address,
     Contact,
@@ -90,6 +90,12 @@ class Pages:
     def contact(self, id: str) -> str:
         return self._to(f"/Contacts/View/{id}")
 
+    def credit_note(self, id: str) -> str:
+        return self._to(f"/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}")
+
+    def template(self, id: str) -> str:
+        return self._to(f"/RepeatTransactions/View.aspx?repeatID={id}")
+
     def _to(self, path: str) -> str:
         if not self._code:
             return f"{_HOME}{path}"
@@ -116,7 +122,7 @@ def invoice(fields: Fields, pages: Pages) -> Invoice:
         due_date=fields.day("DueDate"),
         expected_on=fields.day("ExpectedPaymentDate"),
         line_amounts=fields.choice("LineAmountTypes", LINE_AMOUNTS),
-        lines=_lines(fields),
+        lines=lines_of(fields),
         sub_total=fields.need_amount("SubTotal"),
         total_tax=fields.need_amount("TotalTax"),
         total=fields.need_amount("Total"),
@@ -129,10 +135,12 @@ def invoice(fields: Fields, pages: Pages) -> Invoice:
         marker=marker_in(url, reference, number),
         settlements=settled,
         sent=fields.flag("SentToContact"),
+        repeating_id=fields.id("RepeatingInvoiceID"),
+        currency_rate=fields.amount("CurrencyRate"),
     )
 
 
-def _lines(fields: Fields) -> tuple[InvoiceLine, ...] | None:
+def lines_of(fields: Fields) -> tuple[InvoiceLine, ...] | None:
     lines = fields.objects("LineItems")
     return None if lines is None else tuple(_line(line) for line in lines)
 
@@ -199,10 +207,18 @@ def contact(fields: Fields, pages: Pages) -> Contact:
         merged_into=fields.id("MergedToContactID"),
         is_customer=fields.flag("IsCustomer"),
         is_supplier=fields.flag("IsSupplier"),
+        copied=_copied(fields),
         currency=fields.text("DefaultCurrency"),
         terms=_terms(fields),
         sales_tax=fields.text("AccountsReceivableTaxType"),
     )
+
+
+def _copied(fields: Fields) -> tuple[str, ...]:
+    """The addresses of the contact's persons whom Xero includes in e-mails."""
+    persons = fields.objects("ContactPersons") or ()
+    emails = (p.text("EmailAddress") for p in persons if p.flag("IncludeInEmails"))
+    return tuple(email for email in emails if email)
 
 
 def _phones(fields: Fields) -> tuple[str, ...]:
@@ -273,11 +289,13 @@ def credit_note(fields: Fields, pages: Pages) -> CreditNote:
     """A credit note; what was refunded is the sum of the payments made on it."""
     id = fields.need_id("CreditNoteID")
     owner = fields.object("Contact")
-    lines = _lines(fields) or ()
+    lines = lines_of(fields) or ()
+    reference = fields.text("Reference")
     refunds = (item.amount("Amount") or Decimal(0) for item in fields.objects("Payments") or ())
     return CreditNote(
         id=id,
         updated=fields.instant("UpdatedDateUTC"),
+        page=pages.credit_note(id),
         number=fields.text("CreditNoteNumber"),
         kind=fields.choice("Type", _CREDIT_KINDS),
         status=fields.choice("Status", STATUSES),
@@ -288,6 +306,8 @@ def credit_note(fields: Fields, pages: Pages) -> CreditNote:
         accounts=tuple(sorted({line.account for line in lines if line.account})),
         allocations=_allocations(fields),
         refunded=sum(refunds, Decimal(0)),
+        reference=reference,
+        marker=other_marker_in(reference),
     )
 
 

@@ -7,7 +7,7 @@ Xero holds, and what `unfit` judges, so that the three cannot disagree.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from syncjob.connectors.xero.fields import (
@@ -117,11 +117,11 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
     form["lines"] = str(len(lines))
     for number, line in enumerate(lines, 1):
         shape = draft.lines[number - 1] if number <= len(draft.lines) else line
-        form[f"line{number}"] = _line_form(line, shape)
+        form[f"line{number}"] = line_form(line, shape)
     return form
 
 
-def _line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
+def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
     parts = (f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if _set(field, shape))
     return "; ".join(parts)
 
@@ -179,7 +179,12 @@ def _change_form(invoice: InvoiceChange | Invoice, change: InvoiceChange) -> For
 
 def unfit(action: Action) -> Rejected | None:
     """Why this action cannot be stored as it is, known without asking Xero; None if it can."""
-    for field, value, where in _judged(action):
+    return fault_of(_judged(action))
+
+
+def fault_of(judged: Iterable[tuple[Field, str | Decimal | None, str]]) -> Rejected | None:
+    """The first of these values that cannot be stored, as a refusal by name."""
+    for field, value, where in judged:
         words = fault(field, value)
         if words:
             return Rejected(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from syncjob.connectors.base import AnyRecord, Capabilities, Page, Prepared, Problem, Walk
-from syncjob.connectors.xero import check, codec_write, outcomes
+from syncjob.connectors.xero import check, codec_papers, codec_write, outcomes
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.connect import choose_tenant, tenants
 from syncjob.connectors.xero.options import XeroOptions
@@ -18,12 +18,20 @@ from syncjob.connectors.xero.reference import read_organisation, read_reference
 from syncjob.connectors.xero.requests import IDS_MAX, PAGE_SIZE, SOURCES, Reads
 from syncjob.connectors.xero.walks import Lists
 from syncjob.core.actions import Action, Outcome, Rejected
-from syncjob.core.records import Contact, Invoice, LedgerReference, Organisation, Side
+from syncjob.core.records import (
+    Contact,
+    CreditNote,
+    Invoice,
+    LedgerReference,
+    Organisation,
+    Side,
+    Template,
+)
 from syncjob.errors import Held
 from syncjob.transport.wire import Answer, Channel, Request
 
 if TYPE_CHECKING:
-    from syncjob.connectors.xero.sdk import Writer
+    from syncjob.connectors.xero.sdk_papers import PaperWriter
 
 #: Xero advises about 50 elements a request (facts: xero, 1 and 3).
 BATCH = 50
@@ -47,8 +55,17 @@ CAPABILITIES = Capabilities(
         "invoice.create": BATCH,
         "invoice.approve": BATCH,
         "invoice.delete": BATCH,
+        "template.create": BATCH,
+        "credit.create": 1,
+        "invoice.email": 1,
     },
-    get_batch={"contacts": IDS_MAX, "invoices": IDS_MAX, "payments": 1, "credit_notes": 1},
+    get_batch={
+        "templates": 1,
+        "contacts": IDS_MAX,
+        "invoices": IDS_MAX,
+        "payments": 1,
+        "credit_notes": 1,
+    },
     page_size=dict.fromkeys(SOURCES, PAGE_SIZE),
     has_drafts=True,
     deletes="silent",
@@ -82,7 +99,7 @@ class XeroConnector:
         self._new_key, self._items = new_key, items
         self._organisation: Organisation | None = None
         self._opened: tuple[str | None, Reads, Lists] | None = None
-        self._written_with: Writer | None = None
+        self._written_with: PaperWriter | None = None
 
     # --- reading
 
@@ -125,7 +142,22 @@ class XeroConnector:
             return lists.find_invoices(markers, since, self._pages())
         if kind == "contact.create":
             return lists.find_contacts(markers, since, self._pages())
+        if kind == "credit.create":
+            return lists.find_credit_notes(markers, since, self._pages())
+        if kind == "template.create":
+            all_of_them = lists.templates(self._pages())
+            return {t.marker: t for t in all_of_them if t.marker and t.marker in markers}
         raise ValueError(f"nothing made by {kind} bears a marker in Xero")
+
+    def templates(self) -> list[Template]:
+        """All repeating sales invoices; one call."""
+        _, _, lists = self._open()
+        return lists.templates(self._pages())
+
+    def online_link(self, invoice_id: str) -> str | None:
+        """The address where the customer sees the invoice, None if there is none; one call."""
+        _, _, lists = self._open()
+        return lists.online_link(invoice_id)
 
     def check(self) -> list[Problem]:
         """Rights and organisation; see check.py."""
@@ -136,6 +168,8 @@ class XeroConnector:
 
     def unfit(self, action: Action) -> Rejected | None:
         """Why Xero cannot store this as it is, by field; None if it can."""
+        if isinstance(action.payload, codec_papers.Paper):
+            return codec_write.fault_of(codec_papers.judged(action.payload))
         return codec_write.unfit(action)
 
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
@@ -166,9 +200,14 @@ class XeroConnector:
         return outcomes.outcomes(prepared.actions, answer, Pages(code))
 
     def stored_form(self, action: Action) -> dict[str, str | None]:
+        if isinstance(action.payload, codec_papers.Paper):
+            return codec_papers.stored_form(action.payload)
         return codec_write.stored_form(action)
 
     def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
+        if isinstance(action.payload, codec_papers.Paper):
+            paper = cast(Template | CreditNote | Invoice, record)
+            return codec_papers.current_form(action.payload, paper)
         return codec_write.current_form(action, cast(Contact | Invoice, record))
 
     def _frozen(self, group: Sequence[Action]) -> list[Prepared]:
@@ -187,6 +226,9 @@ class XeroConnector:
             "invoice.create": writer.create_invoices,
             "invoice.approve": writer.change_invoices,
             "invoice.delete": writer.change_invoices,
+            "template.create": writer.create_templates,
+            "credit.create": writer.create_credit_notes,
+            "invoice.email": writer.email_invoice,
         }
         return makers[group[0].kind]([action.payload for action in group], key)
 
@@ -221,10 +263,10 @@ class XeroConnector:
         organisation = self._organisation or self.identity()
         return Pages(organisation.short_code)
 
-    def _writer(self) -> Writer:
+    def _writer(self) -> PaperWriter:
         """The SDK, loaded when something is first written: half a second and 20 MB."""
         if self._written_with is None:
-            from syncjob.connectors.xero.sdk import Writer
+            from syncjob.connectors.xero.sdk_papers import PaperWriter
 
-            self._written_with = Writer(self._options.api_url, self._open()[0])
+            self._written_with = PaperWriter(self._options.api_url, self._open()[0])
         return self._written_with

@@ -79,6 +79,14 @@ INVOICE_FIELDS: tuple[Field, ...] = (
     Field(path="line_amounts", wire="LineAmountTypes", kind="code", needed=True),
 )
 
+#: Of repeating invoices and credit notes.
+PAPER_FIELDS: tuple[Field, ...] = (
+    Field(path="contact_id", wire="Contact.ContactID", kind="code", needed=True),
+    Field(path="reference", wire="Reference", kind="text", length=255, needed=True),
+    Field(path="currency", wire="CurrencyCode", kind="code", length=3, needed=True),
+    Field(path="line_amounts", wire="LineAmountTypes", kind="code", needed=True),
+)
+
 #: A discount is kept to 2 decimals while the line amount was made with all of them, and such a
 #: line cannot be approved (Xero's forum; github.com/XeroAPI/Xero-Net/issues/198).
 LINE_FIELDS: tuple[Field, ...] = (
@@ -97,6 +105,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "contact": CONTACT_FIELDS,
     "invoice": INVOICE_FIELDS,
     "line": LINE_FIELDS,
+    "paper": PAPER_FIELDS,
 }
 
 

@@ -8,28 +8,31 @@ in theirs. What cannot be told apart is Unknown and is settled by look-up. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from syncjob.connectors.xero import codec_read, words
+from syncjob.connectors.xero import codec_papers_read, codec_read, words
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.values import Fields
 from syncjob.core.actions import (
     Action,
     ContactDraft,
+    CreditDraft,
     InvoiceChange,
     InvoiceDraft,
+    InvoiceEmail,
     MarkerChange,
     NotDone,
     Outcome,
     Rejected,
     Stale,
     Stored,
+    TemplateDraft,
     Unknown,
 )
-from syncjob.core.markers import marker_in
-from syncjob.core.records import Contact, Invoice
+from syncjob.core.markers import marker_in, other_marker_in
+from syncjob.core.records import Contact, CreditNote, Invoice, Template
 from syncjob.errors import SchemaDrift
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer
@@ -44,6 +47,8 @@ _REACHED = {"authorised": {"authorised", "paid"}, "deleted": {"deleted", "voided
 def outcomes(actions: Sequence[Action], answer: Answer, pages: Pages) -> list[Outcome]:
     """One outcome for each action, in their order."""
     status = answer.status
+    if isinstance(actions[0].payload, InvoiceEmail) and status in (200, 204):
+        return [Stored(record=None) for _ in actions]  # Xero answers with nothing (spec)
     if status == 200:
         return _read(actions, answer, pages)
     if status in _REFUSED_WHOLE:
@@ -73,8 +78,14 @@ def _read(actions: Sequence[Action], answer: Answer, pages: Pages) -> list[Outco
 
 
 def _plural(action: Action) -> str:
-    contact = isinstance(action.payload, ContactDraft | MarkerChange)
-    return "Contacts" if contact else "Invoices"
+    match action.payload:
+        case ContactDraft() | MarkerChange():
+            return "Contacts"
+        case TemplateDraft():
+            return "RepeatingInvoices"
+        case CreditDraft():
+            return "CreditNotes"
+    return "Invoices"
 
 
 def _elements(answer: Answer, plural: str) -> list[Fields]:
@@ -115,7 +126,11 @@ def _key(action: Action) -> str:
     match action.payload:
         case ContactDraft(marker=marker) | InvoiceDraft(marker=marker):
             return marker
-        case MarkerChange(contact_id=id) | InvoiceChange(invoice_id=id):
+        case TemplateDraft(marker=marker) | CreditDraft(marker=marker):
+            return marker
+        case (
+            MarkerChange(contact_id=id) | InvoiceChange(invoice_id=id) | InvoiceEmail(invoice_id=id)
+        ):
             return id.lower()
         case _:
             raise ValueError(f"Xero has nothing for {action.kind}")
@@ -129,6 +144,8 @@ def _key_of(element: Fields, like: Action) -> str | None:
         case InvoiceDraft():
             url, reference = element.text("Url"), element.text("Reference")
             return marker_in(url, reference, element.text("InvoiceNumber"))
+        case TemplateDraft() | CreditDraft():
+            return other_marker_in(element.text("Reference"))
         case MarkerChange():
             return element.id("ContactID")
         case _:
@@ -171,14 +188,23 @@ def _refusal(action: Action, messages: Sequence[str]) -> Outcome:
     return Stale(current=None) if late else refused
 
 
-def _record(action: Action, element: Fields, pages: Pages) -> Contact | Invoice:
-    read: Callable[[Fields, Pages], Contact | Invoice] = codec_read.invoice
+_Made = Contact | Invoice | Template | CreditNote
+
+
+def _record(action: Action, element: Fields, pages: Pages) -> _Made:
     if isinstance(action.payload, ContactDraft | MarkerChange):
-        read = codec_read.contact
-    return read(element, pages)
+        return codec_read.contact(element, pages)
+    if isinstance(action.payload, CreditDraft):
+        return codec_read.credit_note(element, pages)
+    if isinstance(action.payload, TemplateDraft):
+        made = codec_papers_read.template(element, pages)
+        if made is None:
+            raise SchemaDrift("Xero answers with a repeating bill.", where=action.target)
+        return made
+    return codec_read.invoice(element, pages)
 
 
-def _doubt(action: Action, record: Contact | Invoice) -> str | None:
+def _doubt(action: Action, record: _Made) -> str | None:
     """Why an element without errors does not show what was asked for; None if it does."""
     match action.payload, record:
         case InvoiceDraft(), Invoice(lines=lines):
@@ -191,6 +217,11 @@ def _doubt(action: Action, record: Contact | Invoice) -> str | None:
         case MarkerChange(marker=marker), Contact():
             if record.marker != marker:
                 return "Xero reports no error, yet the contact does not bear the marker."
+        case (
+            (TemplateDraft() | CreditDraft()),
+            (Template(status=status) | CreditNote(status=status)),
+        ) if status != "draft":
+            return f"Xero reports no error, yet what was made is {status} and no draft."
     return None
 
 

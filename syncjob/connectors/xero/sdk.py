@@ -38,7 +38,7 @@ from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, Mark
 from syncjob.core.records import InvoiceLine, LineAmounts
 from syncjob.transport.wire import Request
 
-_LINE_AMOUNTS: dict[LineAmounts, Any] = {
+LINE_AMOUNTS: dict[LineAmounts, Any] = {
     "exclusive": LineAmountTypes.EXCLUSIVE,
     "inclusive": LineAmountTypes.INCLUSIVE,
     "no_tax": LineAmountTypes.NOTAX,
@@ -48,7 +48,7 @@ _NOT_OURS = frozenset({"authorization", "user-agent"})
 #: Flags that the SDK's models always carry, and that say nothing of a record to be written.
 _NOISE = frozenset({"HasAttachments", "HasErrors", "HasValidationErrors"})
 #: Query values as texts: the SDK writes a bool as "False", which Xero need not understand.
-_FOUR_DECIMALS = "4"
+FOUR_DECIMALS = "4"
 _NO_SUMMARY = "false"
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -130,7 +130,7 @@ class Writer:
         """PUT: POST with a number that exists would change that invoice (facts: xero, 3)."""
         made = [_invoice(draft) for draft in drafts]
         return self._send(
-            self._api.create_invoices, Invoices(invoices=made), key, unitdp=_FOUR_DECIMALS
+            self._api.create_invoices, Invoices(invoices=made), key, unitdp=FOUR_DECIMALS
         )
 
     def change_invoices(self, changes: Sequence[InvoiceChange], key: str) -> Request:
@@ -140,7 +140,7 @@ class Writer:
             self._api.update_or_create_invoices,
             Invoices(invoices=changed),
             key,
-            unitdp=_FOUR_DECIMALS,
+            unitdp=FOUR_DECIMALS,
         )
 
     def _send(self, method: Any, body: Any, key: str, **more: str) -> Request:
@@ -196,18 +196,18 @@ def _invoice(draft: InvoiceDraft) -> Any:
         # The id only: a name sent beside it would rename the contact (facts: xero, 3).
         contact=Contact(contact_id=draft.contact_id),
         status="DRAFT",
-        line_amount_types=_LINE_AMOUNTS[draft.line_amounts],
+        line_amount_types=LINE_AMOUNTS[draft.line_amounts],
         date=draft.date,
         due_date=draft.due_date,
-        currency_code=_currency(draft.currency),
+        currency_code=currency_code(draft.currency),
         reference=one_line(draft.reference) or None,
         url=draft.url or None,
         invoice_number=one_line(draft.number) if draft.number else None,
-        line_items=[_line(line) for line in draft.lines],
+        line_items=[line_item(line) for line in draft.lines],
     )
 
 
-def _line(line: InvoiceLine) -> Any:
+def line_item(line: InvoiceLine) -> Any:
     """Quantity, price and discount; never TaxAmount or LineAmount, which are Xero's to compute."""
     return LineItem(
         description=description(line),
@@ -230,7 +230,7 @@ def _change(change: InvoiceChange) -> Any:
     )
 
 
-def _currency(code: str) -> Any:
+def currency_code(code: str) -> Any:
     """The SDK's enum, or one of the same name for a currency that it lacks (XCG, VED, ZWG)."""
     wanted = code.strip().upper()
     if wanted in CurrencyCode.__members__:

@@ -13,12 +13,12 @@ from datetime import datetime
 import msgspec
 
 from syncjob.connectors.base import AnyRecord, Page, Walk
-from syncjob.connectors.xero import codec_read
+from syncjob.connectors.xero import codec_papers_read, codec_read
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.requests import IDS_MAX, SOURCES, Reads, Source
 from syncjob.connectors.xero.values import Fields
-from syncjob.core.markers import marker_in
-from syncjob.core.records import DEAD, Contact, Invoice
+from syncjob.core.markers import marker_in, other_marker_in
+from syncjob.core.records import DEAD, Contact, CreditNote, Invoice, Template
 from syncjob.errors import AuthFailed, Overflow, SchemaDrift
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Channel, Request
@@ -32,6 +32,7 @@ READERS: dict[str, Reader] = {
     "invoices": codec_read.invoice,
     "payments": codec_read.payment,
     "credit_notes": codec_read.credit_note,
+    "templates": codec_papers_read.template,
 }
 
 
@@ -116,6 +117,33 @@ class Lists:
             if marker in markers:
                 _keep(found, marker, codec_read.contact(fields, pages))
         return found
+
+    def find_credit_notes(
+        self, markers: Sequence[str], since: datetime, pages: Pages
+    ) -> dict[str, AnyRecord]:
+        """Credit notes changed since that bear one of these markers, dead ones included."""
+        found: dict[str, AnyRecord] = {}
+        for fields in self._all("credit_notes", since):
+            marker = other_marker_in(fields.text("Reference"))
+            if marker in markers:
+                _keep(found, marker, codec_read.credit_note(fields, pages))
+        return found
+
+    def templates(self, pages: Pages) -> list[Template]:
+        """All repeating sales invoices, in one call: there is no list of the changed ones."""
+        source = SOURCES["templates"]
+        answer = self.ask(self._reads.one(source.plural))
+        read = _by_id(_elements(_body(answer, source), source), READERS["templates"], pages)
+        return [record for record in read.values() if isinstance(record, Template)]
+
+    def online_link(self, invoice_id: str) -> str | None:
+        """Where the customer sees and pays the invoice; None if Xero shows no such page."""
+        path = f"Invoices/{invoice_id}/OnlineInvoice"
+        answer = self.ask(self._reads.one(path), missing_ok=True)
+        if answer.status == 404:
+            return None
+        found = Fields(answer.json(), f"answer to GET {path}").objects("OnlineInvoices") or []
+        return found[0].text("OnlineInvoiceUrl") if found else None
 
     def _all(
         self, stream: str, since: datetime, more: Sequence[tuple[str, str]] = ()
@@ -238,7 +266,9 @@ def _by_id(elements: Sequence[Fields], reader: Reader, pages: Pages) -> dict[str
     return {record.id: record for record in records if record is not None}
 
 
-def _keep(found: dict[str, AnyRecord], marker: str | None, record: Invoice | Contact) -> None:
+def _keep(
+    found: dict[str, AnyRecord], marker: str | None, record: Invoice | Contact | CreditNote
+) -> None:
     """Of two that bear one marker the live one, then the one with the lower id."""
     if marker is None:
         return
@@ -248,5 +278,5 @@ def _keep(found: dict[str, AnyRecord], marker: str | None, record: Invoice | Con
 
 
 def _rank(record: AnyRecord) -> tuple[bool, str]:
-    dead = isinstance(record, Invoice) and record.status in DEAD
+    dead = isinstance(record, Invoice | CreditNote) and record.status in DEAD
     return dead or (isinstance(record, Contact) and record.archived), record.id

@@ -92,6 +92,12 @@ _REFUSALS = (
         next_step="Restore the contact in Xero, or link the deal's organization to another.",
     ),
     _Refusal(
+        pattern=r"(daily|maximum|limit).*e-?mail|e-?mail.*(limit|maximum)",
+        code="email_cap",
+        scope="organisation",
+        next_step="Xero caps the e-mails of a day; the rest go from tomorrow on.",
+    ),
+    _Refusal(
         pattern=r"e-?mail address",
         code="email_refused",
         field="email",
