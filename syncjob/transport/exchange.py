@@ -95,8 +95,11 @@ class Exchange:
         clock: Clock,
         session: Session | None = None,
         timeout: Timeout = TIMEOUT_S,
+        shown: bool = True,
     ) -> None:
+        """`shown` False: the address is itself a secret and stands in no log or message."""
         self._vendor, self._clock, self._timeout = vendor, clock, timeout
+        self._shown = shown
         self._session = session or new_session()
         self._environment: dict[str, Mapping[str, Any]] = {}
 
@@ -119,7 +122,7 @@ class Exchange:
         try:
             response = self._open(request, credentials)
         except UNUSABLE as unusable:
-            raise _bad_address(request, type(unusable).__name__) from None
+            raise _bad_address(self._place(request), type(unusable).__name__) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             raise _classified(failure) from None
         try:
@@ -137,8 +140,11 @@ class Exchange:
             headers=headers,
             body=_without_echo(response, body, credentials),
             server_time=date,
-            url=place(request.url),
+            url=self._place(request),
         )
+
+    def _place(self, request: Request) -> str:
+        return place(request.url) if self._shown else self._vendor
 
     def _open(self, request: Request, credentials: Mapping[str, str]) -> requests.Response:
         """Prepared without the session, so that no cookie and no .netrc adds credentials."""
@@ -184,7 +190,7 @@ class Exchange:
             vendor=self._vendor,
             method=request.method,
             host=parts.hostname,
-            path=parts.path,
+            path=parts.path if self._shown else "",
             duration_ms=round((self._clock.monotonic() - began) * 1000),
             **more,
         )
@@ -270,9 +276,9 @@ def _without_echo(
     return body
 
 
-def _bad_address(request: Request, kind: str) -> ConfigError:
+def _bad_address(where: str, kind: str) -> ConfigError:
     return ConfigError(
-        [f"{place(request.url)!r} cannot be requested ({kind})."],
+        [f"{where!r} cannot be requested ({kind})."],
         next_step="Correct the connector's base address, or the environment's proxy variables.",
     )
 
