@@ -1,4 +1,4 @@
-"""What a worked invoice looks like over the ledger's own HTTP face: a plain client, none of ours."""
+"""What a worked invoice looks like over the ledger's HTTP face: a plain client, none of ours."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class Face:
             "sub_total": row["SubTotal"],
             "total_tax": row["TotalTax"],
             "total": row["Total"],
+            "rate": row["CurrencyRate"],
             "lines": [self._line(line) for line in row["LineItems"] if not _is_words(line)],
             "words": [line["Description"] for line in row["LineItems"] if _is_words(line)],
         }

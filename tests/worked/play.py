@@ -23,12 +23,14 @@ ZONES = {
 }
 #: What people type as numbers; the rest of a deal are texts.
 _NUMBERS = frozenset(
-    "price quantity discount tax amount value percent billing_frequency_cycles order_nr cap".split()
-)
+    {"price", "quantity", "discount", "tax", "amount", "value", "percent", "order_nr", "cap",
+     "billing_frequency_cycles", "Day"}
+)  # fmt: skip
 _YES_NO = {"true": True, "false": False}
 #: Figures of an invoice that are compared as numbers, and those compared as texts.
 _SUMS = ("sub_total", "total_tax", "total")
-_TEXTS = ("amounts", "status", "currency", "date", "due", "branding", "words", "number")
+_TEXTS = ("amounts", "status", "currency", "date", "due", "branding", "words")
+_NAMED = ("reference", "number")  # texts with our key in them
 _LINE_TEXTS = ("text", "account", "tax", "item", "tracking")
 _LINE_SUMS = ("quantity", "price", "amount", "of_tax")
 
@@ -184,13 +186,15 @@ def _differences(found: dict[str, Any], ours: dict[str, Any]) -> list[str]:
         for name in _TEXTS
         if name in ours and found[name] != ours[name]
     ]
-    reference = ours["reference"].replace("{key}", found["key"])
-    if found["reference"] != reference:
-        words.append(f"reference is {found['reference']!r}, not {reference!r}")
+    words += [
+        f"{name} is {found[name]!r}, not {ours[name]!r}"
+        for name in _NAMED
+        if name in ours and found[name] != ours[name].replace("{key}", found["key"])
+    ]
     words += [
         f"{name} is {_money(found[name])}, not {ours[name]}"
-        for name in _SUMS
-        if found[name] != Fraction(ours[name])
+        for name in (*_SUMS, "rate")
+        if name in ours and found[name] != Fraction(ours[name])
     ]
     if "words" not in ours and found["words"]:
         words.append(f"it has the words {found['words']}")

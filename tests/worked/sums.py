@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -23,7 +23,7 @@ SUMS = ("sub_total", "total_tax", "total")
 class _Plain(yaml.SafeDumper):
     """Writes texts as they are: 25.60 stays 25.60, without quotes, and nothing is an alias."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

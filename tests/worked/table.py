@@ -1,9 +1,9 @@
-"""The table of worked invoices: deals as sales people type them, and what the ledger must then hold.
+"""The table of worked invoices: deals as sales people type them, and what the ledger must hold.
 
-Each file of `cases/` holds firms (a region, the ledger's own settings, an excerpt of the config) and
-cases: the deal in, and the invoice out or the code for which the deal is held. All values are
+Each file of `cases/` holds firms (a region, the ledger's own settings, an excerpt of the config)
+and cases: the deal in, and the invoice out or the code for which the deal is held. All values are
 texts, so that no figure passes through a float. A figure that is left out has its default: see
-`Wanted`. The sums come from `sums.py`, which knows nothing of syncjob.
+`wanted`. The sums come from `sums.py`, which knows nothing of syncjob.
 """
 
 from __future__ import annotations

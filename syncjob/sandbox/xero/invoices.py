@@ -228,7 +228,7 @@ def _url(old: Document, sent: Element) -> str | None:
 
 def _theme(org: Organisation, old: Document, sent: Element) -> str | None:
     theme = sent.uuid("BrandingThemeID")
-    if theme not in (None, org.theme_id):
+    if theme is not None and theme not in org.themes:
         raise Invalid("The BrandingTheme could not be found.")
     return theme or old.theme_id
 

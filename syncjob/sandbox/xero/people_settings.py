@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from syncjob.sandbox.kernel import ActError
-from syncjob.sandbox.xero.models import Account, TaxRate
+from syncjob.sandbox.xero.models import Account, Item, TaxRate
 from syncjob.sandbox.xero.options import Limits
 from syncjob.sandbox.xero.world import Organisation
 
@@ -89,6 +89,29 @@ def _add_tracking(org: Organisation, payload: Payload) -> Any:
     return category
 
 
+def _add_item(org: Organisation, payload: Payload) -> Any:
+    """An item of the price list that is bought and sold; `price` is what it is sold for."""
+    price = payload.get("price")
+    return org.items.put(
+        Item(
+            org.entropy.uuid(),
+            str(payload["code"]),
+            payload.get("name", ""),
+            payload.get("description", ""),
+            None if price is None else Fraction(str(price)),
+            payload.get("account"),
+            payload.get("tax_type"),
+            org.stamp(),
+        )
+    )
+
+
+def _add_theme(org: Organisation, payload: Payload) -> Any:
+    theme = org.entropy.uuid()
+    org.themes[theme] = payload["name"]
+    return {"BrandingThemeID": theme, "Name": payload["name"]}
+
+
 def _set_plan_cap(org: Organisation, payload: Payload) -> Any:
     org.plan_cap = payload["cap"]
 
@@ -155,6 +178,8 @@ SETTINGS_ACTS: dict[str, OrgAct] = {
     "retire_tax_rate": _retire_tax_rate,
     "enable_currency": _enable_currency,
     "add_tracking": _add_tracking,
+    "add_item": _add_item,
+    "add_theme": _add_theme,
     "set_plan_cap": _set_plan_cap,
     "set_tax_basis": _set_tax_basis,
     "rename_organisation": _rename_organisation,

@@ -87,13 +87,14 @@ def _currencies(ctx: Context) -> list[Json]:
 def _themes(ctx: Context) -> list[Json]:
     return [
         {
-            "BrandingThemeID": ctx.org.theme_id,
-            "Name": "Standard",
+            "BrandingThemeID": theme,
+            "Name": name,
             "LogoUrl": "",
             "Type": "INVOICE",
-            "SortOrder": 0,
+            "SortOrder": order,
             "CreatedDateUTC": ms_stamp(ctx.org.created),
         }
+        for order, (theme, name) in enumerate(ctx.org.themes.items())
     ]
 
 

@@ -45,6 +45,7 @@ class Organisation:
         self.id, self.name, self.demo = entropy.uuid(), name, options.demo
         self.short_code = "!" + entropy.hex(5)
         self.theme_id, self.user_id = entropy.uuid(), entropy.uuid()
+        self.themes = {self.theme_id: "Standard"}  # the first is the organisation's own
         self.created = clock.now().replace(microsecond=0)
         self.period_lock: date | None = None
         self.year_lock: date | None = None
