@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from syncjob.connectors.pipedrive import fields, values
+from syncjob.connectors.pipedrive import contact_writing, fields, values
 from syncjob.connectors.pipedrive.client import is_json, vendor_words
 from syncjob.connectors.pipedrive.codec import Names, to_deal
 from syncjob.connectors.pipedrive.contacts import to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.actions import (
     Action,
+    ContactChange,
+    CrmContactDraft,
     DealChange,
     MarkerChange,
     NotDone,
@@ -62,14 +64,23 @@ def _shown(action: Action, data: Item, names: Names) -> Outcome:
         case DealChange(deal_id=wanted):
             record = to_deal(data, names)
         case MarkerChange(contact_id=wanted):
-            read = to_organization if wanted.startswith("org:") else to_person
-            record = read(data, names)
+            record = _contact(wanted, data, names)
+        case ContactChange(contact_id=wanted) as change:
+            record = _contact(wanted, contact_writing.as_stored(change, data, names), names)
+        case CrmContactDraft(kind=kind) as draft:
+            # A create is known by being answered at all: nothing else can bear this record's id.
+            read = to_organization if kind == "organization" else to_person
+            return Stored(record=read(contact_writing.as_stored(draft, data, names), names))
         case _:
             values.needed_id(data)
             return Stored(record=None)
     if record.id != wanted:
         return Unknown(error=f"Pipedrive answered about {record.id} instead of {wanted}")
     return Stored(record=record if _shows_fields(action, data, names) else None)
+
+
+def _contact(contact_id: str, data: Item, names: Names) -> Contact:
+    return (to_organization if contact_id.startswith("org:") else to_person)(data, names)
 
 
 def _shows_fields(action: Action, data: Item, names: Names) -> bool:
@@ -100,18 +111,60 @@ def _rejected(action: Action, status: int, envelope: Any, names: Names) -> Outco
             next_step="Unarchive the deal in Pipedrive; its fields are then brought up to date.",
         )
     if status in (404, 410):
-        return Rejected(
-            code="deal_gone" if isinstance(action.payload, DealChange) else "record_gone",
-            words=words,
-            next_step="Restore it in Pipedrive, or ignore this deal.",
-        )
+        return _gone(action, words)
     if status == 403:
         return Rejected(
             code="forbidden",
             words=words,
             next_step="Use the API token of an admin, or let its user edit all deals.",
         )
+    if isinstance(action.payload, ContactChange | CrmContactDraft):
+        return _contact_refused(action.payload, words, names)
     return _field_refused(action, words, names)
+
+
+def _gone(action: Action, words: str) -> Rejected:
+    if isinstance(action.payload, ContactChange):
+        return Rejected(
+            code="contact_gone",
+            words=words,
+            next_step="It was deleted or merged: restore it in Pipedrive within 30 days, or "
+            "ignore it.",
+        )
+    return Rejected(
+        code="deal_gone" if isinstance(action.payload, DealChange) else "record_gone",
+        words=words,
+        next_step="Restore it in Pipedrive, or ignore this deal.",
+    )
+
+
+#: How Pipedrive calls a contact's own values where it refuses one.
+_SPOKEN = (
+    ("custom_fields", ""),
+    ("emails", "email"),
+    ("phones", "phones"),
+    ("postal_address", "postal"),
+    ("address", "postal"),
+    ("first_name", "first_name"),
+    ("last_name", "last_name"),
+    ("name", "name"),
+)
+
+
+def _contact_refused(
+    payload: ContactChange | CrmContactDraft, words: str, names: Names
+) -> Rejected:
+    """A refused value of a contact, by the field that Pipedrive names, if it names one."""
+    own, marker = contact_writing.own_fields(payload, names)
+    by_code = {field.code: (key, field.name) for key, field in own.items()}
+    plain = _CODE.sub(lambda m: by_code[m[0]][1] if m[0] in by_code else m[0], words)
+    spoken = [by_code[code][0] for code in _CODE.findall(words) if code in by_code]
+    if marker and marker.code in words:
+        return contact_writing.marker_missing(
+            "organization" if contact_writing.is_organization(payload) else "person"
+        )
+    said = (key for word, key in _SPOKEN if re.search(rf"\b{word}\b", words))
+    return contact_writing.refused(spoken[0] if spoken else next(said, ""), plain)
 
 
 def _field_refused(action: Action, words: str, names: Names) -> Rejected:

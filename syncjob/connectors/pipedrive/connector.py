@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from syncjob.connectors.base import (
     AnyRecord,
     Capabilities,
@@ -20,7 +22,7 @@ from syncjob.connectors.pipedrive import account, answers, codec, values, writin
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.options import PipedriveOptions
-from syncjob.connectors.pipedrive.reading import IDS_MAX, Reader
+from syncjob.connectors.pipedrive.reading import IDS_MAX, SOURCES, Reader
 from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.markers import parse_invoice_marker
 from syncjob.core.records import CrmReference, Deal, Organisation, Side
@@ -36,22 +38,30 @@ _PATIENCE = timedelta(minutes=5)
 _LOOKBACK = timedelta(minutes=5)
 
 
+_CAPABILITIES = Capabilities(
+    idempotency="none",
+    patience=_PATIENCE,
+    lookback=_LOOKBACK,
+    batch={
+        "deal.update": 1,
+        "task.create": 1,
+        "contact.mark": 1,
+        "contact.update": 1,
+        "crm_contact.create": 1,
+    },
+    get_batch={"deals": IDS_MAX, "contacts": IDS_MAX},
+    page_size=dict.fromkeys(SOURCES, PAGE_SIZE),
+    deletes="tombstone",
+    discount="line",
+    tax="line",
+)
+
+
 class PipedriveConnector:
     """One Pipedrive account. Not for several threads at once."""
 
     name = "pipedrive"
     side: Side = "crm"
-    capabilities = Capabilities(
-        idempotency="none",
-        patience=_PATIENCE,
-        lookback=_LOOKBACK,
-        batch={"deal.update": 1, "task.create": 1, "contact.mark": 1},
-        get_batch={"deals": IDS_MAX, "contacts": IDS_MAX},
-        page_size={"deals": PAGE_SIZE, "archived_deals": PAGE_SIZE},
-        deletes="tombstone",
-        discount="line",
-        tax="line",
-    )
 
     def __init__(
         self, options: PipedriveOptions, channel: Channel, *, want_sku: bool = False
@@ -61,6 +71,9 @@ class PipedriveConnector:
         self._client = V2Client(options.api_url, channel)
         self._reader = Reader(self._client, want_sku=want_sku, instalments=options.read_instalments)
         self._known: Names | None = None
+        self.capabilities = msgspec.structs.replace(
+            _CAPABILITIES, contact_fields=options.contact_values()
+        )
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -81,7 +94,7 @@ class PipedriveConnector:
         return self._reader.walk(stream, walk, self._names())
 
     def get(self, stream: Stream, ids: Sequence[str]) -> list[AnyRecord]:
-        if stream == "contacts":
+        if stream in ("contacts", "organizations", "persons"):
             return list(self._reader.contacts(ids, self._names()))
         if stream in ("deals", "archived_deals"):
             return list(self._reader.deals(ids, self._names()))
@@ -91,7 +104,10 @@ class PipedriveConnector:
         return self._reader.details(deals)
 
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
-        """Tasks by the marker in their note. The deal narrows the list if all are of one deal."""
+        """Contacts by our field on them; tasks by the marker in their note, where the deal narrows
+        the list if all are of one deal."""
+        if kind == "crm_contact.create":
+            return dict(self._reader.marked_contacts(markers, since, self._names()))
         if kind != "task.create":
             raise ValueError(f"nothing of kind {kind!r} is created in Pipedrive")
         parsed = [parse_invoice_marker(marker) for marker in markers]
@@ -114,10 +130,13 @@ class PipedriveConnector:
     def unfit(self, action: Action) -> Rejected | None:
         """Why Pipedrive would refuse this; asking is not needed, the server's own refusal says
         the same, and an option that it has since yesterday is known to it first."""
-        return writing.unfit(action, self._names())
+        return writing.unfit(action, self.capabilities.contact_fields, self._names())
 
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
-        return [writing.form(action, self._client, self._names()) for action in actions]
+        """One request an action. A person whose lists change is read first (one token), since a
+        list replaces the whole."""
+        now, names = self._reader.contact_item, self._names()
+        return [writing.form(action, self._client, names, now) for action in actions]
 
     def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
         return [answers.outcome(action, answer, self._names()) for action in prepared.actions]

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from syncjob.connectors.pipedrive import fields, values
 from syncjob.connectors.pipedrive.codec import Names, contact_id
 from syncjob.connectors.pipedrive.values import Item
-from syncjob.core.records import Address, Contact, FieldInfo, PaymentTerms
+from syncjob.core.contacts.fields import decode_terms
+from syncjob.core.records import Address, Contact, FieldInfo
 
-_KINDS: dict[
-    str, Literal["days_after_bill", "days_after_month", "of_current_month", "of_following_month"]
-] = {
-    "days_after_bill": "days_after_bill",
-    "days_after_month": "days_after_month",
-    "of_current_month": "of_current_month",
-    "of_following_month": "of_following_month",
-}
 #: What separates several numbers in one text field.
 _SEPARATORS = re.compile(r"[,;\n]")
 
@@ -44,7 +37,8 @@ def to_organization(item: Any, names: Names) -> Contact:
         street=_own_address(known, "street", item),
         tax_number=_own(known, "tax_number", item),
         currency=_own(known, "currency", item),
-        terms=_terms(_own(known, "terms", item)),
+        terms=decode_terms(_own(known, "terms", item)),
+        owner_id=values.ident(item, "owner_id"),
         marker=fields.read(marker, item) if marker else None,
         deleted=values.flag(item, "is_deleted"),
     )
@@ -74,7 +68,8 @@ def to_person(item: Any, names: Names) -> Contact:
         street=_own_address(known, "street", item),
         tax_number=_own(known, "tax_number", item),
         currency=_own(known, "currency", item),
-        terms=_terms(_own(known, "terms", item)),
+        terms=decode_terms(_own(known, "terms", item)),
+        owner_id=values.ident(item, "owner_id"),
         marker=fields.read(marker, item) if marker else None,
         deleted=values.flag(item, "is_deleted"),
         organization_id=contact_id("org", item, "org_id"),
@@ -158,11 +153,3 @@ def whole_line(address: Address) -> str:
     town = " ".join(part for part in (address.postal_code, address.city) if part)
     parts = (*address.lines, town, address.region, address.country)
     return address.text or ", ".join(part for part in parts if part)
-
-
-def _terms(text: str | None) -> PaymentTerms | None:
-    """None for what is no "KIND:DAY": a text that a person typed in words of their own."""
-    kind, _, day = (text or "").partition(":")
-    if kind not in _KINDS or not day.isdecimal():
-        return None
-    return PaymentTerms(kind=_KINDS[kind], day=int(day))

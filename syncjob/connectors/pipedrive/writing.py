@@ -1,16 +1,17 @@
 """Writes to Pipedrive: actions as the library's own requests, and what the server makes of them.
 
-One deal a call: Pipedrive has no bulk PATCH, no idempotency key and no drafts.
+One record a call: Pipedrive has no bulk PATCH, no idempotency key and no drafts.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncjob.connectors.base import Prepared
-from syncjob.connectors.pipedrive import fields, values
+from syncjob.connectors.pipedrive import contact_writing, fields, values
 from syncjob.connectors.pipedrive.answers import field_missing, field_wrong, option_missing
 from syncjob.connectors.pipedrive.client import V2Client
 from syncjob.connectors.pipedrive.codec import Names
@@ -18,12 +19,14 @@ from syncjob.connectors.pipedrive.options import MARKER_FIELD
 from syncjob.connectors.pipedrive.values import Item
 from syncjob.core.actions import (
     Action,
+    ContactChange,
+    CrmContactDraft,
     DealChange,
     MarkerChange,
     Rejected,
     Task,
 )
-from syncjob.core.records import Activity, Contact, Deal
+from syncjob.core.records import Activity, Contact, Deal, FieldInfo
 from syncjob.transport.wire import Request
 
 #: The key of the activity type that every account begins with.
@@ -32,9 +35,17 @@ ACTIVITY_TYPE = "task"
 _SUBJECT_MAX = 255
 
 
-def form(action: Action, client: V2Client, names: Names) -> Prepared:
-    """The action as one frozen request."""
+def form(
+    action: Action, client: V2Client, names: Names, now: Callable[[str], Item | None]
+) -> Prepared:
+    """The action as one frozen request. `now` reads a contact (one token) whose lists change."""
     match action.payload:
+        case CrmContactDraft() as draft:
+            kind = client.organizations if draft.kind == "organization" else client.persons
+            make = getattr(kind, f"create_{draft.kind}")
+            request = client.form(make, contact_writing.body(draft, names))
+        case ContactChange() as change:
+            request = _contact_request(change, client, names, now)
         case DealChange() as change:
             request = _deal_request(change, client, names)
         case MarkerChange() as mark:
@@ -44,6 +55,23 @@ def form(action: Action, client: V2Client, names: Names) -> Prepared:
         case other:
             raise ValueError(f"not a write to a CRM: {type(other).__name__}")
     return Prepared(request=request, actions=(action,))
+
+
+def _contact_request(
+    change: ContactChange, client: V2Client, names: Names, now: Callable[[str], Item | None]
+) -> Request:
+    """PATCH of the fields that change and of no other."""
+    current = now(change.contact_id) if contact_writing.needs_current(change) else None
+    body = contact_writing.body(change, names, current)
+    return client.form(_update(change.contact_id, client), _number(change.contact_id), body)
+
+
+def _update(contact_id: str, client: V2Client) -> Callable[..., Any]:
+    organization = contact_id.startswith("org:")
+    made: Callable[..., Any] = (
+        client.organizations.update_organization if organization else client.persons.update_person
+    )
+    return made
 
 
 def _deal_request(change: DealChange, client: V2Client, names: Names) -> Request:
@@ -78,13 +106,14 @@ def _currency(change: DealChange, client: V2Client, names: Names) -> str | None:
 
 
 def _marker_request(mark: MarkerChange, client: V2Client, names: Names) -> Request:
-    kind, _, number = mark.contact_id.partition(":")
-    field = names.organization_marker if kind == "org" else names.person_marker
+    field = _marker_field(mark, names)
     body = {"custom_fields": {field.code if field else MARKER_FIELD: mark.marker}}
-    update = (
-        client.organizations.update_organization if kind == "org" else client.persons.update_person
-    )
-    return client.form(update, int(number), body)
+    return client.form(_update(mark.contact_id, client), _number(mark.contact_id), body)
+
+
+def _marker_field(mark: MarkerChange, names: Names) -> FieldInfo | None:
+    organization = mark.contact_id.startswith("org:")
+    return names.organization_marker if organization else names.person_marker
 
 
 def _activity(task: Task) -> Item:
@@ -115,11 +144,24 @@ def bears(note: str | None, marker: str) -> bool:
     return note is not None and re.search(pattern, note) is not None
 
 
-def unfit(action: Action, names: Names) -> Rejected | None:
-    """Why Pipedrive would refuse the action, as far as our copy of the account's names can tell."""
-    if not isinstance(action.payload, DealChange):
-        return None
-    for name, value in action.payload.fields.items():
+def unfit(action: Action, held: Mapping[str, frozenset[str]], names: Names) -> Rejected | None:
+    """Why Pipedrive would refuse the action, as far as our copy of the account's names can tell.
+
+    `held` are the fields that each kind of contact has here.
+    """
+    match action.payload:
+        case CrmContactDraft() | ContactChange() as contact:
+            return contact_writing.unfit(contact, held, names)
+        case MarkerChange() as mark if _marker_field(mark, names) is None:
+            kind = "organization" if mark.contact_id.startswith("org:") else "person"
+            return contact_writing.marker_missing(kind)
+        case DealChange() as change:
+            return _deal_unfit(change, names)
+    return None
+
+
+def _deal_unfit(change: DealChange, names: Names) -> Rejected | None:
+    for name, value in change.fields.items():
         field = names.deal_fields.get(name)
         if field is None or not fields.is_custom(field):
             return field_missing(name, f'There is no deal field of ours named "{name}".')
@@ -137,6 +179,8 @@ def unfit(action: Action, names: Names) -> Rejected | None:
 def stored_form(action: Action, names: Names) -> dict[str, str | None]:
     """What Pipedrive will show for the action's values: amounts plain, texts trimmed."""
     match action.payload:
+        case CrmContactDraft() | ContactChange() as contact:
+            return contact_writing.stored_form(contact, names)
         case DealChange(fields=wanted):
             return {n: fields.normal(names.deal_fields.get(n), v) for n, v in wanted.items()}
         case MarkerChange(marker=marker):
@@ -153,6 +197,8 @@ def stored_form(action: Action, names: Names) -> dict[str, str | None]:
 def current_form(action: Action, record: Any, names: Names) -> dict[str, str | None]:
     """The same values as they now stand in the record."""
     match action.payload, record:
+        case (CrmContactDraft() | ContactChange()) as contact, Contact():
+            return contact_writing.current_form(contact, record, names)
         case DealChange(fields=wanted), Deal():
             known, now = names.deal_fields, record.fields
             return {n: fields.normal(known.get(n), now.get(n)) for n in wanted}
