@@ -11,8 +11,9 @@ from datetime import datetime
 import msgspec
 
 from syncjob.core.markers import WHOLE, invoice_marker
-from syncjob.core.records import Deal
+from syncjob.core.records import DEAD, Deal, Invoice
 from syncjob.core.reports import Pause, PauseKind
+from syncjob.engine import matched
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses
 from syncjob.errors import Park
@@ -53,7 +54,7 @@ def answer(state: State, *, kind: str, subject: str, who: str, reason: str, now:
     if subject != "connection":
         _require_deal(state, subject)
     if verb == "link":
-        _require_free(state, subject, number)
+        require_free(state, subject, number)
     elif verb == "reissue":
         _require_ended(state, subject)
     with state.commit():
@@ -80,14 +81,14 @@ def _require_ended(state: State, subject: str) -> None:
         )
 
 
-def _require_free(state: State, subject: str, number: str) -> None:
+def require_free(state: State, subject: str, number: str) -> None:
     """Both the deal and the invoice of this number must be without a partner."""
     if state.links.live_part(subject.removeprefix("deal:"), WHOLE) is not None:
         raise Park(
             "The deal has an invoice already.", where=subject,
             next_step="Void or delete that one in the ledger first, or leave things as they are.",
         )  # fmt: skip
-    found = state.snapshots.find("invoice.number", number)
+    found = _invoices_named(state, number)
     if any(state.links.part_of_invoice(i) is None for i in found):
         return
     what = "belongs to a deal already" if found else "is not among the invoices that were read"
@@ -96,6 +97,14 @@ def _require_free(state: State, subject: str, number: str) -> None:
         where=number,
         next_step="Check the number in the ledger; `syncjob run` reads new invoices.",
     )
+
+
+def _invoices_named(state: State, name: str) -> list[str]:
+    """The sales invoices of this number, or the one of this id."""
+    found = state.snapshots.get("ledger", "invoices", name, Invoice)
+    if found is not None:
+        return [found.id] if found.kind == "sale" and found.status not in DEAD else []
+    return state.snapshots.find("invoice.number", name)
 
 
 def apply_inbox(batch: Batch) -> None:
@@ -118,9 +127,11 @@ def _apply(batch: Batch, decision: Decision) -> str:
         book.note("another_instance", None)
         book.close_issues("connection", keep=set(), at=batch.clock.now())
         return "creating goes on"
+    verb, _, number = decision.kind.partition(":")
+    if verb in (matched.SAME, matched.DIFFERENT):
+        return matched.take(batch, decision)
     deal = decision.subject.removeprefix("deal:")
     batch.state.snapshots.want([deal], "a person decided")
-    verb, _, number = decision.kind.partition(":")
     if verb == "reissue":
         links.allow_reissue(deal)
         return "a new invoice may be made"
@@ -133,13 +144,15 @@ def _apply(batch: Batch, decision: Decision) -> str:
 def _link(batch: Batch, deal: str, number: str) -> str:
     """Tie an invoice that a person made to the deal, if both are free."""
     links, snapshots = batch.state.links, batch.state.snapshots
-    found = [i for i in snapshots.find("invoice.number", number) if not links.part_of_invoice(i)]
+    found = [i for i in _invoices_named(batch.state, number) if not links.part_of_invoice(i)]
     if not found or links.live_part(deal, WHOLE) is not None:
         return f"{number} is not in the ledger or not free, or the deal has an invoice already"
     generation = 1 + max((p.generation for p in links.parts(deal)), default=0)
     marker = invoice_marker(batch.config.connection.code, deal, WHOLE, generation)
     links.add_part(Part(deal, WHOLE, generation, marker, found[0], None, "person"), batch=batch.id)
     snapshots.index(found[0], {"invoice.loose": []})
+    for record in (f"deal:{deal}", f"invoice:{found[0]}"):
+        batch.state.matches.drop_of(record, ("invoice",))
     return f"linked with {number}"
 
 

@@ -66,6 +66,10 @@ class Links:
             "INSERT INTO contact_link VALUES (?, ?, ?, ?)", (crm_id, ledger_id, how, batch)
         )
 
+    def unlink_contact(self, crm_id: str) -> None:
+        """End a link that a person calls a mistake."""
+        self.db.execute("DELETE FROM contact_link WHERE crm_id = ?", (crm_id,))
+
     def repoint_contact(self, old: str, new: str) -> None:
         """Follow a merge in the ledger: the link moves to the survivor, if that one is free.
 

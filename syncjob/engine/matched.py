@@ -1,0 +1,102 @@
+"""Two contacts become linked, or apart, in our own state: what a person or a certain match decided.
+
+Keeps invariant 2: at most one link a record, on either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncjob.core.records import DEAD, Contact, Deal, Invoice
+from syncjob.engine.batch import Batch
+from syncjob.state.book import Decision
+from syncjob.state.database import State
+
+#: The inbox's kinds of what is decided about a match; the other record's id follows a colon.
+SAME, DIFFERENT = "match.same", "match.different"
+
+
+def take(batch: Batch, decision: Decision) -> str:
+    """Apply one decision inside its commit; what came of it, in words."""
+    verb, _, second = decision.kind.partition(":")
+    first = decision.subject.removeprefix("contact:").removeprefix("ledger:")
+    if verb == DIFFERENT:
+        return _set_apart(batch, first, second, decision.who)
+    return link(batch, first, second, how="person")
+
+
+def link(batch: Batch, first: str, second: str, *, how: str) -> str:
+    """Link a CRM customer with a ledger contact, if both are (still) free."""
+    links, matches = batch.state.links, batch.state.matches
+    why = taken_contact(batch.state, first, second) or gone(batch.state, second)
+    if why is not None:
+        return f"not linked: {why}"
+    if links.contact(first) is None:
+        links.link_contact(first, second, how=how, batch=batch.id)
+        batch.log.info("link.created", kind="contact", crm=first, ledger=second, how=how)
+    matches.not_apart(first, second)
+    for record in (first, second):
+        matches.drop_of(record, ("pair",))
+    free_deals(batch, first)
+    return f"linked with {second}"
+
+
+def _set_apart(batch: Batch, first: str, second: str, who: str) -> str:
+    """Set two records apart; a link between them, made by mistake, ends."""
+    links, matches = batch.state.links, batch.state.matches
+    at = batch.clock.now().isoformat()
+    matches.drop(first, second)
+    if links.contact(first) == second:
+        marked = batch.state.snapshots.get("ledger", "contacts", second, Contact)
+        if marked is not None and marked.marker:
+            return f"still linked: the ledger's contact bears the number {marked.marker}"
+        links.unlink_contact(first)
+    matches.set_apart(first, second, who=who, at=at)
+    free_deals(batch, first)
+    return f"not the same as {second}"
+
+
+def free_deals(batch: Batch, crm_id: str) -> None:
+    """Have the held deals of this customer decided anew; call it inside a commit."""
+    deals = (d for d in _held_deals(batch) if crm_id in (d.org_id, d.person_id))
+    batch.state.snapshots.want([d.id for d in deals], "a match was decided")
+
+
+def _held_deals(batch: Batch) -> Iterator[Deal]:
+    for found in batch.state.book.open_issues():
+        subject = found.issue.subject
+        if found.issue.state == "held" and subject.startswith("deal:"):
+            deal_id = subject.removeprefix("deal:")
+            deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+            if deal is not None:
+                yield deal
+
+
+# --- what the state knows -------------------------------------------------------------------------
+
+
+def taken_contact(state: State, first: str, second: str) -> str | None:
+    """Why a CRM customer and a ledger contact cannot be linked; None if both are free."""
+    linked, owner = state.links.contact(first), state.links.contact_owner(second)
+    if linked not in (None, second):
+        return f"{first} is linked with another contact of the ledger ({linked})"
+    if owner not in (None, first):
+        return f"the contact {second} is linked with {owner}"
+    return None
+
+
+def gone(state: State, record_id: str) -> str | None:
+    """That the record is no longer there, in words; None if it is."""
+    get = state.snapshots.get
+    if record_id.startswith("deal:"):
+        deal = get("crm", "deals", record_id.removeprefix("deal:"), Deal)
+        return f"{record_id} is deleted" if deal is None or deal.status == "deleted" else None
+    if record_id.startswith("invoice:"):
+        invoice = get("ledger", "invoices", record_id.removeprefix("invoice:"), Invoice)
+        dead = invoice is None or invoice.status in DEAD
+        return f"{record_id} is voided, deleted or gone" if dead else None
+    side = "crm" if record_id.startswith(("org:", "person:")) else "ledger"
+    contact = get("crm" if side == "crm" else "ledger", "contacts", record_id, Contact)
+    if contact is None or contact.deleted:
+        return f"{record_id} is no longer in the {'CRM' if side == 'crm' else 'ledger'}"
+    return f"{record_id} was merged into another" if contact.merged_into else None
