@@ -7,8 +7,9 @@ model, registered with `register_options`; what every side has in common stands 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
 from syncjob.core.policy_contacts import Contacts
@@ -75,6 +76,13 @@ class Config(Strict):
     retention: Retention = Retention()
     #: Where the file was read from; paths in it are relative to its folder.
     path: Path = Path("config.yaml")
+
+    @model_validator(mode="after")
+    def _page_has_its_field(self) -> Self:
+        """A page that is read for nobody would cost a call an invoice; a field without it, lie."""
+        if self.invoices.online_link != bool(self.crm.fields.online):
+            raise ValueError("invoices.online_link and crm.fields.online need each other")
+        return self
 
     def resolve(self, path: Path) -> Path:
         """A path of the config, relative to the config file's own folder."""

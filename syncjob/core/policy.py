@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from syncjob.core.policy_after import Email, RecurringRule
 from syncjob.core.policy_base import Day, Strict
 from syncjob.core.policy_rules import (
     AccountRule,
@@ -49,6 +50,8 @@ class DealFields(Strict):
     paid_on: str | None = "Invoice paid on"
     overdue: str | None = "Invoice overdue"
     synced: str | None = "Invoice last synced"
+    #: The customer's own page of the invoice; needs invoices.online_link.
+    online: str | None = None
 
     def names(self) -> dict[str, str]:
         """Our key -> the field's name, for those in use."""
@@ -134,6 +137,11 @@ class Invoices(Strict):
     terms: Terms = Terms()
     #: Days between which an unlinked invoice of the same contact, total and currency holds a deal.
     double_days: int = Field(default=60, ge=0, le=365)
+    #: Products that are billed weekly to annually.
+    recurring: RecurringRule = "hold"
+    email: Email = Email()
+    #: Read the customer's own page of each approved invoice, for the deal's field `online`.
+    online_link: bool = False
     #: Accounts that bad debts are credited to: an invoice credited there was written off.
     bad_debt_accounts: tuple[str, ...] = ()
 

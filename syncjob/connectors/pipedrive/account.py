@@ -59,6 +59,7 @@ _USES: dict[str, Use] = {
     "due_date": Use("date", _DATE, "the day by which it is to be paid"),
     "paid_on": Use("date", _DATE, "the day of the last payment"),
     "overdue": Use("choice", _CHOICE, "whether it should have been paid by now", ("yes", "no")),
+    "online": Use("text", _TEXT, "the page where the customer sees and pays the invoice"),
     "synced": Use("text", _TEXT, "when these fields were last written"),
     "do_not_invoice": Use("choice", _ANY, "keeps a deal from being invoiced", ("yes",)),
     "purchase_order": Use("text", _ANY, "the customer's own number, for the reference"),

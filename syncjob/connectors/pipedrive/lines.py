@@ -90,9 +90,17 @@ def _line(row: Item) -> Line:
         tax_method=method,
         product_id=values.ident(row, "product_id"),
         billing=None if billing == "one-time" else billing,
+        cycles=_cycles(row),
+        starts=values.day(row, "billing_start_date") if row.get("billing_start_date") else None,
         order=int(order or 0),
         doubt=doubt,
     )
+
+
+def _cycles(row: Item) -> int | None:
+    """How many periods are billed in all; none is for ever (facts: pipedrive, 1b)."""
+    cycles = values.number(row, "billing_frequency_cycles")
+    return None if cycles is None else int(cycles)
 
 
 def _tax_method(row: Item) -> LineAmounts | None:
