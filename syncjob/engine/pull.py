@@ -47,6 +47,14 @@ def pull(batch: Batch) -> None:
     batch.progress("pull", len(STREAMS), len(STREAMS))
 
 
+def walk_streams(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
+    """Walk these streams from their cursors, whether or not a batch would do so now."""
+    for number, (side, stream) in enumerate(streams):
+        batch.progress("pull", number, len(streams))
+        _walk(batch, side, stream)
+    batch.progress("pull", len(streams), len(streams))
+
+
 def _due(batch: Batch, side: Side, stream: str) -> bool:
     if side == "crm" and batch.options.deal is not None:
         return False  # one deal is read by id; the cursor stays
