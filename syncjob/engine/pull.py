@@ -27,8 +27,9 @@ STREAMS: tuple[tuple[Side, str], ...] = (
     ("crm", "deals"),
     ("crm", "archived_deals"),
 )
-#: Archived deals are the same records, read from another list.
-HOME = {"archived_deals": "deals"}
+#: Streams whose records are kept with another's: archived deals are deals from another list, a
+#: CRM's organizations and persons are contacts of two kinds.
+HOME = {"archived_deals": "deals", "organizations": "contacts", "persons": "contacts"}
 
 #: What moves no stamp (a due date of a part-paid invoice, a merge's survivor; facts: xero, 4) and
 #: what was stamped in the past is seen when everything is walked again: once a week, which costs
@@ -48,7 +49,11 @@ def pull(batch: Batch) -> None:
 
 
 def walk_streams(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
-    """Walk these streams from their cursors, whether or not a batch would do so now."""
+    """Walk these streams from their cursors, whether or not a batch would do so now.
+
+    What it reads is in the snapshots as if a batch had read it, and so are the cursors: whoever
+    begins to look at a stream's changes must first look at what is known of it.
+    """
     for number, (side, stream) in enumerate(streams):
         batch.progress("pull", number, len(streams))
         _walk(batch, side, stream)
@@ -127,7 +132,7 @@ def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | 
 def _first(batch: Batch, side: Side, stream: str) -> datetime | None:
     """How far back the first walk must see; None: everything."""
     start = datetime.combine(batch.config.invoices.won_since, time(), UTC)
-    if side == "crm":
+    if side == "crm" and HOME.get(stream, stream) == "deals":
         return start - timedelta(days=1)
     if stream == "invoices":
         return start - timedelta(days=batch.config.invoices.double_days + 1)
