@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +18,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xero_python.api_client.serializer import serialize
 
 from syncjob.connectors.xero import codec_read
 from syncjob.core.records import Address
@@ -71,7 +74,7 @@ def test_an_invoice_is_put_as_a_draft_with_the_contacts_id_and_nothing_computed(
                 "LineItems": [
                     {
                         "Description": "Widget",
-                        "Quantity": "2.0",
+                        "Quantity": 2,
                         "UnitAmount": "10.1234",
                         "TaxType": "OUTPUT",
                         "AccountCode": "200",
@@ -122,6 +125,52 @@ def test_money_leaves_exactly_as_it_is(price: Decimal, quantity: Decimal) -> Non
     sent = body["Invoices"][0]["LineItems"][0]
     assert (sent["UnitAmount"], sent["Quantity"]) == (price, quantity)
     assert b"e-" not in prepared.request.body.lower().split(b'"url"')[0]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.decimals("-99999999999", "99999999999", places=4),
+            st.decimals("0.0001", "1e10", places=4),
+            st.none() | st.decimals(0, 100, places=2),
+            st.none() | st.decimals(0, "9999999", places=2),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_no_amount_is_a_float_on_its_way_out(rows: list[Any]) -> None:
+    """Digits that a float of 15 or 16 could not hold are there, as they were written."""
+    lines = tuple(
+        line(unit_price=price, quantity=quantity, discount_percent=rate, discount_amount=off)
+        for price, quantity, rate, off in rows
+    )
+    with floats_refused():
+        [prepared] = connector().prepare([create(lines=lines)])
+    body = json.loads(prepared.request.body, parse_float=Decimal, parse_int=Decimal)
+    pairs = zip(body["Invoices"][0]["LineItems"], rows, strict=True)
+    for sent, (price, quantity, rate, off) in pairs:
+        given = {"UnitAmount": price, "Quantity": quantity, "DiscountRate": rate}
+        given["DiscountAmount"] = off
+        assert {k: sent.get(k) for k in given} == given
+
+
+@contextmanager
+def floats_refused() -> Iterator[None]:
+    """Whoever makes a float of an amount within, the SDK's serialiser included, is found out."""
+
+    def refuse(value: Any, explicit_type: Any = None) -> Any:
+        raise AssertionError(f"{value!r} was to become a float")
+
+    kept = {kind: serialize.dispatch(kind) for kind in ("float", "Decimal")}
+    for kind in kept:
+        serialize.register(kind, refuse)
+    try:
+        yield
+    finally:
+        for kind, function in kept.items():
+            serialize.register(kind, function)
 
 
 def test_a_discount_goes_out_and_no_line_amount_or_tax_amount_ever() -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from syncjob.core.money import plain
 
-#: The SDK turns Decimal into float, exact below this at 4 decimals (facts: xero, 6).
+#: Ten times what Xero takes as a line's amount (facts: xero, 3): nothing real is larger.
 AMOUNT_LIMIT = Decimal(10) ** 11
 
 #: Characters that no XML document can hold, which is what Xero keeps records in.

@@ -22,12 +22,12 @@ from xero_python.accounting.models import (
     Contact,
     Contacts,
     CurrencyCode,
-    Invoice,
     Invoices,
     LineAmountTypes,
-    LineItem,
     Phone,
 )
+from xero_python.accounting.models import Invoice as SdkInvoice
+from xero_python.accounting.models import LineItem as SdkLineItem
 from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
@@ -52,6 +52,20 @@ FOUR_DECIMALS = "4"
 _NO_SUMMARY = "false"
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def exactly(model: Any) -> Any:
+    """The SDK's model with its amounts left as the Decimals that they are.
+
+    The SDK's serialiser turns whatever it believes to be a float into one, and lets an "int" pass
+    as it is; the class keeps its name, by which the SDK tells it.
+    """
+    kinds = {name: "int" if kind == "float" else kind for name, kind in model.openapi_types.items()}
+    return type(model.__name__, (model,), {"openapi_types": kinds})
+
+
+Invoice = exactly(SdkInvoice)
+LineItem = exactly(SdkLineItem)
 
 
 class _Recorder:
@@ -84,13 +98,10 @@ def _freeze(
 
 
 def _exact(value: Any) -> Any:
-    """The body with each float as the decimal that it was made from, and without noise.
-
-    `repr` of a float is the shortest text that reads back as it, which below 1e11 at 4 decimals
-    is the decimal that went in; `unfit` has refused everything else.
-    """
-    if isinstance(value, float):
-        return Decimal(f"{Decimal(repr(value)):f}")
+    """The body without noise, its amounts without exponents; no amount has become a float."""
+    assert not isinstance(value, float), f"the SDK made a float of {value}"
+    if isinstance(value, Decimal):
+        return Decimal(f"{value:f}")
     if isinstance(value, dict):
         live = {k: v for k, v in value.items() if not (k in _NOISE and v is False)}
         return {key: _exact(inner) for key, inner in live.items()}

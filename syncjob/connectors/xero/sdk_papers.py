@@ -11,13 +11,13 @@ from typing import Any
 
 from xero_python.accounting.models import (
     Contact,
-    CreditNote,
     CreditNotes,
     RepeatingInvoice,
     RepeatingInvoices,
     RequestEmpty,
     Schedule,
 )
+from xero_python.accounting.models import CreditNote as SdkCreditNote
 
 from syncjob.connectors.xero.fields import one_line
 from syncjob.connectors.xero.sdk import (
@@ -25,10 +25,13 @@ from syncjob.connectors.xero.sdk import (
     LINE_AMOUNTS,
     Writer,
     currency_code,
+    exactly,
     line_item,
 )
 from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateDraft
 from syncjob.transport.wire import Request
+
+CreditNote = exactly(SdkCreditNote)
 
 #: Xero's words for our terms. The schema has two sets of the first two kinds; those that speak of
 #: an invoice's date are the ones for sales (spec, Schedule.DueDateType).
