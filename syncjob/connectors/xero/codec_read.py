@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Literal
 from urllib.parse import quote
 
+from syncjob.connectors.xero import contact_parts
 from syncjob.connectors.xero.values import Fields
 from syncjob.core.markers import marker_in, other_marker_in
 from syncjob.core.records import (
-    Address,
     Contact,
     CreditNote,
     Invoice,
@@ -22,7 +22,6 @@ from syncjob.core.records import (
     InvoiceStatus,
     LineAmounts,
     Payment,
-    PaymentTerms,
     Settlement,
 )
 
@@ -58,14 +57,6 @@ _CONTACT_STATUSES = {
     "ARCHIVED": (True, False),
     "GDPRREQUEST": (True, True),
 }
-_TERMS: dict[
-    str, Literal["days_after_bill", "days_after_month", "of_current_month", "of_following_month"]
-] = {
-    "DAYSAFTERBILLDATE": "days_after_bill",
-    "DAYSAFTERBILLMONTH": "days_after_month",
-    "OFCURRENTMONTH": "of_current_month",
-    "OFFOLLOWINGMONTH": "of_following_month",
-}
 _SETTLED: tuple[
     tuple[str, str, str, Literal["payment", "credit_note", "prepayment", "overpayment"]], ...
 ] = (
@@ -74,8 +65,6 @@ _SETTLED: tuple[
     ("Prepayments", "PrepaymentID", "AppliedAmount", "prepayment"),
     ("Overpayments", "OverpaymentID", "AppliedAmount", "overpayment"),
 )
-#: Phones in the order in which one is taken for the contact's own.
-_PHONE_ORDER = ("DEFAULT", "DDI", "OFFICE", "MOBILE")
 
 
 class Pages:
@@ -198,18 +187,21 @@ def contact(fields: Fields, pages: Pages) -> Contact:
         first_name=fields.text("FirstName"),
         last_name=fields.text("LastName"),
         emails=(email,) if email else (),
-        phones=_phones(fields),
-        address=_address(fields),
+        phones=tuple(contact_parts.phones(fields).values()),
+        address=contact_parts.address(fields, contact_parts.POSTAL),
+        street=contact_parts.address(fields, contact_parts.STREET),
+        people=contact_parts.people(fields),
         tax_number=fields.text("TaxNumber"),
         marker=fields.text("ContactNumber"),
         archived=archived,
         deleted=deleted,
+        forgotten=deleted,
         merged_into=fields.id("MergedToContactID"),
         is_customer=fields.flag("IsCustomer"),
         is_supplier=fields.flag("IsSupplier"),
         copied=_copied(fields),
         currency=fields.text("DefaultCurrency"),
-        terms=_terms(fields),
+        terms=contact_parts.terms(fields),
         sales_tax=fields.text("AccountsReceivableTaxType"),
     )
 
@@ -219,43 +211,6 @@ def _copied(fields: Fields) -> tuple[str, ...]:
     persons = fields.objects("ContactPersons") or ()
     emails = (p.text("EmailAddress") for p in persons if p.flag("IncludeInEmails"))
     return tuple(email for email in emails if email)
-
-
-def _phones(fields: Fields) -> tuple[str, ...]:
-    """The numbers that are set, each as one text, the default one first; no fax."""
-    found: dict[str, str] = {}
-    for phone in fields.objects("Phones") or ():
-        parts = (phone.text(f"Phone{part}") for part in ("CountryCode", "AreaCode", "Number"))
-        number = " ".join(part for part in parts if part)
-        if number:
-            found[phone.text("PhoneType") or ""] = number
-    return tuple(found[kind] for kind in _PHONE_ORDER if kind in found)
-
-
-def _address(fields: Fields) -> Address | None:
-    """The billing address (POBOX, the one that is printed); None if nothing of it is set."""
-    for address in fields.objects("Addresses") or ():
-        if address.text("AddressType") != "POBOX":
-            continue
-        lines = (address.text(f"AddressLine{number}") for number in range(1, 5))
-        read = Address(
-            lines=tuple(line for line in lines if line),
-            city=address.text("City"),
-            region=address.text("Region"),
-            postal_code=address.text("PostalCode"),
-            country=address.text("Country"),
-        )
-        return None if read == Address() else read
-    return None
-
-
-def _terms(fields: Fields) -> PaymentTerms | None:
-    terms = fields.object("PaymentTerms")
-    sales = terms.object("Sales") if terms else None
-    day = sales.amount("Day") if sales else None
-    if sales is None or day is None or not sales.has("Type"):
-        return None
-    return PaymentTerms(day=int(day), kind=sales.choice("Type", _TERMS))
 
 
 def payment(fields: Fields, pages: Pages) -> Payment | None:
