@@ -60,6 +60,11 @@ class Links:
         ).fetchone()
         return row[0] if row else None
 
+    def contacts(self) -> list[tuple[str, str]]:
+        """Every link of a CRM record with a ledger contact."""
+        rows = self.db.execute("SELECT crm_id, ledger_id FROM contact_link ORDER BY crm_id")
+        return [(row[0], row[1]) for row in rows.fetchall()]
+
     def link_contact(self, crm_id: str, ledger_id: str, *, how: str, batch: int) -> None:
         """Link two contacts that are both free; the caller has checked that they are."""
         self.db.execute(
