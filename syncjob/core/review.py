@@ -32,7 +32,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Two records that may be one, with the reasons in words.
 
     `score` is in thousandths. `digest` is of what was compared: when it changes, what was proposed
-    is looked at anew. `advice` says of a double what to merge into what, and why.
+    is looked at anew. `advice` says of a double what to merge into what, and why. `shown`: a review
+    has been written that holds it.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because: str = ""
     advice: str = ""
     digest: str = ""
+    shown: bool = False
 
     @property
     def key(self) -> str:
@@ -82,9 +84,11 @@ class ReviewRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class MatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What `syncjob match` is asked for. `suppliers`: contacts that have only bills are proposed
-    like others. `since` reads deals and invoices back to that day. `who` is for the audit."""
+    like others. `every`: also what an earlier review has shown and nobody has answered. `since`
+    reads deals and invoices back to that day. `who` is for the audit."""
 
     accept_certain: bool = False
+    every: bool = False
     suppliers: bool = False
     since: date | None = None
     who: str = ""
@@ -96,7 +100,8 @@ class MatchOptions(msgspec.Struct, frozen=True, kw_only=True):
 class MatchReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was compared, what is proposed, and what was linked at once.
 
-    `linked` are proposals that `accept_certain` linked; `rows` are those that wait for a person.
+    `linked` are proposals that `accept_certain` linked; `rows` are what this review asks, `waiting`
+    counts all that waits for a person.
     """
 
     connection: str
@@ -104,6 +109,7 @@ class MatchReport(msgspec.Struct, frozen=True, kw_only=True):
     first: int
     second: int
     known: int
+    waiting: int = 0
     rows: tuple[ReviewRow, ...] = ()
     linked: tuple[Proposal, ...] = ()
     calls: dict[str, int] = {}

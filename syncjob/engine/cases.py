@@ -186,7 +186,7 @@ def _candidates(
     return Candidates(
         near=_near(batch, party_id),
         apart=batch.state.matches.apart_from(party_id),
-        linked=_survivor(batch, linked) if linked else None,
+        linked=survivor(batch, linked) if linked else None,
         by_marker=marked[0] if marked else None,
         by_name=_contacts(batch, [i for name in names for i in find("contact.name", name)]),
         by_email=_contacts(batch, [i for e in sorted(emails) for i in find("contact.email", e)]),
@@ -197,7 +197,7 @@ def _near(batch: Batch, party_id: str) -> tuple[Near, ...]:
     """The customer's undecided matches with contacts that are still there, best first."""
     links, made = batch.state.links, []
     for found in batch.state.matches.of(party_id):
-        contact = _survivor(batch, found.second) if found.kind == "pair" else None
+        contact = survivor(batch, found.second) if found.kind == "pair" else None
         if contact is not None and not contact.deleted:
             agreeing = "; ".join(found.agrees) or found.because
             owner = links.contact_owner(contact.id)
@@ -206,11 +206,12 @@ def _near(batch: Batch, party_id: str) -> tuple[Near, ...]:
 
 
 def _contacts(batch: Batch, ids: list[str]) -> tuple[Contact, ...]:
-    found = (_survivor(batch, contact_id) for contact_id in dict.fromkeys(ids))
+    found = (survivor(batch, contact_id) for contact_id in dict.fromkeys(ids))
     return tuple({c.id: c for c in found if c is not None}.values())
 
 
-def _survivor(batch: Batch, contact_id: str) -> Contact | None:
+def survivor(batch: Batch, contact_id: str) -> Contact | None:
+    """The ledger contact of this id, or the one that it was merged into."""
     for _ in range(MERGES_MAX):
         contact = batch.state.snapshots.get("ledger", "contacts", contact_id, Contact)
         if contact is None or not contact.merged_into:

@@ -131,19 +131,21 @@ def _apply(batch: Batch, decision: Decision) -> str:
     if verb in (matched.SAME, matched.DIFFERENT):
         return matched.take(batch, decision)
     deal = decision.subject.removeprefix("deal:")
+    if verb == "link":
+        return link_invoice(batch, deal, number)
     batch.state.snapshots.want([deal], "a person decided")
     if verb == "reissue":
         links.allow_reissue(deal)
         return "a new invoice may be made"
-    if verb == "link":
-        return _link(batch, deal, number)
     book.note(f"answer:deal:{deal}", verb)
     return verb
 
 
-def _link(batch: Batch, deal: str, number: str) -> str:
-    """Tie an invoice that a person made to the deal, if both are free."""
+def link_invoice(batch: Batch, deal: str, number: str) -> str:
+    """Tie an invoice that a person made to the deal, if both are free; it is named by its number
+    or its id. What came of it, in words."""
     links, snapshots = batch.state.links, batch.state.snapshots
+    snapshots.want([deal], "a person decided")
     found = [i for i in _invoices_named(batch.state, number) if not links.part_of_invoice(i)]
     if not found or links.live_part(deal, WHOLE) is not None:
         return f"{number} is not in the ledger or not free, or the deal has an invoice already"

@@ -100,7 +100,7 @@ def _wake_wins(batch: Batch) -> None:
     snapshots = batch.state.snapshots
     wins = snapshots.wins_without_invoice()
     seen = [deal for deal in wins if snapshots.batch_of("crm", "deals", deal) != batch.id]
-    _read(batch, "crm", "deals", seen)
+    read_records(batch, "crm", "deals", seen)
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
         snapshots.want(snapshots.deals_with_drafts(), "rules or the mode have changed")
@@ -121,10 +121,10 @@ def _doubtful(batch: Batch) -> None:
             continue
         few, many = doubtful[:SINGLE_READS_MAX], doubtful[SINGLE_READS_MAX:]
         for record_id in few:
-            _read(batch, side, stream, [record_id])
+            read_records(batch, side, stream, [record_id])
         trusted = now - batch.side(side).capabilities.patience
         ready = batch.state.snapshots.stamped_before(side, stream, many, trusted)
-        _read(batch, side, stream, ready)
+        read_records(batch, side, stream, ready)
         late = sorted(set(many) - set(ready))
         with batch.state.commit():
             batch.state.book.note(f"doubt:{side}.{stream}", ",".join(late) or None)
@@ -166,7 +166,7 @@ def _customers(batch: Batch, deals: Iterable[str]) -> None:
             if contact and snapshots.batch_of("crm", "contacts", contact) != batch.id:
                 wanted[contact] = None
     for kind in ("org:", "person:"):  # two lists at the vendor: mixed groups would cost two calls
-        _read(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
+        read_records(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
     note_near(batch, billed)
 
 
@@ -216,8 +216,8 @@ def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
     known = batch.state.snapshots.read_by_id
     unsure = [i for i in ids if not known("ledger", "invoices", i, batch.id)]
     for invoice in unsure[:SINGLE_READS_MAX]:
-        _read(batch, "ledger", "invoices", [invoice])
-    _read(batch, "ledger", "invoices", unsure[SINGLE_READS_MAX:])
+        read_records(batch, "ledger", "invoices", [invoice])
+    read_records(batch, "ledger", "invoices", unsure[SINGLE_READS_MAX:])
 
 
 def _credits(batch: Batch, cases: Iterable[Case]) -> None:
@@ -228,7 +228,7 @@ def _credits(batch: Batch, cases: Iterable[Case]) -> None:
         fresh = [part.invoice for part in case.live if part.invoice and part.fresh]
         settlements = (s for invoice in fresh for s in invoice.settlements)
         wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
-    _read(batch, "ledger", "credit_notes", list(wanted))
+    read_records(batch, "ledger", "credit_notes", list(wanted))
 
 
 def _judged(case: Case, context: Context) -> Iterator[str]:
@@ -245,7 +245,7 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
             yield from (i for i, day in begins.items() if day and day <= context.today)
 
 
-def _read(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
+def read_records(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
     """Read records by id in the vendor's bulk size and store them as strong observations."""
     size = batch.side(side).capabilities.get_batch[stream]
     for group in chunks(list(ids), size):

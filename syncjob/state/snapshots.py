@@ -149,6 +149,13 @@ class Snapshots:
         )
         return [row[0] for row in rows.fetchall()]
 
+    def loose_invoices(self) -> list[str]:
+        """The sales invoices that are tied to no deal."""
+        rows = self.db.execute(
+            "SELECT DISTINCT id FROM lookup WHERE kind = 'invoice.loose' ORDER BY 1"
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def keys(self, id: str, kind: str) -> list[str]:
         """The record's lookup keys of this kind."""
         rows = self.db.execute("SELECT value FROM lookup WHERE id = ? AND kind = ?", (id, kind))
