@@ -15,8 +15,10 @@ from syncjob.state.book import Book
 from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
+from syncjob.state.papers import Papers
 from syncjob.state.schema import migrate
 from syncjob.state.snapshots import Snapshots
+from syncjob.state.told import Notes
 
 #: How long a statement waits for another process's lock; commands that only decide wait this long.
 BUSY_TIMEOUT_MS = 10_000
@@ -35,7 +37,9 @@ class State:
         self.snapshots = Snapshots(self.db)
         self.links = Links(self.db)
         self.matches = Matches(self.db)
+        self.papers = Papers(self.db)
         self.journal = Journal(self.db)
+        self.notes = Notes(self.db)
         self.book = Book(self.db)
 
     @contextlib.contextmanager

@@ -101,6 +101,38 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             at TEXT NOT NULL, PRIMARY KEY (first, second)) STRICT""",
         "CREATE INDEX apart_second ON apart (second)",
     ),
+    (
+        # Who was told of which step of which invoice, as it was due then; `sure` 0: perhaps.
+        # `named` is the batch of the later message that said so.
+        """CREATE TABLE told (marker TEXT NOT NULL, due TEXT NOT NULL, step INTEGER NOT NULL,
+            person TEXT NOT NULL, way TEXT NOT NULL, sure INTEGER NOT NULL CHECK (sure IN (0, 1)),
+            at TEXT NOT NULL, batch INTEGER NOT NULL, named INTEGER,
+            PRIMARY KEY (marker, due, step, person, way)) STRICT""",
+        "CREATE INDEX told_doubt ON told (person, way) WHERE sure = 0",
+    ),
+    (
+        # What hangs on a deal's invoices. A repeating invoice and a credit note have one marker
+        # for ever; an invoice that a template made belongs to the template's deal.
+        """CREATE TABLE template (marker TEXT PRIMARY KEY, deal TEXT NOT NULL,
+            generation INTEGER NOT NULL, ledger_id TEXT NOT NULL UNIQUE,
+            batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX template_deal ON template (deal)",
+        """CREATE TABLE repeat (invoice TEXT PRIMARY KEY, deal TEXT NOT NULL,
+            template TEXT NOT NULL, batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX repeat_deal ON repeat (deal)",
+        """CREATE TABLE credit (marker TEXT PRIMARY KEY, deal TEXT NOT NULL,
+            invoice TEXT NOT NULL, ledger_id TEXT NOT NULL UNIQUE, number TEXT,
+            request TEXT NOT NULL, batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX credit_deal ON credit (deal)",
+        # An invoice is e-mailed at most once; 'unknown' may have gone out and is not sent again.
+        """CREATE TABLE mailed (invoice TEXT PRIMARY KEY,
+            state TEXT NOT NULL CHECK (state IN ('sent', 'unknown')), at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX mailed_at ON mailed (at)",
+        # When a ledger contact's e-mail address was seen to change: nothing is mailed for a day.
+        "CREATE TABLE address_change (contact TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT",
+        # The customer's own page of an invoice, read once.
+        "CREATE TABLE online_link (invoice TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT",
+    ),
 )
 
 

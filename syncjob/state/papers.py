@@ -1,0 +1,152 @@
+"""What hangs on a deal's invoices: repeating invoices, what those made, credit notes, e-mails, links.
+
+Keeps invariants 1 (a template and a credit note have one marker for ever) and 9 (an invoice is
+e-mailed at most once).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlite_utils import Database
+
+Mailed = Literal["sent", "unknown"]
+
+
+class TemplateLink(msgspec.Struct, frozen=True):
+    """A repeating invoice of a deal, and the generation of the invoice that it goes on from."""
+
+    marker: str
+    deal: str
+    generation: int
+    ledger_id: str
+
+
+class Credit(msgspec.Struct, frozen=True):
+    """A credit note that a person had made; `request` names what was asked for."""
+
+    marker: str
+    deal: str
+    invoice: str
+    ledger_id: str
+    number: str | None
+    request: str
+
+
+class Papers:
+    """Every method that writes is called inside `State.commit`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # --- repeating invoices ------------------------------------------------------------
+
+    def templates(self, deal: str | None = None) -> list[TemplateLink]:
+        """The templates of this deal, or of all, oldest generation first."""
+        where, given = ("", ()) if deal is None else (" WHERE deal = ?", (deal,))
+        rows = self.db.execute(
+            f"SELECT marker, deal, generation, ledger_id FROM template{where} "  # noqa: S608
+            "ORDER BY deal, generation",
+            given,
+        )
+        return [TemplateLink(*row) for row in rows.fetchall()]
+
+    def template_of(self, ledger_id: str) -> TemplateLink | None:
+        """The template with this id in the ledger, if it is a deal's."""
+        row = self.db.execute(
+            "SELECT marker, deal, generation, ledger_id FROM template WHERE ledger_id = ?",
+            (ledger_id,),
+        ).fetchone()
+        return TemplateLink(*row) if row else None
+
+    def add_template(self, link: TemplateLink, *, batch: int) -> bool:
+        """Tie a template to its deal; False if its marker or its id is tied already."""
+        done = self.db.execute(
+            "INSERT OR IGNORE INTO template VALUES (?, ?, ?, ?, ?)",
+            (link.marker, link.deal, link.generation, link.ledger_id, batch),
+        )
+        return done.rowcount == 1
+
+    def add_repeat(self, invoice: str, deal: str, template: str, *, batch: int) -> None:
+        """Tie an invoice that a template made to the template's deal."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO repeat VALUES (?, ?, ?, ?)", (invoice, deal, template, batch)
+        )
+
+    def repeats(self, deal: str) -> list[str]:
+        """The invoices that the deal's templates have made."""
+        rows = self.db.execute("SELECT invoice FROM repeat WHERE deal = ? ORDER BY 1", (deal,))
+        return [row[0] for row in rows.fetchall()]
+
+    def deal_of_repeat(self, invoice: str) -> str | None:
+        """The deal that an invoice made by a template is tied to."""
+        row = self.db.execute("SELECT deal FROM repeat WHERE invoice = ?", (invoice,)).fetchone()
+        return row[0] if row else None
+
+    # --- credit notes ------------------------------------------------------------
+
+    def add_credit(self, credit: Credit, *, batch: int) -> None:
+        """Remember a credit note that was made."""
+        self.db.execute(
+            "INSERT OR IGNORE INTO credit VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (credit.marker, credit.deal, credit.invoice, credit.ledger_id, credit.number,
+             credit.request, batch),
+        )  # fmt: skip
+
+    def credits(self, deal: str) -> list[Credit]:
+        """The credit notes made for this deal, oldest first."""
+        rows = self.db.execute(
+            "SELECT marker, deal, invoice, ledger_id, number, request FROM credit "
+            "WHERE deal = ? ORDER BY rowid",
+            (deal,),
+        )
+        return [Credit(*row) for row in rows.fetchall()]
+
+    # --- e-mails ------------------------------------------------------------
+
+    def mailed(self, invoice: str) -> Mailed | None:
+        """Whether the ledger was asked to e-mail this invoice, and whether it surely did."""
+        row = self.db.execute("SELECT state FROM mailed WHERE invoice = ?", (invoice,)).fetchone()
+        return row[0] if row else None
+
+    def mail(self, invoice: str, state: Mailed, at: datetime) -> None:
+        """Remember an e-mail; one that was sent for certain stays so."""
+        self.db.execute(
+            "INSERT INTO mailed VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "state = CASE WHEN state = 'sent' THEN state ELSE excluded.state END",
+            (invoice, state, at.isoformat()),
+        )
+
+    def mailed_since(self, instant: datetime) -> int:
+        """How many e-mails went out, or may have, since then."""
+        row = self.db.execute(
+            "SELECT count(*) FROM mailed WHERE at >= ?", (instant.isoformat(),)
+        ).fetchone()
+        return int(row[0])
+
+    def address_changed(self, contact: str, at: datetime) -> None:
+        """The e-mail address of a ledger contact was seen to have changed."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO address_change VALUES (?, ?)", (contact, at.isoformat())
+        )
+
+    def address_change(self, contact: str) -> datetime | None:
+        """When the contact's e-mail address was last seen to change."""
+        row = self.db.execute(
+            "SELECT at FROM address_change WHERE contact = ?", (contact,)
+        ).fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
+    # --- the customer's page ------------------------------------------------------------
+
+    def online_link(self, invoice: str) -> str | None:
+        """The customer's own page of the invoice; empty if the ledger has none, None if unread."""
+        row = self.db.execute(
+            "SELECT url FROM online_link WHERE invoice = ?", (invoice,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def note_online_link(self, invoice: str, url: str | None) -> None:
+        self.db.execute("INSERT OR REPLACE INTO online_link VALUES (?, ?)", (invoice, url or ""))
