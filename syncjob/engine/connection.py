@@ -12,7 +12,7 @@ import socket
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random, SystemRandom
@@ -35,11 +35,22 @@ from syncjob.core.reports import (
     RunOptions,
     StatusReport,
 )
-from syncjob.engine import desk
+from syncjob.core.review import (
+    Answer,
+    ApplyReport,
+    MatchOptions,
+    MatchReport,
+    Proposal,
+    Refusal,
+    Verdict,
+)
+from syncjob.engine import desk, verdicts
 from syncjob.engine.batch import Batch
 from syncjob.engine.checks import check
 from syncjob.engine.door import ClosedDoor, StateDoor
+from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
+from syncjob.engine.matching import match_contacts
 from syncjob.engine.recovery import copy_sidecar
 from syncjob.engine.run import foresee, run_batch
 from syncjob.engine.setup import create_fields
@@ -107,7 +118,35 @@ class ConnectionHandle:
         with self._batch(self.state, RunOptions(), write=create) as batch:
             return create_fields(batch, create=create)
 
+    def match(self, options: MatchOptions) -> MatchReport:
+        """What of both sides may be one customer, or twice on one side; writes at no vendor."""
+        with self._batch(self.state, _reading(options), write=False) as batch:
+            return match_contacts(batch, options)
+
+    def match_invoices(self, options: MatchOptions) -> MatchReport:
+        """Which invoices were made by hand for which won deals; writes at no vendor."""
+        with self._batch(self.state, _reading(options), write=False) as batch:
+            return match_invoices(batch, options)
+
     # --- commands that only decide or look ------------------------------------------------------
+
+    def apply_review(
+        self, answers: Sequence[Answer], refused: Sequence[Refusal], *, file: str, who: str,
+        reason: str,
+    ) -> ApplyReport:  # fmt: skip
+        """What a person answered in a review of a match, applied by the next batch."""
+        return verdicts.apply_review(
+            self.state, answers, refused, file=file, who=who, reason=reason, now=self.clock.now()
+        )
+
+    def decide_match(
+        self, *, crm_id: str, contact: str | None, verdict: Verdict, who: str, reason: str
+    ) -> Proposal:
+        """Whether a CRM customer is a ledger contact, applied by the next batch. Raises Park."""
+        return verdicts.decide(
+            self.state, crm_id=crm_id, contact=contact, verdict=verdict, who=who, reason=reason,
+            now=self.clock.now(),
+        )  # fmt: skip
 
     def pause(self, *, only: PauseKind, until: datetime | None, reason: str, who: str) -> Pause:
         """Stop writing from the next write on."""
@@ -231,6 +270,14 @@ def open_connection(
 def _holder() -> str:
     """Who holds the lease, for the words of another process that wants it."""
     return f"syncjob {os.getpid()} on {socket.gethostname()}"
+
+
+def _reading(options: MatchOptions) -> RunOptions:
+    """The options of a match as those of the batch that it reads in."""
+    return RunOptions(
+        since=options.since, who=options.who, progress=options.progress,
+        should_stop=options.should_stop,
+    )  # fmt: skip
 
 
 def _plan_report(batch: Batch) -> PlanReport:
