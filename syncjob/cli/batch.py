@@ -46,7 +46,7 @@ def plan_command(
 
     Nothing is written on either side and no cursor moves.
     """
-    with opened(ctx) as (_, handle), StopFlag() as stop, _progress(quiet=as_json) as progress:
+    with opened(ctx) as (_, handle), StopFlag() as stop, show_progress(quiet=as_json) as progress:
         report = handle.plan(
             RunOptions(
                 deal=deal,
@@ -93,7 +93,11 @@ def run_command(
     Without a terminal nothing is printed when nothing was done and nothing needs a person.
     """
     quiet_progress = quiet or as_json
-    with opened(ctx) as (_, handle), StopFlag() as stop, _progress(quiet=quiet_progress) as seen:
+    with (
+        opened(ctx) as (_, handle),
+        StopFlag() as stop,
+        show_progress(quiet=quiet_progress) as seen,
+    ):
         report = handle.run(
             RunOptions(
                 deal=deal,
@@ -128,7 +132,7 @@ def _day(instant: datetime | None) -> date | None:
 
 
 @contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
+def show_progress(*, quiet: bool) -> Iterator[Progress]:
     """A bar a stage on a terminal's stderr; nothing anywhere else."""
     if quiet or not sys.stderr.isatty():
         yield unseen
