@@ -26,7 +26,7 @@ from syncjob.core.records import (
     InvoiceLine,
     LineAmounts,
     PaymentTerms,
-    Side,
+    Receiver,
     Template,
 )
 
@@ -73,6 +73,9 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     early: EarlyOffer | None = None  # what payment in time is worth
     new_customer: bool = False  # its contact was still to be created
     taxes: tuple[Decimal, ...] = ()  # what was foreseen for each line
+    #: What the deal's value does not have in it (freight from a field): (net, gross).
+    beside: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    explained: str = ""  # why the total is not quite what the deal says, in words
 
 
 class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
@@ -108,6 +111,29 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="t
     due: Day
     org_id: str | None = None
     person_id: str | None = None
+    tell: Tell | None = None
+
+
+class Tell(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is told: an invoice by its marker, the due date it had, the step (0: paid)."""
+
+    marker: str
+    due: Day
+    step: int
+    person: str
+    way: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="message"):
+    """A message to one person. `marker` is its name for ever, from which its Message-ID is made;
+    `to` is the e-mail address, empty where the way itself is the place (a chat's channel)."""
+
+    marker: str
+    way: str
+    subject: str
+    text: str
+    to: str = ""
+    tells: tuple[Tell, ...] = ()
 
 
 class TemplateDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="template"):
@@ -171,6 +197,7 @@ Payload = (
     | TemplateDraft
     | CreditDraft
     | InvoiceEmail
+    | Message
 )
 
 
@@ -186,6 +213,7 @@ KINDS: dict[type, str] = {
     TemplateDraft: "template.create",
     CreditDraft: "credit.create",
     InvoiceEmail: "invoice.email",
+    Message: "message.send",
 }
 
 
@@ -195,7 +223,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     record it changes or makes ("invoice:NW-1042-A1", "contact:NW-O12", "deal:1042"; a change of a
     contact: "contact:" and its own id): at most one open intent exists for a (side, target)."""
 
-    side: Side
+    side: Receiver
     wave: Wave
     subject: str
     target: str

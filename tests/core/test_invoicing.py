@@ -63,13 +63,16 @@ def test_a_deal_becomes_this_invoice():
         sub_total=D(100),
         total_tax=D(20),
         total=D(120),
+        terms=PaymentTerms(day=30, kind="days_after_bill"),
+        taxes=(D(20),),
     )
     assert note is None
     assert story == (
         "prices are exclusive, as invoices.tax.amounts says",
-        'account 200 "Sales"',
-        'tax "20% (VAT on Income)", because it is the default of the account 200 "Sales"',
-        "dated 2026-03-20, due 2026-04-19",
+        'line 1 (Widget): account 200 "Sales", because invoices.account says so',
+        'line 1 (Widget): tax "20% (VAT on Income)", because it is the default of the account 200 '
+        '"Sales"',
+        'dated 2026-03-20, due 2026-04-19, because invoices.terms.default says "net 30"',
         "the deal says 100.00 net, the invoice 100.00",
     )
 
@@ -244,8 +247,14 @@ def test_check_can_name_a_wrong_placeholder():
     [("sku", "W-1", "W-1"), ("sku", "W-2", None), ("sku", None, None), ("off", "W-1", None)],
 )
 def test_only_items_that_the_ledger_has(choice, sku, item):
-    invoice = make(deal(lines=(line(sku=sku),)), **with_policy(item_code=choice))
+    rules = with_policy(item_code=choice, unknown_items="leave_out")
+    invoice = make(deal(lines=(line(sku=sku),)), **rules)
     assert invoice.lines[0].item == item
+
+
+def test_a_code_that_is_no_item_is_held_unless_it_may_be_left_out():
+    with held("item_unknown", '"W-2"'):
+        make(deal(lines=(line(sku="W-2"),)), **with_policy(item_code="sku"))
 
 
 def test_lines_come_in_the_order_of_the_deal():

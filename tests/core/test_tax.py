@@ -7,18 +7,46 @@ from typing import Any
 import msgspec
 import pytest
 
+from syncjob.core.policy import DealInputs
+from syncjob.core.records import Organisation
 from syncjob.core.rules.tax import Choice, check_tax, tax_for
+from syncjob.core.rules.when import LineFacts, facts_of
 
-from .make import RATES, SALES, VAT5, VAT20, ZERO, D, customer, held, line, tax
+from .make import (
+    RATES,
+    SALES,
+    VAT5,
+    VAT20,
+    ZERO,
+    D,
+    customer,
+    deal,
+    held,
+    ledger,
+    line,
+    policy,
+    tax,
+)
 
 FIVE = {"name": "reduced", "rate": "5% (VAT on Income)"}
 ZEROED = {"name": "exports", "rate": "zero rated"}
 
 
 def choose(
-    rules: Any = None, *, contact: Any = None, registered: bool = True, **row: Any
+    rules: Any = None,
+    *,
+    contact: Any = None,
+    registered: bool = True,
+    account: Any = SALES,
+    rates: Any = RATES,
+    **row: Any,
 ) -> Choice:
-    return tax_for(line(**row), contact, rules or tax(), SALES, RATES, registered)
+    organisation = Organisation(id="o1", name="N", tax_registered=registered)
+    books = ledger(organisation=organisation, tax_rates=rates)
+    facts = facts_of(
+        deal(), policy(tax=rules or tax()), DealInputs(), books, contact, None, None
+    )  # fmt: skip
+    return tax_for(LineFacts(line=line(**row)), facts, contact, account, books)
 
 
 def test_the_accounts_default_comes_last():
@@ -104,11 +132,11 @@ def test_a_contacts_unknown_code_is_held():
 
 def test_of_two_rates_with_one_name_the_usable_one_is_meant():
     dead = msgspec.structs.replace(VAT5, code="DEAD", active=False)
-    choice = tax_for(line(), None, tax(FIVE), SALES, (dead, *RATES), True)
+    choice = choose(tax(FIVE), rates=(dead, *RATES))
     assert choice.rate == VAT5
 
 
 def test_with_nothing_to_go_by_it_is_held():
     bare = msgspec.structs.replace(SALES, tax_code=None)
     with held("tax_unknown", '"Widget"', "200"):
-        tax_for(line(), None, tax(), bare, RATES, True)
+        choose(account=bare)

@@ -23,6 +23,9 @@ HUNDRED = Decimal(100)
 _CENT = Decimal("0.01")
 _TOLERANCE_MAX = Decimal("0.05")
 
+#: So many lines are named in an explanation: enough to see what is going on.
+LINES_TOLD_MAX = 3
+
 
 class LineSum(msgspec.Struct, frozen=True):
     """One line's amount (after discount, as the ledger shows it) and its tax."""
@@ -60,10 +63,16 @@ class FullSums(Sums, Protocol):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The CRM's figure beside the ledger's, and what to think of it."""
 
+    kind: Literal["net", "gross"]
     verdict: Literal["equal", "rounding", "differs"]
     words: str
     crm: Decimal
     ledger: Decimal
+
+
+def is_text(line: InvoiceLine) -> bool:
+    """Whether a line is only words, without quantity, price and account."""
+    return not line.quantity and not line.unit_price and line.account is None
 
 
 def line_amount(line: InvoiceLine) -> Decimal:
@@ -94,6 +103,9 @@ def predict(
     """
     sums = []
     for line in lines:
+        if is_text(line):
+            sums.append(LineSum(half_up(ZERO), half_up(ZERO)))
+            continue
         amount = line_amount(line)
         percent = ZERO if line_amounts == "no_tax" else rates[line.tax_code or ""]
         sums.append(LineSum(amount, line_tax(amount, line_amounts, percent)))
@@ -116,12 +128,16 @@ def compare(
     gap = abs(crm_value - ledger)
     both = f"the deal says {crm_value:,.2f} {value_is}, the invoice {ledger:,.2f}"
     if gap == 0:
-        return Comparison(verdict="equal", words=both, crm=crm_value, ledger=ledger)
+        return Comparison(
+            kind=value_is, verdict="equal", words=both, crm=crm_value, ledger=ledger
+        )  # fmt: skip
     words = f"{both}, a difference of {_exact(gap)}"
     if gap <= tolerance(line_count):
         words += " by rounding; the ledger's figure stands"
-        return Comparison(verdict="rounding", words=words, crm=crm_value, ledger=ledger)
-    return Comparison(verdict="differs", words=words, crm=crm_value, ledger=ledger)
+        return Comparison(
+            kind=value_is, verdict="rounding", words=words, crm=crm_value, ledger=ledger
+        )  # fmt: skip
+    return Comparison(kind=value_is, verdict="differs", words=words, crm=crm_value, ledger=ledger)
 
 
 def unforeseen(foreseen: FullSums, stored: FullSums, line_count: int) -> str | None:
@@ -136,6 +152,23 @@ def unforeseen(foreseen: FullSums, stored: FullSums, line_count: int) -> str | N
             words = name.replace("_", " ")
             return f"the ledger's {words} is {theirs:,.2f}, {ours:,.2f} was expected"
     return None
+
+
+def which_lines(
+    lines: Sequence[InvoiceLine], taxes: Sequence[Decimal], stored: Sequence[InvoiceLine] | None
+) -> str:
+    """In words, the lines that a ledger has added up otherwise than foreseen; "" if none, or if
+    they cannot be told."""
+    if stored is None or not len(lines) == len(taxes) == len(stored):
+        return ""
+    found = []
+    for number, (line, tax, other) in enumerate(zip(lines, taxes, stored, strict=True), 1):
+        amount = ZERO if is_text(line) else line_amount(line)
+        for name, ours, theirs in (("amount", amount, other.amount), ("tax", tax, other.tax)):
+            if theirs is not None and theirs != ours:
+                found.append(f"the {name} of line {number} is {theirs:,.2f}, not {ours:,.2f}")
+    more = f" and {len(found) - LINES_TOLD_MAX} more" if len(found) > LINES_TOLD_MAX else ""
+    return "; ".join(found[:LINES_TOLD_MAX]) + more
 
 
 def _exact(gap: Decimal) -> str:

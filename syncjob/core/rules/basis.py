@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from syncjob.core.policy import Invoices
-from syncjob.core.records import Account, Deal, LedgerReference, Line, LineAmounts
+from syncjob.core.records import Account, Contact, Deal, LedgerReference, Line, LineAmounts
 from syncjob.core.rules.texts import line_label
 from syncjob.errors import Held
 
@@ -20,7 +20,7 @@ class Basis(msgspec.Struct, frozen=True):
     because: str
 
 
-def basis_of(deal: Deal, policy: Invoices) -> Basis:
+def basis_of(deal: Deal, policy: Invoices, contact: Contact | None = None) -> Basis:
     """Raises Held: "deal_incomplete", "has_instalments", "no_products", "value_is_missing",
     "mixed_tax_methods", "tax_method_missing", "tax_method_differs"."""
     if deal.lines is None or deal.page is None:
@@ -37,26 +37,30 @@ def basis_of(deal: Deal, policy: Invoices) -> Basis:
             next_step="Remove the instalments in the CRM, or make these invoices by hand.",
         )
     if not deal.lines:
-        return _from_value(deal, policy)
+        return _like_contact(_from_value(deal, policy), contact, stated=True)
     rows = tuple(sorted(deal.lines, key=lambda line: (line.order, line.id)))
     amounts, because = _line_amounts(rows, policy)
-    return Basis(rows, amounts, because)
+    stated = policy.tax.amounts == "as_deal" or any(map(_says_method, rows))
+    return _like_contact(Basis(rows, amounts, because), contact, stated=stated)
 
 
-def account_of(wanted: str, accounts: tuple[Account, ...]) -> Account:
-    """The ledger account by code, else by name without regard to case.
+def account_of(
+    wanted: str, accounts: tuple[Account, ...], where: str = "invoices.account"
+) -> Account:
+    """The ledger account by code, else by name without regard to case; `where` says who named it.
 
     Raises Held: "account_missing", "account_inactive", "account_unusable".
     """
     by_name = (a for a in accounts if a.name.casefold() == wanted.casefold())
     account = next((a for a in accounts if a.code == wanted), None) or next(by_name, None)
     if account is None:
-        raise _bad_account("missing", f'The ledger has no account "{wanted}"')
+        raise _bad_account("missing", f'The ledger has no account "{wanted}"', where)
     named = f'The account {account.code} "{account.name}"'
     if not account.active:
-        raise _bad_account("inactive", f"{named} is archived")
+        raise _bad_account("inactive", f"{named} is archived", where)
     if account.system or account.kind.casefold() == "bank":
-        raise _bad_account("unusable", f"{named} takes no invoice lines (system or bank account)")
+        what = f"{named} takes no invoice lines (system or bank account)"
+        raise _bad_account("unusable", what, where)
     return account
 
 
@@ -73,12 +77,12 @@ def check_currency(deal: Deal, ledger: LedgerReference) -> None:
         )
 
 
-def _bad_account(kind: str, what: str) -> Held:
+def _bad_account(kind: str, what: str, where: str) -> Held:
     return Held(
         f"account_{kind}",
         f"{what}, so no line can be posted to it.",
         field="account",
-        next_step="Set invoices.account to an active revenue account.",
+        next_step=f"Name an active revenue account: {where} does not.",
     )
 
 
@@ -104,6 +108,29 @@ def _from_value(deal: Deal, policy: Invoices) -> Basis:
         return Basis((row,), "no_tax", "one line from the deal's value, without tax")
     amounts: LineAmounts = "exclusive" if policy.value_is == "net" else "inclusive"
     return Basis((row,), amounts, f"one line from the deal's value, which is {policy.value_is}")
+
+
+def _says_method(row: Line) -> bool:
+    """Only a row with a tax percentage says anything: the CRM fills the method into every row."""
+    return bool(row.tax_percent) and row.tax_method in ("inclusive", "exclusive")
+
+
+def _like_contact(basis: Basis, contact: Contact | None, *, stated: bool) -> Basis:
+    """The contact's own line-amount type comes before the config's (BOOKKEEPING, "Tax"), but what
+    the deal's own prices say of tax is never changed: that is held."""
+    own = contact.sales_amounts if contact else None
+    if contact is None or own is None or own == basis.line_amounts:
+        return basis
+    if not stated and "no_tax" not in (own, basis.line_amounts):
+        because = f'prices are {own}, as the contact "{contact.name}" says in the ledger'
+        return Basis(basis.rows, own, because)
+    raise Held(
+        "tax_method_differs",
+        f'The invoices of the contact "{contact.name}" are {own} of tax by its own settings in '
+        f"the ledger, but here {basis.because}.",
+        field="tax_method",
+        next_step="Change the contact's setting in the ledger, or the deal's tax method.",
+    )
 
 
 def _line_amounts(rows: tuple[Line, ...], policy: Invoices) -> tuple[LineAmounts, str]:
@@ -135,16 +162,9 @@ def _as_deal(rows: tuple[Line, ...]) -> tuple[LineAmounts, str]:
 
 
 def _refuse_other_method(rows: tuple[Line, ...], wanted: LineAmounts) -> None:
-    """Prices that include tax are never sent as if they did not, nor the other way round.
-
-    Only a row with a tax percentage says anything: the CRM fills the method into every row.
-    """
+    """Prices that include tax are never sent as if they did not, nor the other way round."""
     for row in rows:
-        if (
-            row.tax_percent
-            and row.tax_method in ("inclusive", "exclusive")
-            and (row.tax_method != wanted)
-        ):
+        if _says_method(row) and row.tax_method != wanted:
             raise Held(
                 "tax_method_differs",
                 f"The {line_label(row)} has prices {row.tax_method} of tax in the CRM, but "

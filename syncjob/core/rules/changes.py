@@ -13,9 +13,9 @@ from typing import NamedTuple
 from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
 from syncjob.core.policy import Invoices, Mode
 from syncjob.core.records import DEAD, Contact, Deal, Invoice, InvoiceLine, InvoiceStatus
-from syncjob.core.rules.arithmetic import unforeseen
+from syncjob.core.rules.arithmetic import is_text, unforeseen
 from syncjob.core.rules.dating import is_locked
-from syncjob.core.rules.terms import due_date
+from syncjob.core.rules.terms import due_by, due_date
 from syncjob.core.rules.texts import subject_of
 from syncjob.errors import Held
 
@@ -101,13 +101,14 @@ def may_approve(
         _not_wanted(policy, mode)
         or _not_as_made(invoice, base, current)
         or (doubt.what if doubt else None)
-        or unforeseen(created, invoice, len(created.lines))
+        or unforeseen(created, invoice, sum(not is_text(line) for line in created.lines))
     )
     if reason:
         return reason
     if is_locked(day, locked_through):
         return f"it would be dated {day}, but the books are closed through {locked_through}"
-    due = due_date(day, contact, policy.terms)
+    # Reckoned anew by the terms that it was made with; an older state may not know those.
+    due = due_by(created.terms, day) if created.terms else due_date(day, contact, policy.terms)
     return InvoiceChange(invoice_id=invoice.id, status="authorised", date=day, due_date=due)
 
 
@@ -134,9 +135,11 @@ def _other_line(one: InvoiceLine, other: InvoiceLine) -> bool:
 def _says(line: InvoiceLine) -> tuple[object, ...]:
     """A line without what the ledger adds to it; no discount and a discount of zero are one."""
     words = " ".join((line.description or "").split())
+    if is_text(line):
+        return (words,)  # the ledger writes a tax type even into a line of words
     return (
         words, line.quantity, line.unit_price, line.discount_percent or 0,
-        line.discount_amount or 0, line.tax_code, line.account, line.item,
+        line.discount_amount or 0, line.tax_code, line.account, line.item, sorted(line.tracking),
     )  # fmt: skip
 
 

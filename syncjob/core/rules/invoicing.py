@@ -16,34 +16,53 @@ import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.markers import with_marker
-from syncjob.core.money import half_up, plain
 from syncjob.core.policy import DealInputs, Invoices
 from syncjob.core.records import (
-    Account,
     Contact,
+    CrmReference,
     Deal,
     Invoice,
     InvoiceLine,
     LedgerReference,
-    Line,
+    LineAmounts,
+    TaxRate,
 )
-from syncjob.core.rules.arithmetic import Prediction, Sums, compare, predict, unforeseen
-from syncjob.core.rules.basis import Basis, account_of, basis_of, check_currency
+from syncjob.core.rules.arithmetic import (
+    Comparison,
+    Prediction,
+    Sums,
+    compare,
+    is_text,
+    predict,
+    unforeseen,
+    which_lines,
+)
+from syncjob.core.rules.basis import basis_of, check_currency
 from syncjob.core.rules.dating import invoice_day
-from syncjob.core.rules.rows import check_row, to_line
-from syncjob.core.rules.tax import Choice, tax_for
-from syncjob.core.rules.terms import due_date
-from syncjob.core.rules.texts import line_label, one_line, short, subject_of
+from syncjob.core.rules.early import reduced, wording
+from syncjob.core.rules.explaining import explain, rounding_line
+from syncjob.core.rules.lines import Asked, Made, discounted, made_lines, rates_of, reasons
+from syncjob.core.rules.rows import deal_texts, filled
+from syncjob.core.rules.terms import Agreed, due_by, terms_for
+from syncjob.core.rules.texts import one_line, short, subject_of
+from syncjob.core.rules.when import Facts, InvoiceFacts, facts_of
+from syncjob.core.rules.whole import (
+    Wanted,
+    branding_for,
+    currency_rate_for,
+    rule_texts,
+    status_for,
+    text_line,
+)
 from syncjob.errors import Held
 
 #: Length that the ledger takes in an invoice's reference.
 REFERENCE_LENGTH_MAX = 255
 
-_HUNDRED = Decimal(100)
-
 
 class InvoiceContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What an invoice depends on besides its deal and contact; `today` is the organisation's."""
+    """What an invoice depends on besides its deal and the ledger's contact; `today` is the
+    organisation's, `party` the CRM's customer and `crm` what its account calls things."""
 
     policy: Invoices
     inputs: DealInputs
@@ -52,6 +71,30 @@ class InvoiceContext(msgspec.Struct, frozen=True, kw_only=True):
     marker: str
     locked_through: date | None
     zone: ZoneInfo
+    party: Contact | None = None
+    crm: CrmReference | None = None
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be invoiced for a deal as a whole, before it is dated, or cut into parts.
+
+    `lines` are the deal's own and `extra` those from its fields that its value does not have in
+    it, all without words; `rates` maps tax code to percent; `story` says which rule gave what.
+    """
+
+    facts: Facts
+    line_amounts: LineAmounts
+    lines: tuple[InvoiceLine, ...]
+    extra: tuple[InvoiceLine, ...]
+    rates: dict[str, Decimal]
+    made: tuple[Made, ...]
+    explained: str
+    comparison: str
+    story: tuple[str, ...]
+
+    @property
+    def all_lines(self) -> tuple[InvoiceLine, ...]:
+        return (*self.lines, *self.extra)
 
 
 def draft_invoice(
@@ -62,22 +105,142 @@ def draft_invoice(
     `contact` is the ledger's contact, None where it is still to be created. The note has the code
     "totals_differ": the draft is made all the same, and must not be approved by us.
 
-    Raises Held with the codes of basis, rows, tax, dating and, from here: "discount_mixed_tax",
-    "discount_invalid", "total_not_positive", "purchase_order_too_long".
+    Raises Held with the codes of the modules in core/rules that are asked, and from here:
+    "total_not_positive", "purchase_order_too_long".
     """
-    basis = basis_of(deal, context.policy)
-    check_currency(deal, context.ledger)
-    account = account_of(context.policy.account, context.ledger.accounts)
-    choices = [_tax(row, contact, basis, account, context) for row in basis.rows]
-    lines = _lines(deal, basis, account, choices, context)
-    rates = {choice.rate.code: choice.rate.percent for choice in choices if choice}
-    if deal.lines:  # the value of a deal without products is after its discounts
-        lines += _discounts(deal, lines, predict(lines, basis.line_amounts, rates))
-    sums = predict(lines, basis.line_amounts, rates)
+    content = content_of(deal, contact, context)
+    draft, story = draft_of(content, contact, context, content.all_lines)
+    return draft, story, doubt_of(deal, draft, context.policy)
+
+
+def content_of(deal: Deal, contact: Contact | None, context: InvoiceContext) -> Content:
+    """The lines of the whole deal. Raises Held as `draft_invoice` does."""
+    policy, ledger = context.policy, context.ledger
+    basis = basis_of(deal, policy, contact)
+    check_currency(deal, ledger)
+    facts = facts_of(
+        deal, policy, context.inputs, ledger, contact, context.party, context.crm
+    )  # fmt: skip
+    texts = deal_texts(deal, _dated(deal, context))
+    asked = Asked(facts=facts, basis=basis, contact=contact, ledger=ledger, texts=texts)
+    made = made_lines(asked)
+    amounts, rates = basis.line_amounts, rates_of(made)
+    counted = [*discounted(made, asked), *(m.line for m in made if m.is_extra and m.in_value)]
+    beside = [m.line for m in made if not m.in_value]
+    found = compared(deal, policy, predict(counted, amounts, rates), len(counted))
+    words = _explained(found, facts, made, amounts, rates)
+    rounding = rounding_line(policy, ledger, found, amounts) if found else None
+    if rounding is not None:
+        counted.append(rounding[0])
+        rates |= {rate.code: rate.percent for rate in _some(rounding[1])}
+        words = ""
+    told = "the deal gives no value to compare the total with" if found is None else found.words
+    return Content(
+        facts=facts, line_amounts=amounts, lines=tuple(counted), extra=tuple(beside), rates=rates,
+        made=tuple(made), explained=words, comparison=told,
+        story=(basis.because, *reasons(made)),
+    )  # fmt: skip
+
+
+def _some(rate: TaxRate | None) -> tuple[TaxRate, ...]:
+    return () if rate is None else (rate,)
+
+
+def _explained(
+    found: Comparison | None,
+    facts: Facts,
+    made: list[Made],
+    amounts: LineAmounts,
+    rates: dict[str, Decimal],
+) -> str:
+    """Why the deal's value is another, in words; "" where it is not, or nobody can tell."""
+    if found is None or found.verdict == "equal" or not facts.deal.lines:
+        return ""
+    own = made[: len(facts.deal.lines)]
+    lines = [m.line for m in own]
+    sums = predict(lines, amounts, rates).lines
+    percents = [m.choice.rate.percent if m.choice else Decimal(0) for m in own]
+    taxes = [(percent, s.tax) for percent, s in zip(percents, sums, strict=True)]
+    return explain(facts.deal, [m.row for m in own], lines, taxes, found.kind, amounts)
+
+
+def draft_of(
+    content: Content,
+    contact: Contact | None,
+    context: InvoiceContext,
+    lines: tuple[InvoiceLine, ...],
+) -> tuple[InvoiceDraft, tuple[str, ...]]:
+    """An invoice of these lines of the content, dated and worded, and its story. Raises Held."""
+    facts, policy = content.facts, context.policy
+    deal, day = facts.deal, _dated(facts.deal, context)
+    sums = predict(lines, content.line_amounts, content.rates)
     _check_sums(deal, sums)
-    draft = _assemble(deal, contact, context, basis, lines, sums)
-    words, note = _against_deal(deal, context.policy, sums, len(lines))
-    return draft, _story(draft, basis, account, choices, words), note
+    known = InvoiceFacts(total=sums.total, new_customer=contact is None)
+    agreed = terms_for(facts, contact, context.inputs.payment_terms)
+    choices = [m.choice for m in content.made]
+    theme = branding_for(facts, known, choices, context.ledger)
+    words = _words(content, known, agreed, sums, day, lines)
+    due = due_by(agreed.terms, day)
+    beside = predict(content.extra, content.line_amounts, content.rates)
+    draft = InvoiceDraft(
+        marker=context.marker, contact_id=contact.id if contact else None, date=day,
+        due_date=due, currency=deal.currency, line_amounts=content.line_amounts,
+        lines=(*lines, *map(text_line, words)), reference=_reference(deal, context),
+        url=with_marker(deal.page or "", context.marker), sub_total=sums.sub_total,
+        total_tax=sums.total_tax, total=sums.total,
+        number=context.marker if policy.numbering == "deal" else None, branding=theme.branding,
+        currency_rate=currency_rate_for(
+            facts, context.inputs, context.ledger.organisation.currency
+        ),
+        terms=agreed.terms, early=agreed.early, new_customer=contact is None,
+        taxes=(*(s.tax for s in sums.lines), *(Decimal(0) for _ in words)),
+        beside=(beside.sub_total, beside.total), explained=content.explained,
+    )  # fmt: skip
+    branding = (f"branding theme {theme.because}",) if theme.branding else ()
+    story = (
+        *content.story, *branding, f"dated {day}, due {due}, because {agreed.because}",
+        *(f'the words "{short(one_line(text))}"' for text in words), content.comparison,
+        *((content.explained,) if content.explained else ()),
+    )  # fmt: skip
+    return draft, story
+
+
+def wanted_status(
+    deal: Deal, contact: Contact | None, context: InvoiceContext, draft: InvoiceDraft
+) -> Wanted:
+    """What the rules want this draft to end as, within the mode. Raises Held as `applies` does."""
+    facts = facts_of(
+        deal, context.policy, context.inputs, context.ledger, contact, context.party, context.crm
+    )  # fmt: skip
+    return status_for(facts, InvoiceFacts(total=draft.total, new_customer=draft.new_customer))
+
+
+def _words(
+    content: Content,
+    known: InvoiceFacts,
+    agreed: Agreed,
+    sums: Prediction,
+    day: date,
+    lines: tuple[InvoiceLine, ...],
+) -> list[str]:
+    """The lines of words below the others: what tax rules ask for, then the firm's own, then the
+    terms of early payment; none twice."""
+    facts = content.facts
+    rules = (m.choice.rule for m in content.made if m.choice)
+    words = [rule.wording for rule in rules if rule and rule.wording]
+    texts = deal_texts(facts.deal, day)
+    words += [filled(text, texts) for _, text in rule_texts(facts, known)]
+    if agreed.early is not None:
+        less = reduced(agreed.early, day, lines, content.line_amounts, content.rates)
+        early = facts.policy.terms.early
+        words.append(wording(agreed.early, early, less, sums.total, facts.deal.currency))
+    return [text for text in dict.fromkeys(words) if text]
+
+
+def _dated(deal: Deal, context: InvoiceContext) -> date:
+    field = context.inputs.invoice_date
+    given = deal.fields.get(field) if field else None
+    return invoice_day(given, field or "", context.today, context.locked_through, context.zone)
 
 
 def doubt_of(
@@ -88,107 +251,48 @@ def doubt_of(
     `stored` is the draft as the ledger added it up, as long as no person has changed it: its
     figures are what the customer would pay, and must be those that were foreseen, too.
     """
-    count = len(created.lines)
+    count = sum(not is_text(line) for line in created.lines)
     words = unforeseen(created, stored, count) if stored else None
     if words:
+        where = which_lines(created.lines, created.taxes, stored.lines if stored else None)
+        words = f"{words}: {where}" if where else words
         return _totals_differ(deal, words, "Look whether a tax rate of the ledger was changed")
-    return _against_deal(deal, policy, stored or created, count)[1]
+    net, gross = created.beside
+    sums = stored or created
+    found = compared(deal, policy, _Less(sums.sub_total - net, sums.total - gross), count)
+    if found is None or found.verdict != "differs":
+        return None
+    words = f"{found.words}: {created.explained}" if created.explained else found.words
+    step = "Compare the deal's lines with the draft in the ledger, correct one of them"
+    return _totals_differ(deal, words, step)
+
+
+class _Less(msgspec.Struct, frozen=True):
+    """An invoice's sums without what the deal's value does not have in it."""
+
+    sub_total: Decimal
+    total: Decimal
+
+
+def compared(deal: Deal, policy: Invoices, sums: Sums, count: int) -> Comparison | None:
+    """The deal's value beside these sums of so many lines; None if the deal gives none.
+
+    Where `value_is` is not set, the deal's value may be either sum: the nearer one is meant.
+    """
+    if deal.value is None:
+        return None
+    kinds: tuple[Literal["net", "gross"], ...] = ("net", "gross")
+    if policy.value_is:
+        kinds = (policy.value_is,)
+    return min(
+        (compare(deal.value, kind, sums, count) for kind in kinds),
+        key=lambda c: abs(c.crm - c.ledger),
+    )
 
 
 def date_is_given(deal: Deal, inputs: DealInputs) -> bool:
     """Whether the deal's own field sets the invoice date, which approving must then keep."""
     return bool(inputs.invoice_date and one_line(deal.fields.get(inputs.invoice_date)))
-
-
-def _tax(
-    row: Line, contact: Contact | None, basis: Basis, account: Account, context: InvoiceContext
-) -> Choice | None:
-    check_row(row)
-    tax, ledger = context.policy.tax, context.ledger
-    if basis.line_amounts != "no_tax":
-        registered = ledger.organisation.tax_registered
-        return tax_for(row, contact, tax, account, ledger.tax_rates, registered)
-    if row.tax_percent and tax.amounts == "no_tax" and not tax.overrule_crm:
-        raise Held(
-            "tax_differs",
-            f"The {line_label(row)} has {plain(row.tax_percent)}% tax in the CRM, but "
-            "invoices.tax.amounts says no_tax.",
-            field="tax",
-            next_step="Correct the line's tax in the CRM, or set invoices.tax.amounts.",
-        )
-    return None
-
-
-def _lines(
-    deal: Deal,
-    basis: Basis,
-    account: Account,
-    choices: list[Choice | None],
-    context: InvoiceContext,
-) -> list[InvoiceLine]:
-    with_items = context.policy.item_code == "sku"
-    return [
-        to_line(
-            row,
-            deal.title,
-            context.policy.description,
-            account=account.code,
-            tax_code=choice.rate.code if choice else None,
-            # Items are never created by us: a SKU that is no item of the ledger is left out.
-            item=row.sku if with_items and row.sku in context.ledger.items else None,
-        )
-        for row, choice in zip(basis.rows, choices, strict=True)
-    ]
-
-
-def _discounts(deal: Deal, lines: list[InvoiceLine], sums: Prediction) -> list[InvoiceLine]:
-    """The deal's own discounts, one negative line each, on the lines' amounts after theirs.
-
-    The ledger has no discount of a whole invoice. Each percentage is taken of the same sum; if
-    the CRM compounds them, the comparison of the totals says so.
-    """
-    before = sum((line.amount for line in sums.lines), Decimal(0))
-    made = []
-    for discount in deal.discounts or ():
-        percent, off = discount.percent, discount.amount or Decimal(0)
-        if percent is not None:
-            off = before * percent / _HUNDRED
-        if off < 0 or (percent is not None and not 0 <= percent <= _HUNDRED):
-            raise _bad_discount(deal, percent, off)
-        off = half_up(off)
-        words = "Discount" if percent is None else f"Discount {plain(percent)}%"
-        if off:
-            made.append(_discount_line(lines, one_line(discount.description) or words, off))
-    return made
-
-
-def _discount_line(lines: list[InvoiceLine], words: str, off: Decimal) -> InvoiceLine:
-    codes = {line.tax_code for line in lines}
-    if len(codes) > 1:
-        raise Held(
-            "discount_mixed_tax",
-            f'The deal\'s discount "{words}" ({off:,.2f}) covers lines with different tax rates, '
-            "so its own tax is not known.",
-            field="discounts",
-            next_step="Give the discount on the lines instead of on the whole deal.",
-        )
-    return InvoiceLine(
-        description=words,
-        quantity=Decimal(1),
-        unit_price=-off,
-        tax_code=lines[0].tax_code,
-        account=lines[0].account,
-    )
-
-
-def _bad_discount(deal: Deal, percent: Decimal | None, off: Decimal) -> Held:
-    shown = f"{plain(off)} {deal.currency}" if percent is None else f"{plain(percent)}%"
-    return Held(
-        "discount_invalid",
-        f"The deal has a discount of {shown} as a whole.",
-        field="discounts",
-        next_step="Correct the deal's discount in the CRM.",
-    )
 
 
 def _check_sums(deal: Deal, sums: Prediction) -> None:
@@ -200,34 +304,6 @@ def _check_sums(deal: Deal, sums: Prediction) -> None:
             next_step="Nothing, if the deal is free of charge; else correct its lines. "
             "A refund is a credit note, which a person makes.",
         )
-
-
-def _assemble(
-    deal: Deal,
-    contact: Contact | None,
-    context: InvoiceContext,
-    basis: Basis,
-    lines: list[InvoiceLine],
-    sums: Prediction,
-) -> InvoiceDraft:
-    policy, field = context.policy, context.inputs.invoice_date
-    given = deal.fields.get(field) if field else None
-    day = invoice_day(given, field or "", context.today, context.locked_through, context.zone)
-    return InvoiceDraft(
-        marker=context.marker,
-        contact_id=contact.id if contact else None,
-        date=day,
-        due_date=due_date(day, contact, policy.terms),
-        currency=deal.currency,
-        line_amounts=basis.line_amounts,
-        lines=tuple(lines),
-        reference=_reference(deal, context),
-        url=with_marker(deal.page or "", context.marker),
-        sub_total=sums.sub_total,
-        total_tax=sums.total_tax,
-        total=sums.total,
-        number=context.marker if policy.numbering == "deal" else None,
-    )
 
 
 def _reference(deal: Deal, context: InvoiceContext) -> str:
@@ -247,26 +323,6 @@ def _reference(deal: Deal, context: InvoiceContext) -> str:
     return reference
 
 
-def _against_deal(deal: Deal, policy: Invoices, sums: Sums, count: int) -> tuple[str, Issue | None]:
-    """The comparison in words, and the note if the figures differ by more than rounding.
-
-    Where `value_is` is not set, the deal's value may be either sum: the nearer one is meant.
-    """
-    if deal.value is None:
-        return "the deal gives no value to compare the total with", None
-    kinds: tuple[Literal["net", "gross"], ...] = ("net", "gross")
-    if policy.value_is:
-        kinds = (policy.value_is,)
-    result = min(
-        (compare(deal.value, kind, sums, count) for kind in kinds),
-        key=lambda c: abs(c.crm - c.ledger),
-    )
-    if result.verdict != "differs":
-        return result.words, None
-    step = "Compare the deal's lines with the draft in the ledger, correct one of them"
-    return result.words, _totals_differ(deal, result.words, step)
-
-
 def _totals_differ(deal: Deal, words: str, step: str) -> Issue:
     return Issue(
         code="totals_differ",
@@ -276,17 +332,4 @@ def _totals_differ(deal: Deal, words: str, step: str) -> Issue:
         field="value",
         page=deal.page,
         state="note",
-    )
-
-
-def _story(
-    draft: InvoiceDraft, basis: Basis, account: Account, choices: list[Choice | None], words: str
-) -> tuple[str, ...]:
-    taxes = (f'tax "{c.rate.name}", because {c.because}' for c in choices if c)
-    return (
-        basis.because,
-        f'account {account.code} "{account.name}"',
-        *dict.fromkeys(taxes),
-        f"dated {draft.date}, due {draft.due_date}",
-        words,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from syncjob.core.money import half_up, plain
-from syncjob.core.records import InvoiceLine, Line
+from syncjob.core.records import Deal, InvoiceLine, Line
 from syncjob.core.rules.texts import clean, line_label
 from syncjob.errors import Held
 
@@ -21,12 +23,43 @@ AMOUNT_MAX = Decimal("9999999999.99")
 
 _HUNDRED = Decimal(100)
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_PLACES = ("name", "description", "sku", "title")
+#: {field:Project} is the deal's field of that name.
+_FIELD = "field:"
+_OF_DEAL = ("title", "date", "month")
+_PLACES = ("name", "description", "sku", *_OF_DEAL)
 
 
-def unknown_places(template: str) -> list[str]:
+def unknown_places(template: str, *, of_line: bool = True) -> list[str]:
     """The placeholders in a description template that mean nothing, for `syncjob check`."""
-    return [place for place in _PLACE.findall(template) if place not in _PLACES]
+    known = _PLACES if of_line else _OF_DEAL
+    found = _PLACE.findall(template)
+    return [place for place in found if place not in known and not place.startswith(_FIELD)]
+
+
+def fields_in(template: str) -> list[str]:
+    """The names of the deal's fields that a template shows."""
+    found = _PLACE.findall(template)
+    return [place.removeprefix(_FIELD) for place in found if place.startswith(_FIELD)]
+
+
+def deal_texts(deal: Deal, day: date) -> dict[str, str]:
+    """What a template may show of a deal whose invoice is dated `day`."""
+    fields = {f"{_FIELD}{name}": clean(value) for name, value in deal.fields.items()}
+    return fields | {
+        "title": clean(deal.title), "date": day.isoformat(), "month": f"{day:%Y-%m}"
+    }  # fmt: skip
+
+
+def filled(template: str, texts: Mapping[str, str]) -> str:
+    """The template with its placeholders filled, without lines left empty. A field that the deal
+    does not have is empty; another placeholder that is not known stays as it is written."""
+
+    def text_of(found: re.Match[str]) -> str:
+        place = found[1]
+        return texts.get(place, "" if place.startswith(_FIELD) else found[0])
+
+    text = _PLACE.sub(text_of, template)
+    return "\n".join(part for part in clean(text).split("\n") if part.strip())
 
 
 def check_row(line: Line) -> None:
@@ -70,7 +103,14 @@ def check_row(line: Line) -> None:
 
 
 def to_line(
-    line: Line, title: str, template: str, *, account: str, tax_code: str | None, item: str | None
+    line: Line,
+    texts: Mapping[str, str],
+    template: str,
+    *,
+    account: str,
+    tax_code: str | None,
+    item: str | None,
+    tracking: tuple[tuple[str, str], ...] = (),
 ) -> InvoiceLine:
     """The row as the ledger will be sent it. Raises Held "description_too_long".
 
@@ -84,7 +124,7 @@ def to_line(
     if percent is not None and percent != half_up(percent):
         amount, percent = quantity * price * percent / _HUNDRED, None
     return InvoiceLine(
-        description=describe(line, title, template),
+        description=describe(line, texts, template),
         quantity=quantity,
         unit_price=price,
         discount_percent=percent,
@@ -92,24 +132,19 @@ def to_line(
         tax_code=tax_code,
         account=account,
         item=item,
+        tracking=tracking,
     )
 
 
-def describe(line: Line, title: str, template: str) -> str:
-    """The template filled with the row's texts, without lines left empty.
-
-    Where it comes out empty, the row's name or description stands. A placeholder that is not
-    known stays as it is written. Raises Held "description_too_long".
-    """
-    texts = {
+def describe(line: Line, texts: Mapping[str, str], template: str) -> str:
+    """The template filled with the row's texts and the deal's, as `filled` does. Where it comes
+    out empty, the row's name or description stands. Raises Held "description_too_long"."""
+    own = {
         "name": clean(line.name),
         "description": clean(line.description),
         "sku": clean(line.sku),
-        "title": clean(title),
     }
-    filled = _PLACE.sub(lambda found: texts.get(found[1], found[0]), template)
-    text = "\n".join(part for part in clean(filled).split("\n") if part.strip())
-    text = text or texts["name"] or texts["description"]
+    text = filled(template, {**texts, **own}) or own["name"] or own["description"]
     if len(text) > DESCRIPTION_LENGTH_MAX:
         raise Held(
             "description_too_long",
