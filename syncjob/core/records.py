@@ -20,6 +20,8 @@ from syncjob.core.parts_of_contacts import Person as Person
 from syncjob.core.parts_of_contacts import TermsKind as TermsKind
 
 Side = Literal["crm", "ledger"]
+#: Where a write goes: to a side, or to people as a message.
+Receiver = Side | Literal["people"]
 
 DealStatus = Literal["open", "won", "lost", "deleted"]
 InvoiceStatus = Literal["draft", "submitted", "authorised", "paid", "voided", "deleted"]
