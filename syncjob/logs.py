@@ -56,6 +56,7 @@ EVENTS = {
     "issue.opened": "something that a person must look at",
     "link.created": "a CRM record and a ledger record belong together from now on",
     "match.ended": "both sides were compared: how much is proposed, new and linked",
+    "message.unknown": "nobody can say whether a message arrived; it is not sent again",
     "mode.changed": "what may be written at all was raised or lowered in the config",
     "page.stored": "one page of a stream is committed (shown with -v)",
     "recovery.began": "a state without history: nothing is created until links are rebuilt",

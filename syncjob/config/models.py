@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
 from syncjob.core.policy_contacts import Contacts
+from syncjob.core.policy_notices import Notices
 
 
 class Connection(Strict):
@@ -72,6 +73,7 @@ class Config(Strict):
     contacts: Contacts = Contacts()
     overdue: Overdue = Overdue()
     guard: Guard = Guard()
+    notices: Notices = Notices()
     schedule: Schedule = Schedule()
     retention: Retention = Retention()
     #: Where the file was read from; paths in it are relative to its folder.

@@ -111,12 +111,40 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fatal: bool = True
 
 
-class Connector(Protocol):
-    """Both sides. Methods that read raise Throttled, Unreachable, AuthFailed or SchemaDrift."""
+class Writer(Protocol):
+    """What the push asks of anything that it writes to: both sides, and messages to people."""
 
     name: str
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def unfit(self, action: Action) -> Rejected | None:
+        """Why the receiver cannot store this action as it is, known without asking it (a length,
+        a forbidden character, too many decimals, a missing option); None if it can. Asked before
+        `prepare`, which may raise Held for an action that is unfit."""
+
+    def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
+        """The actions as the fewest requests, frozen; each action stands in exactly one."""
+
+    def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
+        """One outcome for each action of the call, in its order; never raises for an answer's
+        content (an unreadable answer makes every outcome Unknown)."""
+
+    def stored_form(self, action: Action) -> dict[str, str | None]:
+        """What the server is known to store for this action, field by field, after its own
+        trimming and rounding: the base after a settle (DESIGN 5.6). For a ContactChange and a
+        CrmContactDraft keyed by the fields of core/contacts/fields.py (a draft also "marker"), in
+        its encodings; for a MarkerChange by "marker" alone."""
+
+    def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
+        """The same fields as `stored_form` as they now stand in `record`."""
+
+
+class Connector(Writer, Protocol):
+    """Both sides. Methods that read raise Throttled, Unreachable, AuthFailed or SchemaDrift."""
+
     side: Side
-    capabilities: Capabilities
 
     def identity(self) -> Organisation:
         """Which account the credentials open; one call."""
@@ -138,27 +166,6 @@ class Connector(Protocol):
         """What bears these markers among all changed since, dead and archived included.
         `kind` is the action's kind ("invoice.create", "contact.create", "crm_contact.create",
         "task.create")."""
-
-    def unfit(self, action: Action) -> Rejected | None:
-        """Why the vendor cannot store this action as it is, known without asking it (a length, a
-        forbidden character, too many decimals, a missing option); None if it can. Asked before
-        `prepare`, which may raise Held for an action that is unfit."""
-
-    def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
-        """The actions as the fewest requests, frozen; each action stands in exactly one."""
-
-    def outcomes(self, prepared: Prepared, answer: Answer) -> list[Outcome]:
-        """One outcome for each action of the call, in its order; never raises for an answer's
-        content (an unreadable answer makes every outcome Unknown)."""
-
-    def stored_form(self, action: Action) -> dict[str, str | None]:
-        """What the server is known to store for this action, field by field, after its own
-        trimming and rounding: the base after a settle (DESIGN 5.6). For a ContactChange and a
-        CrmContactDraft keyed by the fields of core/contacts/fields.py (a draft also "marker"), in
-        its encodings; for a MarkerChange by "marker" alone."""
-
-    def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
-        """The same fields as `stored_form` as they now stand in `record`."""
 
     def check(self) -> list[Problem]:
         """What is wrong with the config's names and rights in this account; reads only."""

@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 
 from syncjob.clock import Clock
 from syncjob.config import Config
-from syncjob.connectors.base import Connector, Crm, Ledger
+from syncjob.connectors.base import Connector, Crm, Ledger, Writer
 from syncjob.core.actions import Action, Issue
-from syncjob.core.records import CrmReference, LedgerReference, Side
+from syncjob.core.records import CrmReference, LedgerReference, Receiver, Side
 from syncjob.core.reports import Row, RunOptions
 from syncjob.errors import Interrupted, RetryLater
+from syncjob.notices.post import PostOffice
 from syncjob.state.database import State
 from syncjob.state.lock import Lease
 from syncjob.transport.client import HttpChannel
+from syncjob.transport.post import PostChannel
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Batch:
     crm: Crm
     ledger: Ledger
     channels: dict[Side, HttpChannel]
+    post: PostOffice
+    post_channel: PostChannel
     lease: Lease
     clock: Clock
     options: RunOptions
@@ -68,8 +72,18 @@ class Batch:
         now = self.ledger.server_time() or self.clock.now()
         return now.astimezone(self.zone).date()
 
-    def side(self, side: Side) -> Connector:
+    def side(self, side: Receiver) -> Connector:
+        """The connector of a side; messages have none."""
+        assert side != "people"
         return self.crm if side == "crm" else self.ledger
+
+    def writer(self, receiver: Receiver) -> Writer:
+        """Whoever makes and reads this kind of write: a side, or the office of messages."""
+        return self.post if receiver == "people" else self.side(receiver)
+
+    def channel(self, receiver: Receiver) -> HttpChannel | PostChannel:
+        """The way by which its bytes leave."""
+        return self.post_channel if receiver == "people" else self.channels[receiver]
 
     def progress(self, stage: str, done: int, total: int | None = None) -> None:
         self.options.progress(stage, done, total)

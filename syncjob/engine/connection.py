@@ -56,9 +56,11 @@ from syncjob.engine.run import foresee, run_batch
 from syncjob.engine.setup import create_fields
 from syncjob.engine.status import status_report
 from syncjob.logs import bound, get_logger
+from syncjob.notices.post import PostOffice, post_channel
 from syncjob.state.database import State, readable_errors
 from syncjob.state.lock import Lease
 from syncjob.state.vault import Vault
+from syncjob.transport.post import PostChannel
 
 log = get_logger(__name__)
 
@@ -209,7 +211,9 @@ class ConnectionHandle:
             stack.callback(ledger.channel.close)
             crm = self._open("crm", state, lease, write)
             stack.callback(crm.channel.close)
-            batch = self._begin(state, options, lease, crm, ledger)
+            post = self._post(state, lease, write)
+            stack.callback(post.close)
+            batch = self._begin(state, options, lease, crm, ledger, post)
             with bound(connection=self.config.connection.name, batch=batch.id):
                 yield batch
 
@@ -229,9 +233,18 @@ class ConnectionHandle:
             door.server_time = opened.channel.server_time
         return opened
 
+    def _post(self, state: State, lease: Lease, write: bool) -> PostChannel:
+        """The way by which messages to people leave; it connects with the first of them."""
+        door = StateDoor(state, lease, self.clock) if write else ClosedDoor()
+        return post_channel(
+            self.config.notices, mode=self.config.mode, clock=self.clock, door=door,
+            session=self.session,
+        )  # fmt: skip
+
     def _begin(
-        self, state: State, options: RunOptions, lease: Lease, crm: Opened, ledger: Opened
-    ) -> Batch:
+        self, state: State, options: RunOptions, lease: Lease, crm: Opened, ledger: Opened,
+        post: PostChannel,
+    ) -> Batch:  # fmt: skip
         now = self.clock.now()
         with state.commit():
             number = state.book.begin_batch(now)
@@ -239,6 +252,7 @@ class ConnectionHandle:
             id=number, config=self.config, state=state, crm=cast(Crm, crm.connector),
             ledger=cast(Ledger, ledger.connector),
             channels={"crm": crm.channel, "ledger": ledger.channel}, lease=lease,
+            post=PostOffice(self.config.notices), post_channel=post,
             clock=self.clock, options=options, log=log, started=now,
             deadline=self.clock.monotonic() + self.config.schedule.run_seconds_max,
         )  # fmt: skip

@@ -16,11 +16,13 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceDraft,
     Issue,
+    Message,
     NotDone,
     Outcome,
     Rejected,
     Stale,
     Stored,
+    Task,
     Unknown,
 )
 from syncjob.core.identity import fingerprint
@@ -30,6 +32,7 @@ from syncjob.core.rules.invoicing import date_is_given
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.pull import store_records
+from syncjob.engine.telling import remember
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
 
@@ -67,10 +70,10 @@ def stored(
     current value that differs is a person's edit (DESIGN 5.6); the snapshot is what stands now.
     """
     action, state = intent.action, batch.state
-    wanted = batch.side(action.side).stored_form(action)
+    wanted = batch.writer(action.side).stored_form(action)
     base = wanted
     if not settled and record is not None:
-        base = batch.side(action.side).current_form(action, record)
+        base = batch.writer(action.side).current_form(action, record)
     state.journal.end(intent.id, "done", "stored" if not settled else "found")
     state.journal.forget_setback(action.target)
     state.book.unpark(action.target)
@@ -83,6 +86,8 @@ def stored(
             _change_stored(batch, action.payload, record)
             if action.payload.status == "authorised":  # so its plan allows approvals again
                 state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
+        case Task() | Message():
+            remember(batch, action, sure=True)
         case DealChange():
             wanted = action.payload.fields
             _deal_stored(batch, record)
@@ -106,6 +111,7 @@ _WORDS = {
     "invoice.delete": "draft deleted",
     "deal.update": "deal updated",
     "task.create": "task created",
+    "message.send": "message sent",
 }
 
 
@@ -181,7 +187,7 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
     page = _page(batch, action) if outcome.scope == "record" else None
     issue = Issue(
         code=outcome.code, subject=subject, field=outcome.field, page=page,
-        what=f"{batch.side(action.side).name.capitalize()} refused to "
+        what=f"{batch.writer(action.side).name.capitalize()} refused to "
         f"{_VERBS.get(action.kind, action.kind)}: {_sentence(outcome.words)}",
         next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
     )  # fmt: skip
@@ -224,6 +230,7 @@ _VERBS = {
     "invoice.delete": "delete the draft",
     "deal.update": "change the deal",
     "task.create": "create the task",
+    "message.send": "take the message",
 }
 
 

@@ -12,13 +12,14 @@ from itertools import groupby
 
 from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
-from syncjob.core.actions import Action, NotDone, Outcome, Unknown, Wave
+from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown, Wave
 from syncjob.core.plan import decide
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.door import check_pause
 from syncjob.engine.outcomes import apply, reject
 from syncjob.engine.planning import Plan
+from syncjob.engine.telling import way_down
 from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
@@ -84,7 +85,7 @@ class Push:
 
     def _fits(self, action: Action) -> bool:
         """Park at once what its vendor cannot store as it is; nothing is sent for it."""
-        refusal = self.batch.side(action.side).unfit(action)
+        refusal = self.batch.writer(action.side).unfit(action)
         if refusal is not None:
             with self.batch.state.commit():
                 reject(self.batch, action, refusal)
@@ -105,7 +106,7 @@ class Push:
         ordered = sorted(actions, key=lambda a: (a.kind, -self._setbacks(a)))
         for (kind, setbacks), same in groupby(ordered, key=lambda a: (a.kind, self._setbacks(a))):
             members = list(same)
-            size = self.batch.side(members[0].side).capabilities.batch.get(kind, 1)
+            size = self.batch.writer(members[0].side).capabilities.batch.get(kind, 1)
             if setbacks >= WHOLE_FAILURES_MIN:
                 size = max(1, size >> (setbacks - WHOLE_FAILURES_MIN + 1))
             groups += [members[i : i + size] for i in range(0, len(members), size)]
@@ -119,7 +120,7 @@ class Push:
     def _send_group(self, actions: Sequence[Action], *, waited: bool = False) -> None:
         # One call is sent, however long the reading took: each batch comes forward.
         self.batch.breathe(heed_time=self.calls > 0)
-        for prepared in self.batch.side(actions[0].side).prepare(actions):
+        for prepared in self.batch.writer(actions[0].side).prepare(actions):
             try:
                 halve = self._send(prepared)
             except Throttled as throttled:
@@ -147,20 +148,30 @@ class Push:
             answer = self._write(prepared, call)
         except (RetryLater, Stop) as error:
             self._ended(call, [NotDone(error=str(error))] * len(prepared.actions))
+            if side == "people" and isinstance(error, RetryLater):
+                self._way_is_down(prepared, error)  # it holds up nothing else
+                return False
             raise
         except OutcomeUnknown as error:
             self._lost(call, str(error))
             return False
         return self._answered(prepared, call, answer)
 
+    def _way_is_down(self, prepared: Prepared, error: RetryLater) -> None:
+        """A mail server or webhook that cannot be reached is told of, and tried again later."""
+        message = prepared.actions[0].payload
+        assert isinstance(message, Message)
+        with self.batch.state.commit():
+            self.batch.raise_issues([way_down(message.way, error)])
+
     def _write(self, prepared: Prepared, call: Call) -> Answer:
         """Send once; where the vendor knows the key, a lost answer is asked for once more."""
-        channel = self.batch.channels[prepared.actions[0].side]
+        channel = self.batch.channel(prepared.actions[0].side)
         began = self.batch.clock.monotonic()
         try:
             return channel.write(call)
         except OutcomeUnknown:
-            known = self.batch.side(prepared.actions[0].side).capabilities.idempotency == "call"
+            known = self.batch.writer(prepared.actions[0].side).capabilities.idempotency == "call"
             elapsed = timedelta(seconds=self.batch.clock.monotonic() - began)
             if not known or prepared.idempotency_key is None or elapsed > REPLAY_WINDOW:
                 raise
@@ -176,11 +187,11 @@ class Push:
     def _same_token(self, call: Call) -> bool:
         """A key may be known only to the token it was first used with (facts: xero, 3)."""
         journaled = self.batch.state.journal.call(call.id)
-        channel = self.batch.channels[journaled.side]
+        channel = self.batch.channel(journaled.side)
         return journaled.token_generation == channel.token_generation()
 
     def _answered(self, prepared: Prepared, call: Call, answer: Answer) -> bool:
-        connector = self.batch.side(prepared.actions[0].side)
+        connector = self.batch.writer(prepared.actions[0].side)
         outcomes = connector.outcomes(prepared, answer)
         with self.batch.state.commit():
             self.batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
@@ -210,6 +221,8 @@ class Push:
                 batch.state.journal.set_back(intent.action.target)
                 batch.counts["unknown"] += 1
         batch.log.warning("call.lost", call=call.id, why=why)
+        if batch.state.journal.intents_of(call.id)[0].side == "people":
+            return  # nobody waits for a message, and none is sent twice
         self.unknown_in_a_row += 1
         if self.unknown_in_a_row >= UNKNOWN_IN_A_ROW_MAX:
             raise RetryLater(

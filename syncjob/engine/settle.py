@@ -14,6 +14,7 @@ from syncjob.core.actions import DealChange, InvoiceChange
 from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.outcomes import stored
+from syncjob.engine.telling import remember
 from syncjob.state.journal import Intent, JournaledCall
 
 
@@ -24,10 +25,22 @@ def settle(batch: Batch) -> None:
     unsent = [i for i in intents if calls[i.call].sends == 0]
     for intent in unsent:
         _void(batch, intent, "its bytes never left")
-    sent = [i for i in intents if calls[i.call].sends > 0]
+    sent = [i for i in intents if calls[i.call].sends > 0 and i.side != "people"]
+    for intent in (i for i in intents if calls[i.call].sends > 0 and i.side == "people"):
+        _message(batch, intent)
     _creates(batch, [i for i in sent if i.action.creates], calls)
     _changes(batch, [i for i in sent if not i.action.creates], calls)
     batch.progress("settle", len(intents), len(intents))
+
+
+def _message(batch: Batch, intent: Intent) -> None:
+    """Nobody can say whether a message arrived: it is never sent again (invariant 9), and the next
+    one to the same person names what it was about."""
+    with batch.state.commit():
+        remember(batch, intent.action, sure=False)
+        batch.state.journal.end(intent.id, "void", "whether it arrived is not known")
+    batch.counts["unknown"] += 1
+    batch.log.warning("message.unknown", intent=intent.id, target=intent.action.target)
 
 
 def _creates(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall]) -> None:

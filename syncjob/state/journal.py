@@ -15,7 +15,7 @@ import msgspec
 from sqlite_utils import Database
 
 from syncjob.core.actions import Action
-from syncjob.core.records import Side
+from syncjob.core.records import Receiver
 from syncjob.errors import RefusedAtDoor
 from syncjob.transport.wire import Call, Request
 
@@ -32,7 +32,7 @@ class Intent(msgspec.Struct, frozen=True):
     id: int
     call: int
     position: int
-    side: Side
+    side: Receiver
     action: Action
     state: str
 
@@ -41,7 +41,7 @@ class JournaledCall(msgspec.Struct, frozen=True):
     """A call with what is known of its sending: how often, and the server's time before it."""
 
     id: int
-    side: Side
+    side: Receiver
     request: Request
     sends: int
     server_time: datetime | None
@@ -58,7 +58,7 @@ class Journal:
 
     def open(
         self,
-        side: Side,
+        side: Receiver,
         request: Request,
         actions: Sequence[Action],
         *,
@@ -146,7 +146,7 @@ class Journal:
         """All intents whose outcome is not known, oldest first."""
         return self._intents("state = 'open' ORDER BY id", ())
 
-    def busy(self, targets: Sequence[tuple[Side, str]]) -> bool:
+    def busy(self, targets: Sequence[tuple[Receiver, str]]) -> bool:
         """Whether one of these records has an open intent."""
         return any(
             self.db.execute(

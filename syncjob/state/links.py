@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from sqlite_utils import Database
 
-from syncjob.core.records import Side
+from syncjob.core.records import Receiver
 
 Ender = Literal["us", "person"]
 
@@ -144,7 +144,7 @@ class Links:
 
     # --- bases ------------------------------------------------------------
 
-    def base(self, side: Side, target: str) -> dict[str, Base]:
+    def base(self, side: Receiver, target: str) -> dict[str, Base]:
         """The agreed values of a record, by field; empty if we never wrote it."""
         rows = self.db.execute(
             "SELECT field, wanted, stored FROM base WHERE side = ? AND target = ?", (side, target)
@@ -153,7 +153,7 @@ class Links:
 
     def agree(
         self,
-        side: Side,
+        side: Receiver,
         target: str,
         wanted: Mapping[str, str | None],
         stored: Mapping[str, str | None],

@@ -1,0 +1,105 @@
+"""Who is told of overdue invoices, when, by which way, in which words: the config's `notices`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from syncjob.core.policy_base import Strict
+
+#: How a person is told. A task stands in the CRM; the others are messages that leave.
+Way = Literal["task", "email", "slack", "teams", "other"]
+
+#: An address as a mail server takes it; the CRM's own users have one, managers are named by it.
+Email = Annotated[str, Field(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$", max_length=254)]
+
+#: Longest time after the due date at which a reminder may still be wanted.
+STEP_DAYS_MAX = 365
+
+
+class MailServer(Strict):
+    """The SMTP server that takes our e-mails; without a host there is none."""
+
+    host: str | None = None
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretStr | None = None
+    sender: Email | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> MailServer:
+        if self.host and self.sender is None:
+            raise ValueError("has a host but no sender")
+        return self
+
+
+class Ways(Strict):
+    """Where messages go; a way that `notices.by` names must stand here (tasks need nothing)."""
+
+    email: MailServer = MailServer()
+    #: Incoming webhooks: their addresses are secrets.
+    slack: SecretStr | None = None
+    teams: SecretStr | None = None
+    #: An address of the Apprise library, such as "ntfys://ntfy.sh/our-topic".
+    other: SecretStr | None = None
+
+    def named(self) -> frozenset[str]:
+        """The ways that are set up."""
+        hooks = {"slack": self.slack, "teams": self.teams, "other": self.other}
+        known = {way for way, secret in hooks.items() if secret is not None}
+        return frozenset(known | {"email"} if self.email.host else known)
+
+
+class Summary(Strict):
+    """All that is overdue, by owner, for somebody who manages: e-mails on a day or daily."""
+
+    to: tuple[Email, ...] = ()
+    every: Literal["day", "week"] = "week"
+
+
+class Operator(Strict):
+    """Who is told when the sync itself is broken, once a day, and when it is well again."""
+
+    to: tuple[Email, ...] = ()
+    by: tuple[Literal["email", "slack", "teams", "other"], ...] = ("email",)
+    hours_without_batch: int = Field(default=6, ge=1, le=168)
+
+
+class Notices(Strict):
+    """Owner notices (BOOKKEEPING, "What the deal says"); without steps nobody is told."""
+
+    #: Days after the due date; each is told once.
+    steps: tuple[Annotated[int, Field(ge=1, le=STEP_DAYS_MAX)], ...] = ()
+    paid: bool = False
+    to: Literal["deal_owner", "account_owner", "both"] = "deal_owner"
+    #: A CRM user by name or e-mail, for deals whose owner is missing or has left.
+    fallback: str | None = None
+    by: tuple[Way, ...] = ("task",)
+    digest: bool = False
+    weekdays_only: bool = False
+    summary: Summary = Summary()
+    operator: Operator = Operator()
+    ways: Ways = Ways()
+    subject: str = "{number} of {customer} is {days} overdue: {due}"
+    text: str | None = None
+
+    @field_validator("steps")
+    @classmethod
+    def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(steps)) != len(steps):
+            raise ValueError("names a day twice")
+        return tuple(sorted(steps))
+
+    @model_validator(mode="after")
+    def _ways_known(self) -> Notices:
+        named = {way for way in self.by if way != "task"} | (
+            set(self.operator.by) if self.operator.to else set()
+        )
+        if self.summary.to:
+            named.add("email")
+        missing = sorted(named - self.ways.named())
+        if missing:
+            raise ValueError(f"tells people by {', '.join(missing)}, which notices.ways lacks")
+        return self
