@@ -22,7 +22,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-def _common(command: Callable[..., int]) -> Callable[..., int]:
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of both matches."""
     options = (
         click.option("--accept-certain", is_flag=True, help="Link what is certain at once."),
@@ -46,7 +46,7 @@ def _common(command: Callable[..., int]) -> Callable[..., int]:
 @_common
 @click.option("--suppliers", is_flag=True, help="Also contacts that have only bills.")
 @click.pass_context
-def match_command(ctx: click.Context, suppliers: bool, **given: Any) -> int | None:
+def match_command(ctx: click.Context, /, suppliers: bool, **given: Any) -> int | None:
     """Find what is one customer on both sides, or twice on one side.
 
     Reads both sides in full and writes at neither. What may be one is proposed, with a score and
@@ -64,7 +64,7 @@ def match_command(ctx: click.Context, suppliers: bool, **given: Any) -> int | No
     "--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Read deals and invoices back to it."
 )
 @click.pass_context
-def match_invoices(ctx: click.Context, since: datetime | None, **given: Any) -> int:
+def match_invoices(ctx: click.Context, /, since: datetime | None, **given: Any) -> int:
     """Find invoices that people made by hand for won deals, and tie them to the deals.
 
     Nothing is created or changed in the ledger.
