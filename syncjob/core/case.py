@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
+from syncjob.core.case_after import After
 from syncjob.core.markers import WHOLE
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
 from syncjob.core.records import (
@@ -24,6 +25,7 @@ from syncjob.core.records import (
     LedgerReference,
 )
 from syncjob.core.rules.changes import Past
+from syncjob.core.rules.mailing import Mailing
 from syncjob.core.rules.matching import Candidates
 
 
@@ -82,6 +84,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     by_number: Invoice | None = None
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
+    after: After = After()
 
     @property
     def subject(self) -> str:
@@ -130,4 +133,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     largest: dict[str, Decimal] = {}
     times_largest: Decimal = Decimal(3)
     approvals_wait: str | None = None
+    mailing: Mailing = Mailing()
     reference_hash: str = ""

@@ -40,6 +40,12 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     updates = max(guard.updates, scale.linked // UPDATES_SHARE)
     limits = [
         (counts["invoice.create"], creates, f"invoices would be created; the limit{week} is"),
+        (
+            counts["template.create"],
+            creates,
+            f"repeating invoices would be created; the limit{week} is",
+        ),
+        (counts["invoice.email"], creates, f"invoices would be e-mailed; the limit{week} is"),
         (counts["contact.create"], creates, f"contacts would be created; the limit{week} is"),
         (
             _following_nothing(actions, "invoice.approve"),

@@ -14,8 +14,10 @@ from syncjob.core.actions import (
     Decision,
     InvoiceChange,
     InvoiceDraft,
+    InvoiceEmail,
     Issue,
     Payload,
+    TemplateDraft,
     Wave,
 )
 from syncjob.core.case import Case, Context, PartCase
@@ -41,6 +43,12 @@ class Making(msgspec.Struct):
     actions: list[Action]
     issues: list[Issue]
     story: list[str]
+    wakes: list[date] = msgspec.field(default_factory=list)
+
+    def wake(self, day: date | None) -> None:
+        """Decide this deal again on that day, though nothing changes."""
+        if day is not None:
+            self.wakes.append(day)
 
     def ledger(
         self,
@@ -77,7 +85,7 @@ class Making(msgspec.Struct):
 
     def _billed(self, payload: Payload, part: PartCase | None) -> Contact | None:
         """The ledger contact that this write is for, if it is for one that exists."""
-        if isinstance(payload, InvoiceChange):
+        if isinstance(payload, InvoiceChange | InvoiceEmail | TemplateDraft):
             return part.contact if part else None
         if not isinstance(payload, InvoiceDraft):
             return None

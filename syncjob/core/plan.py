@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from syncjob.core.actions import Decision, Issue
+from syncjob.core.afterwards import afterwards, needs_recurring_lines
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
 from syncjob.core.making import Making, Refused
@@ -28,9 +29,12 @@ def decide(case: Case, context: Context) -> Decision:
     making = Making(case, context, [], [], [])
     if case.busy:
         return making.done(waits="the outcome of the last write is still being found out")
-    told = [_part(making, part) for part in case.parts or (PartCase(),)]
+    parts = case.parts or (PartCase(),)
+    told = [_part(making, part) for part in parts]
     invoices = [one.invoice for one in told if one.invoice is not None]
     issues = [one.issue for one in told if one.issue is not None]
+    standing = [(p, t.invoice) for p, t in zip(parts, told, strict=True) if t.invoice is not None]
+    invoices += afterwards(making, standing)
     _bring_deal_up_to_date(making, invoices, issues[0] if issues else None)
     return making.done(wake_on=_wake(making, invoices))
 
@@ -41,6 +45,8 @@ def needs_lines(case: Case, context: Context) -> bool:
         return False
     if not case.live:
         return _excluded(case, context) is None
+    if needs_recurring_lines(case, context):
+        return True
     return (
         any(p.invoice.status == "draft" and p.created is None for p in case.live if p.invoice)
         and context.policy.status == "authorised"
@@ -54,8 +60,9 @@ def _wake(making: Making, invoices: Sequence[Invoice]) -> date | None:
     context = making.context
     if context.approvals_wait and context.approvals_wait in making.story:
         return context.today
-    days = (next_due_day(invoice, context.overdue) for invoice in invoices)
-    return min((day for day in days if day and day > context.today), default=None)
+    days = [next_due_day(invoice, context.overdue) for invoice in invoices]
+    later = [day for day in days if day and day > context.today]
+    return min([*making.wakes, *later], default=None)
 
 
 def _part(making: Making, part: PartCase) -> Told:

@@ -1,4 +1,4 @@
-"""What hangs on a deal's invoices: repeating invoices, what those made, credit notes, e-mails, links.
+"""What hangs on a deal's invoices: templates and what they made, credit notes, e-mails, links.
 
 Keeps invariants 1 (a template and a credit note have one marker for ever) and 9 (an invoice is
 e-mailed at most once).

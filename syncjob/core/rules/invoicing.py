@@ -42,6 +42,7 @@ from syncjob.core.rules.dating import invoice_day
 from syncjob.core.rules.early import reduced, wording
 from syncjob.core.rules.explaining import explain, rounding_line
 from syncjob.core.rules.lines import Asked, Made, discounted, made_lines, rates_of, reasons
+from syncjob.core.rules.recurring import first_period
 from syncjob.core.rules.rows import deal_texts, filled
 from syncjob.core.rules.terms import Agreed, due_by, terms_for
 from syncjob.core.rules.texts import one_line, short, subject_of
@@ -116,6 +117,7 @@ def draft_invoice(
 def content_of(deal: Deal, contact: Contact | None, context: InvoiceContext) -> Content:
     """The lines of the whole deal. Raises Held as `draft_invoice` does."""
     policy, ledger = context.policy, context.ledger
+    deal = first_period(deal, policy)
     basis = basis_of(deal, policy, contact)
     check_currency(deal, ledger)
     facts = facts_of(

@@ -81,9 +81,10 @@ def check_row(line: Line) -> None:
     if line.billing and line.billing != "one-time":
         raise Held(
             "recurring_line",
-            f"The {label} is billed {line.billing}; only one-time lines can be invoiced.",
+            f"The {label} is billed {line.billing}, and invoices.recurring says hold.",
             field="billing_frequency",
-            next_step="Make a repeating invoice in the ledger by hand, or bill the line one-time.",
+            next_step="Set invoices.recurring to template or first_period; or make a repeating "
+            "invoice in the ledger by hand, or bill the line one-time.",
         )
     if not half_up(line.quantity, FINE_DIGITS):
         raise Held(

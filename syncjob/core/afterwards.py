@@ -1,0 +1,325 @@
+"""What follows once a deal's invoices stand: a repeating invoice, e-mails, notes for a person.
+
+Keeps invariants 1 (one template for a deal and generation) and 7 (templates, e-mails and credits
+are people's once they are made). The first period of recurring lines is an ordinary invoice
+(core/parts); what stands here begins after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from syncjob.core.actions import ContactDraft, InvoiceEmail, Issue, TemplateDraft, Wave
+from syncjob.core.case import Case, Context, PartCase
+from syncjob.core.case_after import TemplateCase
+from syncjob.core.making import Making, Refused
+from syncjob.core.markers import WHOLE, parse_invoice_marker, template_marker
+from syncjob.core.records import DEAD, Contact, Invoice, InvoiceLine, Template
+from syncjob.core.rules.early import early_payment
+from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
+from syncjob.core.rules.mailing import NotYet, may_email
+from syncjob.core.rules.recurring import (
+    FREQUENCIES,
+    Schedule,
+    each_period,
+    for_each_period,
+    later,
+    recurring_lines,
+    schedule_for,
+    template_of,
+)
+from syncjob.core.rules.terms import default_terms
+from syncjob.errors import Held
+
+#: A part's key with its invoice as it will stand.
+Standing = tuple[PartCase, Invoice]
+
+
+def afterwards(making: Making, standing: Sequence[Standing]) -> list[Invoice]:
+    """Decide what follows; returns the live invoices that the deal's templates have made."""
+    for part, invoice in standing:
+        _email(making, part, invoice)
+        _early(making, part, invoice)
+        _page(making, invoice)
+    _template(making, standing)
+    return [invoice for invoice in making.case.after.repeats if invoice.status not in DEAD]
+
+
+def needs_recurring_lines(case: Case, context: Context) -> bool:
+    """Whether lines must be read of a deal that has its invoice: its template is still to be
+    made, or the deal has changed and the template may not say the same any more."""
+    after = case.after
+    if context.policy.recurring != "template" or not case.live:
+        return False
+    if after.template is None:
+        return after.recurs
+    record = after.template.record
+    over = record is not None and record.status == "deleted"
+    return not over and (after.changed or "template_differs" in after.told)
+
+
+def hold_recurring(case: Case, context: Context, part: PartCase) -> None:
+    """Hold a deal before its first invoice if no template could follow it. Raises Held."""
+    lines = recurring_lines(case.deal)
+    if not lines or context.policy.recurring == "hold":
+        return  # the row's own rule holds it
+    if part.name != WHOLE:
+        raise Held(
+            "recurring_with_schedule",
+            "The deal has recurring lines and a schedule of several invoices.",
+            field="billing_frequency",
+            next_step="Sell what recurs in a deal of its own, or take the schedule away.",
+        )
+    if context.policy.recurring == "template":
+        schedule_for(case.deal, context.today, context.today)
+
+
+# --- repeating invoices --------------------------------------------------------------------------
+
+
+def _template(making: Making, standing: Sequence[Standing]) -> None:
+    case, context = making.case, making.context
+    if case.after.template is not None:
+        _watch(making, case.after.template)
+        return
+    whole = next(((p, i) for p, i in standing if p.name == WHOLE), None)
+    if whole is None or context.policy.recurring != "template" or not case.complete:
+        return
+    if case.deal.status != "won" or "never" in case.answers or not recurring_lines(case.deal):
+        return
+    part, invoice = whole
+    if invoice.status in DEAD or (part.marker and invoice.marker != part.marker):
+        making.story.append("a person made its invoice, so a person makes what repeats")
+        return
+    try:
+        draft = _wished(making, part, invoice)
+        if draft is not None:
+            making.ledger(
+                Wave.TEMPLATES, f"template:{draft.marker}", draft,
+                "its lines are billed again; a person approves the repeating invoice", part,
+            )  # fmt: skip
+    except Refused as refused:
+        making.issues.append(msgspec.structs.replace(refused.issue, state="note"))
+    except Held as held:
+        making.issues.append(_note(case, held.code, held.what, held.next_step, held.field))
+
+
+def _wished(making: Making, part: PartCase, invoice: Invoice) -> TemplateDraft | None:
+    """The template that goes on from this invoice. Raises Held."""
+    case, context = making.case, making.context
+    schedule = schedule_for(case.deal, invoice.date or context.today, context.today)
+    if schedule is None:
+        return None
+    parsed = parse_invoice_marker(part.marker or "")
+    past = max((old.generation for old in part.history), default=0)
+    generation = parsed[3] if parsed else past + 1
+    marker = template_marker(context.code, case.deal.id, generation)
+    return _draft(case, context, _billed(making, part, invoice), marker, schedule)
+
+
+def _draft(
+    case: Case, context: Context, contact: Contact | None, marker: str, schedule: Schedule
+) -> TemplateDraft:
+    """What the deal's recurring lines come to as a template with this schedule. Raises Held."""
+    asked = InvoiceContext(
+        policy=for_each_period(context.policy),
+        inputs=context.inputs.model_copy(update={"invoice_date": None}),
+        ledger=context.ledger, today=schedule.first, marker=marker, locked_through=None,
+        zone=context.zone, party=case.party, crm=context.crm,
+    )  # fmt: skip
+    draft, _, _ = draft_invoice(each_period(case.deal), contact, asked)
+    own = contact.terms if contact else None
+    terms = draft.terms or own or default_terms(context.policy.terms).terms
+    return template_of(draft, schedule, terms)
+
+
+def _billed(making: Making, part: PartCase, invoice: Invoice) -> Contact | None:
+    """The ledger contact that the invoice bills; a new one as it is about to be made."""
+    if part.contact is not None:
+        return part.contact
+    known = next((c for c in making.case.candidates if c.id == invoice.contact_id), None)
+    if known is not None:
+        return known
+    for action in making.actions:
+        if isinstance(action.payload, ContactDraft) and invoice.contact_id is None:
+            email = action.payload.email
+            return Contact(
+                id="", kind="contact", name=action.payload.name, emails=(email,) if email else ()
+            )
+    return None
+
+
+def _watch(making: Making, template: TemplateCase) -> None:
+    """A template that is there belongs to people; what they should know of it is told."""
+    case, record = making.case, template.record
+    if record is None or record.status == "deleted" or "never" in case.answers:
+        return
+    name = f"the repeating invoice {template.marker}"
+    if case.deal.status != "won":
+        making.issues.append(
+            _note(
+                case, "template_of_lost_deal",
+                f"The deal is {case.deal.status}, but {name} is still there"
+                + (" and goes on making invoices." if record.status == "authorised" else "."),
+                "Delete it in the ledger (Repeating), or win the deal again.", page=record.page,
+            )
+        )  # fmt: skip
+        return
+    if record.status == "draft":
+        making.issues.append(
+            _note(
+                case, "template_to_approve",
+                f"Its recurring lines became {name}, a draft that begins on {record.starts}.",
+                "Look it over and approve it in the ledger (Repeating), before that day; its "
+                "invoices are then tied to the deal.", page=record.page,
+            )
+        )  # fmt: skip
+    other = _differs(making, template, record)
+    if other is not None:
+        making.issues.append(
+            _note(
+                case, "template_differs",
+                f"The deal was changed after {name} was made: {other}.",
+                "Edit it in the ledger (the API cannot), or put the deal back.", page=record.page,
+            )
+        )  # fmt: skip
+
+
+def _differs(making: Making, template: TemplateCase, record: Template) -> str | None:
+    """What the deal says now and neither the template as we made it nor as it stands says too."""
+    case, created = making.case, template.created
+    if not case.complete or created is None:
+        return None
+    lines = recurring_lines(case.deal)
+    if not lines:
+        return "it has no recurring lines any more"
+    unit, period = FREQUENCIES.get(lines[0].billing or "", ("", 0))
+    cycles = lines[0].cycles
+    if (unit, period) != (created.unit, created.period):
+        same_now = (unit, period) == (record.unit, record.period)
+        return None if same_now else f"its lines are billed {lines[0].billing}"
+    last: date | None = None
+    if cycles is not None:
+        last = later(created.first, created.unit, period * max(cycles - 1, 0))
+    schedule = Schedule(unit=created.unit, period=period, first=created.first, last=last)
+    contact = next((p.contact for p in case.parts if p.name == WHOLE), None)
+    try:
+        wished = _draft(case, making.context, contact, template.marker, schedule)
+    except Held as held:
+        return held.what
+    said = [_says(line) for line in wished.lines]
+    if said != [_says(x) for x in created.lines] and said != [_says(x) for x in record.lines]:
+        return f"its recurring lines come to {wished.total:,.2f} {wished.currency} a period"
+    if (cycles is None) != (created.last is None) and (cycles is None) != (record.ends is None):
+        return "it is billed " + ("without an end" if cycles is None else f"{cycles} times")
+    return None
+
+
+def _says(line: InvoiceLine) -> tuple[object, ...]:
+    words = " ".join((line.description or "").split())
+    return (
+        words, line.quantity, line.unit_price, line.discount_percent or 0,
+        line.discount_amount or 0, line.tax_code, line.account,
+    )  # fmt: skip
+
+
+# --- e-mail, early payment, the customer's page ---------------------------------------------------
+
+
+def _email(making: Making, part: PartCase, invoice: Invoice) -> None:
+    """E-mail an approved invoice of ours once, where config, mode and customer allow it."""
+    case, context = making.case, making.context
+    ours = part.marker is None or invoice.marker == part.marker
+    if not ours or case.deal.status != "won":
+        return
+    contact = _billed(making, part, invoice)
+    mailed = case.after.mailed.get(invoice.id)
+    if mailed == "unknown" and not invoice.sent:
+        making.issues.append(_mail_unknown(case, invoice))
+    changed = case.after.address_changes.get(contact.id) if contact else None
+    answer = may_email(
+        invoice, contact, mailed, changed, context.mailing, context.mode, context.today
+    )
+    if isinstance(answer, InvoiceEmail):
+        target = f"mail:{part.marker or _marker_to_be(making)}"
+        try:
+            making.ledger(Wave.EMAILS, target, answer, "approved, and e-mail is on", part)
+        except Refused as refused:
+            making.issues.append(msgspec.structs.replace(refused.issue, state="note"))
+    elif isinstance(answer, NotYet):
+        making.story.append(answer.why)
+        making.wake(answer.on)
+        if answer.needs_person:
+            making.issues.append(
+                _note(
+                    case, "email_not_sent",
+                    f"{invoice.number or 'Its invoice'} is not e-mailed: {answer.why}.",
+                    "Give the contact an address in the ledger, or send the invoice another way "
+                    "and mark it as sent there.", page=invoice.page,
+                )
+            )  # fmt: skip
+
+
+def _marker_to_be(making: Making) -> str:
+    """The marker of the invoice that this decision creates."""
+    made = (a.marker for a in making.actions if a.kind == "invoice.create")
+    return next((marker for marker in made if marker), making.case.deal.id)
+
+
+def _mail_unknown(case: Case, invoice: Invoice) -> Issue:
+    name = invoice.number or "its invoice"
+    return _note(
+        case, "email_unknown",
+        f"Whether {name} was e-mailed is not known: the answer was lost, and the ledger does not "
+        "show it as sent. It is not sent again.",
+        "Look at its history in the ledger; if it was not sent, send it there. Once it is marked "
+        "as sent this closes.", page=invoice.page,
+    )  # fmt: skip
+
+
+def _early(making: Making, part: PartCase, invoice: Invoice) -> None:
+    """A short payment in time: what is missing is the discount that was offered."""
+    offer = part.created.early if part.created else None
+    if offer is None or invoice.date is None or invoice.status != "authorised":
+        return
+    evidence = making.context.policy.terms.early.evidence
+    taken = early_payment(
+        offer, evidence, invoice.date, invoice.total, invoice.due, invoice.settlements
+    )
+    if taken is None:
+        return
+    deal, name = making.case.deal.id, invoice.number or "its invoice"
+    what = (
+        f"{name} was paid on {taken.paid_on} with the discount for early payment; "
+        f"{taken.missing:,.2f} {invoice.currency} is open and not overdue."
+    )
+    step = (
+        f'`syncjob credit {deal} --amount {taken.missing:f} --reason "early payment discount"` '
+        "makes the credit note as a draft; approve it and apply it in the ledger."
+    )
+    if taken.evidence == "wording":
+        step = (
+            "The invoice's own words stand in for a credit note to the customer; close the "
+            f"{taken.missing:,.2f} in the ledger as finance does, or: {step}"
+        )
+    making.issues.append(_note(making.case, "early_payment_taken", what, step, page=invoice.page))
+
+
+def _page(making: Making, invoice: Invoice) -> None:
+    """The customer's page is read in the batch after the approval (engine/papers)."""
+    if not making.context.policy.online_link or invoice.status not in ("authorised", "paid"):
+        return
+    if invoice.id not in making.case.after.online:
+        making.wake(making.context.today)
+
+
+def _note(
+    case: Case, code: str, what: str, step: str, field: str = "", page: str | None = None
+) -> Issue:
+    return Issue(
+        code=code, subject=case.subject, what=what, next_step=step, field=field,
+        page=page or case.deal.page, state="note",
+    )  # fmt: skip

@@ -1,0 +1,41 @@
+"""What the rules may look at besides a deal's invoices: templates, e-mails, the customer's page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from syncjob.core.actions import TemplateDraft
+from syncjob.core.records import Invoice, Template
+
+
+class TemplateCase(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest repeating invoice of a deal: as the ledger showed it last (None: not yet read),
+    and as we sent it (None: the state that sent it was lost)."""
+
+    marker: str
+    generation: int
+    record: Template | None = None
+    created: TemplateDraft | None = None
+
+
+class After(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes after the invoices of one deal.
+
+    `repeats` are the invoices that templates made, dead ones included. `recurs`: the deal had
+    recurring lines when they were last read. `changed`: the deal was read anew in this batch.
+    `told` are the codes of its open issues. By invoice: what became of its e-mail (`mailed`) and
+    the customer's page (`online`, empty if there is none). By ledger contact: when its e-mail
+    address was last seen to change.
+    """
+
+    template: TemplateCase | None = None
+    repeats: tuple[Invoice, ...] = ()
+    recurs: bool = False
+    changed: bool = False
+    told: frozenset[str] = frozenset()
+    mailed: dict[str, Literal["sent", "unknown"]] = {}
+    online: dict[str, str] = {}
+    address_changes: dict[str, datetime] = {}
