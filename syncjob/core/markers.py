@@ -7,14 +7,18 @@ where the config says `numbering: deal`, and it is never reused: a new generatio
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Collection
+from string import ascii_uppercase
+from urllib.parse import parse_qs, quote, urlsplit
 
 MARKER_LENGTH_MAX = 21
 
-#: The only part of a deal that is invoiced as a whole; schedules add parts of their own.
+#: The deal invoiced as a whole; the parts of a schedule are called B to Z, then AA and so on.
 WHOLE = "A"
 
 _INVOICE = re.compile(r"^([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([A-Z]{1,3})(\d{1,2})$")
+#: What the part's key is called in the query of the deal's link.
+_PART_FIELD = "part"
 _IN_URL = re.compile(r"(?:^|&)syncjob=([A-Za-z0-9-]{5,21})(?:&|$)")
 _AT_END = re.compile(r"(?:^|\s)([A-Z0-9]{2,4}-[A-Za-z0-9]{1,11}-[A-Z]{1,3}\d{1,2})$")
 _OTHER = re.compile(r"(?:^|\s)([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([rc])(\d{1,2})$")
@@ -26,6 +30,14 @@ def invoice_marker(code: str, deal_id: str, part: str, generation: int) -> str:
     if not _INVOICE.match(marker) or len(marker) > MARKER_LENGTH_MAX:
         raise ValueError(f"not a marker: {marker!r}")
     return marker
+
+
+def free_part(used: Collection[str]) -> str:
+    """The next name for a part that none of these bears. With two letters at most every marker
+    keeps within its length."""
+    letters = ascii_uppercase
+    names = (*letters, *(first + second for first in letters for second in letters))
+    return next(name for name in names if name != WHOLE and name not in used)
 
 
 def contact_marker(code: str, contact_id: str) -> str:
@@ -46,7 +58,12 @@ def contact_of_marker(code: str, marker: str | None) -> str | None:
 
 def crm_marker(code: str, ledger_id: str) -> str:
     """The marker of what we make in the CRM for a ledger contact: its id without dashes."""
-    return f"{code}-L{ledger_id.replace('-', '').lower()}"
+    return f"{code}-L" + ledger_id.replace("-", "").lower()
+
+
+def person_marker(code: str, ledger_id: str) -> str:
+    """The marker of the main person that we make for such an organization."""
+    return f"{crm_marker(code, ledger_id)}-P"
 
 
 def ledger_of_marker(code: str, marker: str | None) -> str | None:
@@ -67,6 +84,18 @@ def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
 def with_marker(url: str, marker: str) -> str:
     """The deal's link with the marker in its query, where the CRM ignores it."""
     return f"{url}{'&' if '?' in url else '?'}syncjob={marker}"
+
+
+def with_part(url: str, key: str) -> str:
+    """A link with a marker, and with the key of the part that it marks: what a lost state needs
+    to know again which part of a schedule an invoice is."""
+    return f"{url}&{_PART_FIELD}={quote(key, safe='.')}" if key else url
+
+
+def part_in(url: str | None) -> str | None:
+    """The key of the part in an invoice's link; None if it names none."""
+    found = parse_qs(urlsplit(url).query).get(_PART_FIELD) if url else None
+    return found[-1] if found else None
 
 
 def marker_in(url: str | None, reference: str | None, number: str | None = None) -> str | None:

@@ -31,6 +31,10 @@ class Owners(Strict):
     currency: Owner = "ledger"
     terms: Owner = "ledger"
 
+    def by_field(self) -> dict[str, Owner]:
+        """The owner of each field; an organization's people are the CRM's."""
+        return {**dict(self), "people": "crm"}
+
 
 class Contacts(Strict):
     """Which customers cross, in which direction, and who owns what they say."""
@@ -40,9 +44,9 @@ class Contacts(Strict):
     update: Literal["off", "blanks", "owners"] = "off"
     #: What a ledger contact is in the CRM.
     unit: Literal["organization", "person"] = "organization"
-    #: Which CRM customers get a ledger contact: those with a won deal that is invoiced, those
-    #: that have any won deal, or everyone.
-    which: Literal["won", "customers", "all"] = "won"
+    #: Which CRM customers get a ledger contact: customers: those that are invoiced, by their
+    #: deals alone; won: those with a won deal, at once; all.
+    which: Literal["won", "customers", "all"] = "customers"
     #: Ledger contacts without a partner become organizations or persons in the CRM.
     create_in_crm: bool = False
     suppliers: bool = False

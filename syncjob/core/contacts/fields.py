@@ -28,6 +28,10 @@ LISTS = frozenset({"emails", "phones", "people"})
 #: What an organization's main person holds rather than the organization itself.
 PERSONAL = frozenset({"first_name", "last_name", "email", "emails", "phones"})
 
+#: How many entries a ledger contact has room for: the phone types of Xero that we fill, and its
+#: five ContactPersons (facts: xero, 5).
+ROOM = {"phones": 3, "people": 5}
+
 Values = dict[str, str | None]
 
 _SPACES = re.compile(r"\s+")
