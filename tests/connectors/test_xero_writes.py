@@ -312,7 +312,7 @@ def test_the_same_group_never_gets_the_same_key_twice_and_other_books_get_anothe
         (customer(email="jürgen@müller.test"), "email", "not an e-mail address"),
         (customer(email="a@b.test, c@d.test"), "email", "not an e-mail address"),
         (customer(phone="1" * 51), "phone", "50 characters"),
-        (customer(address=Address(lines=("l" * 501,))), "address.line1", "500 characters"),
+        (customer(address=Address(lines=("l" * 501,))), "postal line1", "500 characters"),
         (create(reference="r" * 256), "reference", "255 characters"),
         (create(url="javascript:x"), "url", "absolute link"),
         (create(contact_id=None), "contact_id", "needs a Contact.ContactID"),

@@ -6,22 +6,22 @@ Xero holds, and what `unfit` judges, so that the three cannot disagree.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from syncjob.connectors.xero import contact_write
 from syncjob.connectors.xero.fields import (
     CONTACT_FIELDS,
     INVOICE_FIELDS,
     LINE_FIELDS,
     Field,
     fault,
-    is_country,
     many_lines,
     one_line,
 )
 from syncjob.core.actions import (
     Action,
+    ContactChange,
     ContactDraft,
     InvoiceChange,
     InvoiceDraft,
@@ -29,71 +29,13 @@ from syncjob.core.actions import (
     Rejected,
 )
 from syncjob.core.money import plain
-from syncjob.core.records import Address, Contact, Invoice, InvoiceLine
+from syncjob.core.records import Contact, Invoice, InvoiceLine
+from syncjob.core.rules.arithmetic import is_text
 
 Form = dict[str, str | None]
 
-#: Xero has four lines of an address.
-ADDRESS_LINES_MAX = 4
-
-
-def contact_values(draft: ContactDraft) -> Form:
-    """The contact as Xero is to store it, keyed by the paths of CONTACT_FIELDS."""
-    given = {
-        "marker": draft.marker,
-        "name": draft.name,
-        "first_name": draft.first_name,
-        "last_name": draft.last_name,
-        "email": draft.email,
-        "phone": draft.phone,
-        "tax_number": draft.tax_number,
-    }
-    return {key: _clean(value) for key, value in given.items()} | address_values(draft.address)
-
-
-def address_values(address: Address | None) -> Form:
-    """Lines, city and so on; a country that Xero's Country refuses goes into a free line.
-
-    An address without lines has its whole text as a line, so that no street is lost. More lines
-    than Xero has are joined in the last one.
-    """
-    address = address or Address()
-    text = "" if address.lines else one_line(address.text or "")
-    lines = [line for line in map(one_line, address.lines or (text,)) if line]
-    country = _beside(text, address.country)
-    if country and not is_country(country):
-        lines, country = [*lines, country], None
-    if len(lines) > ADDRESS_LINES_MAX:
-        kept = ADDRESS_LINES_MAX - 1
-        lines = [*lines[:kept], ", ".join(lines[kept:])]
-    padded: list[str | None] = [*lines, *[None] * (ADDRESS_LINES_MAX - len(lines))]
-    return {
-        **{f"address.line{number}": line for number, line in enumerate(padded, 1)},
-        "address.city": _beside(text, address.city),
-        "address.region": _beside(text, address.region),
-        "address.postal_code": _beside(text, address.postal_code),
-        "address.country": country,
-    }
-
-
-def _beside(text: str, part: str | None) -> str | None:
-    """A part of an address; None if the address's whole text, sent as its line, has it already."""
-    part = _clean(part)
-    word = rf"(?<!\w){re.escape(part or '')}(?!\w)"
-    return None if part and re.search(word, text, re.IGNORECASE) else part
-
-
-def contact_form(contact: Contact) -> Form:
-    """A contact that Xero holds, keyed and normalised as `contact_values` does."""
-    return {
-        "marker": _clean(contact.marker),
-        "name": _clean(contact.name),
-        "first_name": _clean(contact.first_name),
-        "last_name": _clean(contact.last_name),
-        "email": _clean(contact.emails[0] if contact.emails else None),
-        "phone": _clean(contact.phones[0] if contact.phones else None),
-        "tax_number": _clean(contact.tax_number),
-    } | address_values(contact.address)
+#: What a line of words says; Xero may answer it with a quantity of its own.
+_WORDS = ("description", "unit_price")
 
 
 def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
@@ -113,6 +55,11 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
     }
     if draft.number:
         form["number"] = _clean(invoice.number)
+    if draft.currency_rate is not None:
+        rate = invoice.currency_rate
+        form["currency_rate"] = None if rate is None else plain(rate)
+    if draft.branding or isinstance(invoice, Invoice):
+        form["branding"] = invoice.branding  # the organisation's own is Xero's to fill in
     lines = invoice.lines or ()
     form["lines"] = str(len(lines))
     for number, line in enumerate(lines, 1):
@@ -122,7 +69,19 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
 
 
 def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
-    parts = (f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if _set(field, shape))
+    """One line as a text: what `shape` sets of it, and all tracking that it bears, so that what a
+    person adds shows."""
+    if is_text(shape):
+        parts = [
+            f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if field.path in _WORDS
+        ]
+    else:
+        parts = [
+            f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if _set(field, shape)
+        ]
+    if line.tracking:
+        tracking = sorted(f"{category}: {option}" for category, option in line.tracking)
+        parts.append(f"tracking={', '.join(tracking)}")
     return "; ".join(parts)
 
 
@@ -140,8 +99,8 @@ def _text(field: Field, line: InvoiceLine) -> str:
 def stored_form(action: Action) -> Form:
     """What Xero stores for this action, field by field: the base after a settle."""
     payload = action.payload
-    if isinstance(payload, ContactDraft):
-        return contact_values(payload)
+    if isinstance(payload, ContactDraft | ContactChange):
+        return contact_write.stored_form(payload)
     if isinstance(payload, InvoiceDraft):
         return invoice_form(payload, payload)
     if isinstance(payload, MarkerChange):
@@ -154,8 +113,8 @@ def stored_form(action: Action) -> Form:
 def current_form(action: Action, record: Contact | Invoice) -> Form:
     """The fields of `stored_form(action)` as they stand in `record`."""
     payload = action.payload
-    if isinstance(payload, ContactDraft) and isinstance(record, Contact):
-        return contact_form(record)
+    if isinstance(payload, ContactDraft | ContactChange) and isinstance(record, Contact):
+        return contact_write.current_form(payload, record)
     if isinstance(payload, MarkerChange) and isinstance(record, Contact):
         return {"marker": _clean(record.marker)}
     if isinstance(payload, InvoiceDraft) and isinstance(record, Invoice):
@@ -179,6 +138,10 @@ def _change_form(invoice: InvoiceChange | Invoice, change: InvoiceChange) -> For
 
 def unfit(action: Action) -> Rejected | None:
     """Why this action cannot be stored as it is, known without asking Xero; None if it can."""
+    if isinstance(action.payload, ContactChange):
+        lasting = contact_write.unfit(action.payload)
+        if lasting:
+            return lasting
     return fault_of(_judged(action))
 
 
@@ -199,10 +162,8 @@ def fault_of(judged: Iterable[tuple[Field, str | Decimal | None, str]]) -> Rejec
 def _judged(action: Action) -> Iterator[tuple[Field, str | Decimal | None, str]]:
     """(field, normalised value, its name for a person) of everything that would be sent."""
     payload = action.payload
-    if isinstance(payload, ContactDraft):
-        values = contact_values(payload)
-        for field in CONTACT_FIELDS:
-            yield field, values[field.path], field.path
+    if isinstance(payload, ContactDraft | ContactChange):
+        yield from contact_write.judged(payload)
     elif isinstance(payload, InvoiceDraft):
         for field in INVOICE_FIELDS:
             yield field, _clean(str(getattr(payload, field.path) or "")), field.path

@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from syncjob.connectors.base import AnyRecord, Capabilities, Page, Prepared, Problem, Walk
-from syncjob.connectors.xero import check, codec_papers, codec_write, outcomes
+from syncjob.connectors.xero import (
+    check,
+    codec_papers,
+    codec_write,
+    contact_parts,
+    contact_write,
+    outcomes,
+)
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.connect import choose_tenant, tenants
 from syncjob.connectors.xero.options import XeroOptions
 from syncjob.connectors.xero.reference import read_organisation, read_reference
 from syncjob.connectors.xero.requests import IDS_MAX, PAGE_SIZE, SOURCES, Reads
 from syncjob.connectors.xero.walks import Lists
-from syncjob.core.actions import Action, Outcome, Rejected
+from syncjob.core.actions import Action, ContactChange, Outcome, Rejected
 from syncjob.core.records import (
     Contact,
     CreditNote,
@@ -31,7 +38,7 @@ from syncjob.errors import Held
 from syncjob.transport.wire import Answer, Channel, Request
 
 if TYPE_CHECKING:
-    from syncjob.connectors.xero.sdk_papers import PaperWriter
+    from syncjob.connectors.xero.sdk_contacts import ContactWriter
 
 #: Xero advises about 50 elements a request (facts: xero, 1 and 3).
 BATCH = 50
@@ -52,6 +59,7 @@ CAPABILITIES = Capabilities(
     batch={
         "contact.create": BATCH,
         "contact.mark": BATCH,
+        "contact.update": BATCH,
         "invoice.create": BATCH,
         "invoice.approve": BATCH,
         "invoice.delete": BATCH,
@@ -71,12 +79,18 @@ CAPABILITIES = Capabilities(
     deletes="silent",
     discount="line",
     tax="line",
+    contact_fields={"contact": contact_write.HELD},
 )
+
+#: So many contacts that change are read each at its own address, which no index delays; of more
+#: only the list is affordable (60 calls a minute).
+READ_SINGLY_MAX = 5
 
 
 class XeroConnector:
     """One organisation. `new_key` gives a text that never repeats, by the engine's own chance;
-    with `items` the reference holds the item codes (one call more a day).
+    `needs` says what of items, tracking and branding themes the reference holds (one call more a
+    day each).
 
     What a read guarantees: one id is read at its own address; several by a list, in which a
     record may be as old as the index lags (not documented by Xero), though never missing
@@ -93,13 +107,13 @@ class XeroConnector:
         channel: Channel,
         *,
         new_key: Callable[[], str],
-        items: bool = False,
+        needs: Needs = Needs(),
     ) -> None:
         self._options, self._channel = options, channel
-        self._new_key, self._items = new_key, items
+        self._new_key, self._needs = new_key, needs
         self._organisation: Organisation | None = None
         self._opened: tuple[str | None, Reads, Lists] | None = None
-        self._written_with: PaperWriter | None = None
+        self._written_with: ContactWriter | None = None
 
     # --- reading
 
@@ -110,9 +124,9 @@ class XeroConnector:
         return self._organisation
 
     def reference(self) -> LedgerReference:
-        """Organisation, accounts, tax rates, currencies (4 calls), items where they are used."""
+        """Organisation, accounts, tax rates, currencies (4 calls), and what else is needed."""
         _, reads, lists = self._open()
-        found = read_reference(lists, reads, self._options.time_zone, with_items=self._items)
+        found = read_reference(lists, reads, self._options.time_zone, self._needs)
         self.use(found)
         return found
 
@@ -223,6 +237,7 @@ class XeroConnector:
         makers: dict[str, Callable[..., Request]] = {
             "contact.create": writer.create_contacts,
             "contact.mark": writer.mark_contacts,
+            "contact.update": self._change_contacts,
             "invoice.create": writer.create_invoices,
             "invoice.approve": writer.change_invoices,
             "invoice.delete": writer.change_invoices,
@@ -231,6 +246,15 @@ class XeroConnector:
             "invoice.email": writer.email_invoice,
         }
         return makers[group[0].kind]([action.payload for action in group], key)
+
+    def _change_contacts(self, payloads: Sequence[ContactChange], key: str) -> Request:
+        """What shares a list or a part with what changes is read first, so that it stays."""
+        shared = [c.contact_id for c in payloads if contact_parts.SHARED & c.values.keys()]
+        found = self._open()[2].elements("contacts", shared, READ_SINGLY_MAX)
+        kept = {id: contact_parts.kept(element) for id, element in found.items()}
+        nothing = contact_parts.NOTHING
+        changes = [(change, kept.get(change.contact_id.lower(), nothing)) for change in payloads]
+        return self._writer().change_contacts(changes, key)
 
     def _key(self, group: Sequence[Action]) -> str:
         """The Idempotency-Key: of organisation (keys are the app's, not the organisation's),
@@ -263,10 +287,10 @@ class XeroConnector:
         organisation = self._organisation or self.identity()
         return Pages(organisation.short_code)
 
-    def _writer(self) -> PaperWriter:
+    def _writer(self) -> ContactWriter:
         """The SDK, loaded when something is first written: half a second and 20 MB."""
         if self._written_with is None:
-            from syncjob.connectors.xero.sdk_papers import PaperWriter
+            from syncjob.connectors.xero.sdk_contacts import ContactWriter
 
-            self._written_with = PaperWriter(self._options.api_url, self._open()[0])
+            self._written_with = ContactWriter(self._options.api_url, self._open()[0])
         return self._written_with

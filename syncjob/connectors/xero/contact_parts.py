@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from syncjob.connectors.xero.values import Fields
@@ -16,6 +17,7 @@ PHONES_FILLED = ("DEFAULT", "DDI", "MOBILE")
 #: Which address is which: POBOX is the one that Xero prints on invoices (facts: xero, 5).
 POSTAL, STREET = "POBOX", "STREET"
 LINES = tuple(f"AddressLine{number}" for number in range(1, 5))
+ADDRESS_PARTS = (*LINES, "City", "Region", "PostalCode", "Country")
 
 TERMS: dict[str, TermsKind] = {
     "DAYSAFTERBILLDATE": "days_after_bill",
@@ -37,30 +39,31 @@ def phones(contact: Fields) -> dict[str, str]:
 
 
 def address(contact: Fields, kind: str) -> Address | None:
-    """The address of that type; None if nothing of it is set.
+    """The address of that type; None if nothing of it is set."""
+    for found in contact.objects("Addresses") or ():
+        if found.text("AddressType") == kind:
+            return to_address({name: found.text(name) for name in ADDRESS_PARTS})
+    return None
+
+
+def to_address(parts: Mapping[str, str | None]) -> Address | None:
+    """The address of these parts of Xero's; None if none of them is set.
 
     A country that Xero's Country refuses stands in the last line, where we put it: it is read as
     what it is.
     """
-    found = next((a for a in contact.objects("Addresses") or () if _is(a, kind)), None)
-    if found is None:
-        return None
-    lines = [line for line in map(found.text, LINES) if line]
-    country = found.text("Country")
-    if country is None and len(lines) > 1 and country_code(lines[-1]):
+    lines = [line for line in (parts.get(name) for name in LINES) if line]
+    country = parts.get("Country")
+    if not country and len(lines) > 1 and country_code(lines[-1]):
         country = lines.pop()
     read = Address(
         lines=tuple(lines),
-        city=found.text("City"),
-        region=found.text("Region"),
-        postal_code=found.text("PostalCode"),
-        country=country,
+        city=parts.get("City") or None,
+        region=parts.get("Region") or None,
+        postal_code=parts.get("PostalCode") or None,
+        country=country or None,
     )
     return None if read == Address() else read
-
-
-def _is(address: Fields, kind: str) -> bool:
-    return address.text("AddressType") == kind
 
 
 def people(contact: Fields) -> tuple[Person, ...]:
@@ -84,6 +87,10 @@ def terms(contact: Fields) -> PaymentTerms | None:
     if sales is None or day is None or not sales.has("Type"):
         return None
     return PaymentTerms(day=int(day), kind=sales.choice("Type", TERMS))
+
+
+#: Fields that share a list or a part of a contact with something else.
+SHARED = frozenset({"phones", "postal", "street", "terms", "people"})
 
 
 class Kept(NamedTuple):

@@ -17,6 +17,7 @@ from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.values import Fields
 from syncjob.core.actions import (
     Action,
+    ContactChange,
     ContactDraft,
     CreditDraft,
     InvoiceChange,
@@ -79,7 +80,7 @@ def _read(actions: Sequence[Action], answer: Answer, pages: Pages) -> list[Outco
 
 def _plural(action: Action) -> str:
     match action.payload:
-        case ContactDraft() | MarkerChange():
+        case ContactDraft() | MarkerChange() | ContactChange():
             return "Contacts"
         case TemplateDraft():
             return "RepeatingInvoices"
@@ -129,7 +130,10 @@ def _key(action: Action) -> str:
         case TemplateDraft(marker=marker) | CreditDraft(marker=marker):
             return marker
         case (
-            MarkerChange(contact_id=id) | InvoiceChange(invoice_id=id) | InvoiceEmail(invoice_id=id)
+            MarkerChange(contact_id=id)
+            | ContactChange(contact_id=id)
+            | InvoiceChange(invoice_id=id)
+            | InvoiceEmail(invoice_id=id)
         ):
             return id.lower()
         case _:
@@ -146,7 +150,7 @@ def _key_of(element: Fields, like: Action) -> str | None:
             return marker_in(url, reference, element.text("InvoiceNumber"))
         case TemplateDraft() | CreditDraft():
             return other_marker_in(element.text("Reference"))
-        case MarkerChange():
+        case MarkerChange() | ContactChange():
             return element.id("ContactID")
         case _:
             return element.id("InvoiceID")
@@ -192,7 +196,7 @@ _Made = Contact | Invoice | Template | CreditNote
 
 
 def _record(action: Action, element: Fields, pages: Pages) -> _Made:
-    if isinstance(action.payload, ContactDraft | MarkerChange):
+    if isinstance(action.payload, ContactDraft | MarkerChange | ContactChange):
         return codec_read.contact(element, pages)
     if isinstance(action.payload, CreditDraft):
         return codec_read.credit_note(element, pages)

@@ -18,13 +18,11 @@ from urllib.parse import urlencode
 import msgspec
 from xero_python.accounting import AccountingApi
 from xero_python.accounting.models import (
-    Address,
     Contact,
-    Contacts,
     CurrencyCode,
     Invoices,
     LineAmountTypes,
-    Phone,
+    LineItemTracking,
 )
 from xero_python.accounting.models import Invoice as SdkInvoice
 from xero_python.accounting.models import LineItem as SdkLineItem
@@ -32,10 +30,11 @@ from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
-from syncjob.connectors.xero.codec_write import Form, contact_values, description
+from syncjob.connectors.xero.codec_write import description
 from syncjob.connectors.xero.fields import one_line
-from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, MarkerChange
+from syncjob.core.actions import InvoiceChange, InvoiceDraft
 from syncjob.core.records import InvoiceLine, LineAmounts
+from syncjob.core.rules.arithmetic import is_text
 from syncjob.transport.wire import Request
 
 LINE_AMOUNTS: dict[LineAmounts, Any] = {
@@ -111,7 +110,7 @@ def _exact(value: Any) -> Any:
 
 
 class Writer:
-    """The four writes, each as a frozen request."""
+    """The writes of invoices, each as a frozen request; other records extend it."""
 
     def __init__(self, api_url: str, tenant_id: str | None) -> None:
         # type.__call__ goes round the metaclass that hands every client the first one's settings.
@@ -122,20 +121,6 @@ class Writer:
         self._api = AccountingApi(client, base_url=api_url)
         #: A custom connection opens one organisation and names none (facts: xero, 2).
         self._tenant = tenant_id or ""
-
-    def create_contacts(self, drafts: Sequence[ContactDraft], key: str) -> Request:
-        """PUT: a contact that exists already is refused and never changed."""
-        return self._send(
-            self._api.create_contacts, Contacts(contacts=[_contact(d) for d in drafts]), key
-        )
-
-    def mark_contacts(self, changes: Sequence[MarkerChange], key: str) -> Request:
-        """POST with the ContactID and the ContactNumber only: nothing else changes."""
-        marked = [
-            Contact(contact_id=change.contact_id, contact_number=change.marker)
-            for change in changes
-        ]
-        return self._send(self._api.update_or_create_contacts, Contacts(contacts=marked), key)
 
     def create_invoices(self, drafts: Sequence[InvoiceDraft], key: str) -> Request:
         """PUT: POST with a number that exists would change that invoice (facts: xero, 3)."""
@@ -171,36 +156,6 @@ def _no_credentials(*_args: Any) -> None:
     """The SDK adds no token: transport does, as it sends."""
 
 
-def _contact(draft: ContactDraft) -> Any:
-    values = contact_values(draft)
-    phone = [Phone(phone_type="DEFAULT", phone_number=values["phone"])] if values["phone"] else None
-    return Contact(
-        contact_number=values["marker"],
-        name=values["name"],
-        first_name=values["first_name"],
-        last_name=values["last_name"],
-        email_address=values["email"],
-        tax_number=values["tax_number"],
-        phones=phone,
-        addresses=_addresses(values),
-    )
-
-
-def _addresses(values: Form) -> list[Any] | None:
-    """The billing address, which Xero calls POBOX and prints on invoices; None if it is empty."""
-    parts = {
-        "address_line1": values["address.line1"],
-        "address_line2": values["address.line2"],
-        "address_line3": values["address.line3"],
-        "address_line4": values["address.line4"],
-        "city": values["address.city"],
-        "region": values["address.region"],
-        "postal_code": values["address.postal_code"],
-        "country": values["address.country"],
-    }
-    return [Address(address_type="POBOX", **parts)] if any(parts.values()) else None
-
-
 def _invoice(draft: InvoiceDraft) -> Any:
     return Invoice(
         type="ACCREC",
@@ -214,12 +169,17 @@ def _invoice(draft: InvoiceDraft) -> Any:
         reference=one_line(draft.reference) or None,
         url=draft.url or None,
         invoice_number=one_line(draft.number) if draft.number else None,
+        branding_theme_id=draft.branding,
+        currency_rate=draft.currency_rate,
         line_items=[line_item(line) for line in draft.lines],
     )
 
 
 def line_item(line: InvoiceLine) -> Any:
-    """Quantity, price and discount; never TaxAmount or LineAmount, which are Xero's to compute."""
+    """Quantity, price and discount; never TaxAmount or LineAmount, which are Xero's to compute.
+    A line of words has its description alone."""
+    if is_text(line):
+        return LineItem(description=description(line))
     return LineItem(
         description=description(line),
         quantity=line.quantity,
@@ -229,6 +189,7 @@ def line_item(line: InvoiceLine) -> Any:
         tax_type=line.tax_code,
         account_code=line.account,
         item_code=line.item,
+        tracking=[LineItemTracking(name=n, option=o) for n, o in line.tracking] or None,
     )
 
 

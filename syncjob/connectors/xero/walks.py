@@ -76,22 +76,27 @@ class Lists:
     def get(self, stream: str, ids: Sequence[str], pages: Pages) -> list[AnyRecord]:
         """The records of these ids; one id by its own address, several in lists of 40, and those
         that a list leaves out one by one, so that a missing one is missing for certain."""
-        source, reader = SOURCES[stream], READERS[stream]
-        found: dict[str, AnyRecord] = {}
+        reader = READERS[stream]
+        # Read strictly: one that cannot be read must not look like one that is gone.
+        records = (reader(fields, pages) for fields in self.elements(stream, ids).values())
+        return [record for record in records if record is not None]
+
+    def elements(self, stream: str, ids: Sequence[str], singly: int = 1) -> dict[str, Fields]:
+        """The elements of `get`, by id, in the order of `ids`. Up to `singly` of them are read
+        each at its own address, which no index delays."""
+        source = SOURCES[stream]
+        found: dict[str, Fields] = {}
         wanted = list(dict.fromkeys(id.lower() for id in ids))
-        listed = len(wanted) > 1 and stream in ("contacts", "invoices")
-        if listed:
+        if len(wanted) > singly and stream in ("contacts", "invoices"):
             for start in range(0, len(wanted), IDS_MAX):
-                chunk = wanted[start : start + IDS_MAX]
-                answer = self.ask(self._reads.by_ids(source, chunk))
-                found |= _by_id(_elements(_body(answer, source), source), reader, pages)
+                answer = self.ask(self._reads.by_ids(source, wanted[start : start + IDS_MAX]))
+                found |= _by_id(_elements(_body(answer, source), source), source)
         for id in wanted:
             if id not in found:
                 answer = self.ask(self._reads.by_id(source, id), missing_ok=True)
                 if answer.status != 404:
-                    elements = _elements(_body(answer, source), source)
-                    found |= _by_id(elements, reader, pages)
-        return [found[id] for id in wanted if id in found]
+                    found |= _by_id(_elements(_body(answer, source), source), source)
+        return {id: found[id] for id in wanted if id in found}
 
     def find_invoices(
         self, markers: Sequence[str], since: datetime, pages: Pages
@@ -133,8 +138,9 @@ class Lists:
         """All repeating sales invoices, in one call: there is no list of the changed ones."""
         source = SOURCES["templates"]
         answer = self.ask(self._reads.one(source.plural))
-        read = _by_id(_elements(_body(answer, source), source), READERS["templates"], pages)
-        return [record for record in read.values() if isinstance(record, Template)]
+        elements = _elements(_body(answer, source), source)
+        read = (READERS["templates"](fields, pages) for fields in elements)
+        return [record for record in read if isinstance(record, Template)]
 
     def online_link(self, invoice_id: str) -> str | None:
         """Where the customer sees and pays the invoice; None if Xero shows no such page."""
@@ -260,10 +266,8 @@ def _page(
     return Page(records=tuple(records), position=position, started=started, drift=tuple(drift))
 
 
-def _by_id(elements: Sequence[Fields], reader: Reader, pages: Pages) -> dict[str, AnyRecord]:
-    """Read strictly: one that cannot be read must not look like one that is gone."""
-    records = (reader(fields, pages) for fields in elements)
-    return {record.id: record for record in records if record is not None}
+def _by_id(elements: Sequence[Fields], source: Source) -> dict[str, Fields]:
+    return {element.need_id(source.id): element for element in elements}
 
 
 def _keep(

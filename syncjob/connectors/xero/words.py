@@ -86,6 +86,50 @@ _REFUSALS = (
         next_step="Create the item in Xero, or set invoices.item_code to off.",
     ),
     _Refusal(
+        pattern=r"gdpr",
+        code="contact_erased",
+        field="contact_id",
+        next_step="The person asked to be erased: `syncjob forget` ends the sync of this contact.",
+    ),
+    _Refusal(
+        # A fault of Xero's API: github.com/XeroAPI/Xero-NetStandard/issues/623.
+        pattern=r"website must be valid",
+        code="website_blocks",
+        field="website",
+        next_step="While the contact has a website, Xero's API refuses every change of it: clear "
+        "the website in Xero, or make this change there by hand.",
+    ),
+    _Refusal(
+        pattern=r"contact with the supplied id|contact .*(was not found|could not be found)",
+        code="contact_gone",
+        field="contact_id",
+        next_step="Look for the contact in Xero: it was merged or belongs to another organisation.",
+    ),
+    _Refusal(
+        pattern=r"contact name cannot be empty",
+        code="name_refused",
+        field="name",
+        next_step="Give the customer a name in the CRM; it is then tried again.",
+    ),
+    _Refusal(
+        pattern=r"contact persons?",
+        code="people_refused",
+        field="people",
+        next_step="Xero keeps five further persons with plain names; mend them in the CRM.",
+    ),
+    _Refusal(
+        pattern=r"payment term",
+        code="terms_refused",
+        field="terms",
+        next_step="Set the payment terms in Xero by hand, then run again.",
+    ),
+    _Refusal(
+        pattern=r"country field|address(line|type)|postalcode",
+        code="address_refused",
+        field="postal",
+        next_step="Mend the address in the CRM (the country in letters only), then run again.",
+    ),
+    _Refusal(
         pattern=r"contact .*archived|un-?archived",
         code="contact_archived",
         field="contact_id",
