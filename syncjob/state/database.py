@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from syncjob.errors import StateError
 from syncjob.state.book import Book
+from syncjob.state.contacts import ContactBook
 from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
@@ -36,6 +37,7 @@ class State:
             migrate(self.db)
         self.snapshots = Snapshots(self.db)
         self.links = Links(self.db)
+        self.contacts = ContactBook(self.db)
         self.matches = Matches(self.db)
         self.papers = Papers(self.db)
         self.journal = Journal(self.db)

@@ -133,6 +133,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # The customer's own page of an invoice, read once.
         "CREATE TABLE online_link (invoice TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT",
     ),
+    (
+        # Customers to decide in the next plan: "org:12", "person:7", "ledger:<id>".
+        "CREATE TABLE contact_todo (key TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT",
+        # The main person of an organization: whose name and e-mail its ledger contact has.
+        """CREATE TABLE contact_person (crm_id TEXT PRIMARY KEY,
+            person_id TEXT NOT NULL) STRICT""",
+        "CREATE INDEX contact_person_id ON contact_person (person_id)",
+        # Records of either side that are left alone for good, and why.
+        """CREATE TABLE contact_ended (id TEXT PRIMARY KEY, why TEXT NOT NULL,
+            batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX base_target ON base (target)",
+    ),
 )
 
 

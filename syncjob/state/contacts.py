@@ -1,0 +1,153 @@
+"""Which customers are to be decided, who an organization's main person is, and whose sync ended.
+
+Links and bases stand in state/links.py; a pair's base has the target "pair:" and the CRM id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlite_utils import Database
+
+from syncjob.core.records import Side
+
+#: A person asked to be forgotten, or a person here said so.
+FORGOTTEN = "forgotten"
+
+Pair = tuple[str | None, str | None]
+
+
+class ContactBook:
+    """Contacts both ways. Every method that writes is called inside `State.commit`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    # --- what to decide ------------------------------------------------------------
+
+    def want(self, keys: Iterable[str], why: str) -> None:
+        """Ask that these customers ("org:12", "person:7", "ledger:<id>") be decided."""
+        self.db.conn.executemany(
+            "INSERT OR IGNORE INTO contact_todo VALUES (?, ?)", [(key, why) for key in keys]
+        )
+
+    def wanted(self) -> list[str]:
+        """The customers to decide now, in a fixed order."""
+        rows = self.db.execute("SELECT key FROM contact_todo ORDER BY key")
+        return [row[0] for row in rows.fetchall()]
+
+    def settled(self, key: str) -> None:
+        """Nothing is left to do for this customer now."""
+        self.db.execute("DELETE FROM contact_todo WHERE key = ?", (key,))
+
+    def want_all(self, *, ledger: bool) -> None:
+        """Every customer of the CRM that was read, every linked one, and of the ledger's contacts
+        without a partner all if `ledger`: for when the config has changed."""
+        why = "contacts are decided anew"
+        self.db.execute(
+            "INSERT OR IGNORE INTO contact_todo SELECT id, ? FROM snapshot "
+            "WHERE side = 'crm' AND stream = 'contacts' "
+            "UNION SELECT crm_id, ? FROM contact_link",
+            (why, why),
+        )
+        if ledger:
+            self.db.execute(
+                "INSERT OR IGNORE INTO contact_todo SELECT 'ledger:' || id, ? FROM snapshot "
+                "WHERE side = 'ledger' AND stream = 'contacts' "
+                "AND id NOT IN (SELECT ledger_id FROM contact_link)",
+                (why,),
+            )
+
+    # --- links ------------------------------------------------------------
+
+    def linked_ids(self) -> list[str]:
+        """The CRM records of all links, main persons included, in a fixed order."""
+        rows = self.db.execute(
+            "SELECT crm_id FROM contact_link UNION SELECT person_id FROM contact_person ORDER BY 1"
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def move_link(self, old: str, new: str) -> None:
+        """Follow a merge in the CRM: the free survivor takes the link and what was agreed."""
+        self.db.execute("UPDATE contact_link SET crm_id = ? WHERE crm_id = ?", (new, old))
+        self.db.execute("DELETE FROM base WHERE target = ?", (f"pair:{new}",))
+        self.db.execute(
+            "UPDATE base SET target = ? WHERE target = ?", (f"pair:{new}", f"pair:{old}")
+        )
+
+    def deals_billed(self, ledger_id: str) -> list[str]:
+        """The deals that were invoiced to this ledger contact: a scan, for a merge in the CRM."""
+        rows = self.db.execute(
+            "SELECT DISTINCT p.deal FROM part p JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'invoices' AND s.id = p.ledger_id "
+            "WHERE json_extract(CAST(s.body AS TEXT), '$.contact_id') = ? ORDER BY 1",
+            (ledger_id,),
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    # --- an organization's main person ------------------------------------------------------------
+
+    def person(self, crm_id: str) -> str | None:
+        row = self.db.execute(
+            "SELECT person_id FROM contact_person WHERE crm_id = ?", (crm_id,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def organization_of(self, person_id: str) -> list[str]:
+        """The organizations whose main person this is."""
+        rows = self.db.execute(
+            "SELECT crm_id FROM contact_person WHERE person_id = ? ORDER BY 1", (person_id,)
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def remember_person(self, crm_id: str, person_id: str) -> None:
+        self.db.execute("INSERT OR REPLACE INTO contact_person VALUES (?, ?)", (crm_id, person_id))
+
+    # --- bases ------------------------------------------------------------
+
+    def base(self, crm_id: str) -> dict[str, Pair]:
+        """What each side said of each field when both last agreed, as (crm, ledger)."""
+        found: dict[str, dict[str, str | None]] = {}
+        rows = self.db.execute(
+            "SELECT field, side, stored FROM base WHERE target = ?", (f"pair:{crm_id}",)
+        )
+        for field, side, stored in rows.fetchall():
+            found.setdefault(field, {})[side] = stored
+        return {
+            field: (sides["crm"], sides["ledger"])
+            for field, sides in found.items()
+            if len(sides) == 2
+        }
+
+    def agree(self, crm_id: str, fields: Mapping[str, Pair]) -> None:
+        """Remember what both sides say of these fields."""
+        sides: tuple[Side, Side] = ("crm", "ledger")
+        self.db.conn.executemany(
+            "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
+            [
+                (side, f"pair:{crm_id}", field, value, value)
+                for field, pair in fields.items()
+                for side, value in zip(sides, pair, strict=True)
+            ],
+        )
+
+    # --- ends ------------------------------------------------------------
+
+    def ended(self, *ids: str | None) -> str | None:
+        """Why the sync of one of these records has ended, None if it has not."""
+        for record_id in filter(None, ids):
+            row = self.db.execute(
+                "SELECT why FROM contact_ended WHERE id = ?", (record_id,)
+            ).fetchone()
+            if row:
+                return str(row[0])
+        return None
+
+    def end(self, record_id: str, why: str, *, batch: int) -> None:
+        """Leave this record alone for good."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO contact_ended VALUES (?, ?, ?)", (record_id, why, batch)
+        )
+
+    def any_ended(self) -> bool:
+        return self.db.execute("SELECT 1 FROM contact_ended LIMIT 1").fetchone() is not None
