@@ -188,9 +188,12 @@ def _states(record: Contact, linked: str | None) -> list[str]:
 # --- which of two doubles stays -------------------------------------------------------------------
 
 
-def merge_advice(one: Customer, other: Customer, linked: Sequence[str], where: str) -> str:
+def merge_advice(
+    one: Customer, other: Customer, linked: Sequence[str], where: str, *, differing: bool
+) -> str:
     """What to merge into what, and why: the one that is linked, has sales, is in use, says more,
-    or is older stays. `linked` are the ids that have a link to the other side."""
+    or is older stays. `linked` are the ids that have a link to the other side; `differing` pairs
+    may be two branches of one firm."""
     if {one.id, other.id} <= set(linked):
         return (
             f"Both are linked with a record of the other side. Merge those first, then "
@@ -200,9 +203,10 @@ def merge_advice(one: Customer, other: Customer, linked: Sequence[str], where: s
     stays, goes = (one, other) if [*first.values()] >= [*second.values()] else (other, one)
     better, worse = (first, second) if stays is one else (second, first)
     why = next((text for text, value in better.items() if value > worse[text]), "")
-    reason = f"the first {why}" if why else "either may stay"
+    reason = f"the latter {why}" if why else "either may stay"
+    sure = "If they are one customer and no two branches: in" if differing else "In"
     return (
-        f'In the {where}, merge "{goes.name}" ({goes.id}) into "{stays.name}" ({stays.id}): '
+        f'{sure} the {where}, merge "{goes.name}" ({goes.id}) into "{stays.name}" ({stays.id}); '
         f"{reason}."
     )
 

@@ -174,7 +174,8 @@ def _doubles(
         if one.record.archived and other.record.archived:
             continue
         linked = [i for i in (one.id, other.id) if _partner(batch, i)]
-        made.append(proposal(kind, pair, one, other, merge_advice(one, other, linked, where)))
+        advice = merge_advice(one, other, linked, where, differing=bool(pair.differs))
+        made.append(proposal(kind, pair, one, other, advice))
     return made
 
 
