@@ -126,13 +126,16 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="message"):
     """A message to one person. `marker` is its name for ever, from which its Message-ID is made;
-    `to` is the e-mail address, empty where the way itself is the place (a chat's channel)."""
+    `to` is the e-mail address, empty where the way itself is the place (a chat's channel);
+    `person` whom it is for, `line` what a digest says instead of the text."""
 
     marker: str
     way: str
     subject: str
     text: str
     to: str = ""
+    person: str = ""
+    line: str = ""
     tells: tuple[Tell, ...] = ()
 
 

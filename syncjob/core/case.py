@@ -16,6 +16,7 @@ from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.case_after import After
 from syncjob.core.markers import WHOLE
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
+from syncjob.core.policy_notices import Notices
 from syncjob.core.records import (
     Contact,
     CreditNote,
@@ -27,6 +28,7 @@ from syncjob.core.records import (
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.mailing import Mailing
 from syncjob.core.rules.matching import Candidates
+from syncjob.core.rules.notices import Told
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -68,7 +70,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `complete`: the deal's lines were read in this batch. `parts` are the invoices that were ever
     made for it, by name. `owners` maps ledger contacts to the CRM contacts they are linked with.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
-    refused (its fingerprint) and the issue that says so.
+    refused (its fingerprint) and the issue that says so. `told` is what people were told of its
+    invoices, `muted` why nobody is to be told, `credit_left` the customer's unapplied credit.
     """
 
     deal: Deal
@@ -85,6 +88,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
     after: After = After()
+    told: tuple[Told, ...] = ()
+    muted: str | None = None
+    credit_left: Decimal = Decimal(0)
 
     @property
     def subject(self) -> str:
@@ -116,7 +122,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every deal of this batch. `today` is the organisation's calendar day and
     `stamp` the instant of the batch as it is shown on deals. `approvals_wait` says why no invoice
-    is approved at present (a plan's limit), None if they may be."""
+    is approved at present (a plan's limit), None if they may be. `notices_since` is the day from
+    which this state remembers who was told of what."""
 
     code: str
     mode: Mode
@@ -133,5 +140,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     largest: dict[str, Decimal] = {}
     times_largest: Decimal = Decimal(3)
     approvals_wait: str | None = None
+    notices: Notices = Notices()
+    notices_since: date = date.min
     mailing: Mailing = Mailing()
     reference_hash: str = ""

@@ -17,10 +17,13 @@ from syncjob.core.afterwards import afterwards, needs_recurring_lines
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
 from syncjob.core.making import Making, Refused
+from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
-from syncjob.core.records import Invoice
+from syncjob.core.records import DEAD, Invoice
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.settlement import next_due_day
+from syncjob.core.scheduled import Parts, decide_parts
+from syncjob.core.telling import tell
 from syncjob.errors import Held
 
 
@@ -34,14 +37,20 @@ def decide(case: Case, context: Context) -> Decision:
     invoices = [one.invoice for one in told if one.invoice is not None]
     issues = [one.issue for one in told if one.issue is not None]
     standing = [(p, t.invoice) for p, t in zip(parts, told, strict=True) if t.invoice is not None]
-    invoices += afterwards(making, standing)
+    repeats = afterwards(making, standing)
+    invoices += repeats
     _bring_deal_up_to_date(making, invoices, issues[0] if issues else None)
+    tell(making, repeats)
     return making.done(wake_on=_wake(making, invoices))
 
 
 def needs_lines(case: Case, context: Context) -> bool:
     """Whether this deal can only be decided with its lines (read in bulk by the engine)."""
-    if case.complete or case.busy or case.deal.status != "won" or case.deal.archived:
+    if case.complete or case.busy or case.deal.status != "won":
+        return False
+    if case.live and in_parts(case, context):
+        return _excluded(case, context) is None
+    if case.deal.archived:
         return False
     if not case.live:
         return _excluded(case, context) is None
@@ -54,9 +63,9 @@ def needs_lines(case: Case, context: Context) -> bool:
     )
 
 
-def _wake(making: Making, invoices: Sequence[Invoice]) -> date | None:
+def _wake(making: Making, invoices: Sequence[Invoice], part: date | None) -> date | None:
     """The day on which to decide again unasked: each batch while an approval waits for the
-    ledger's plan, else when an invoice falls due."""
+    ledger's plan, else when an invoice falls due or the day of the next part comes."""
     context = making.context
     if context.approvals_wait and context.approvals_wait in making.story:
         return context.today
@@ -65,9 +74,12 @@ def _wake(making: Making, invoices: Sequence[Invoice]) -> date | None:
     return min([*making.wakes, *later], default=None)
 
 
-def _part(making: Making, part: PartCase) -> Told:
-    """One invoice of the deal; what holds it is noted, and holds no other."""
+def _whole(making: Making) -> Told:
+    """The deal as one invoice."""
+    part = next((part for part in making.case.parts if part.key == ""), PartCase())
     try:
+        for other in making.case.parts:
+            second_ones(making, other)
         return _invoice(making, part)
     except Refused as refused:
         making.issues.append(refused.issue)
@@ -81,7 +93,6 @@ def _part(making: Making, part: PartCase) -> Told:
 
 def _invoice(making: Making, part: PartCase) -> Told:
     case = making.case
-    second_ones(making, part)
     if part.invoice is not None:
         return existing(making, part, part.invoice)
     if case.deal.status != "won":
@@ -124,10 +135,10 @@ def _excluded(case: Case, context: Context) -> Issue | None:
 
 
 def _bring_deal_up_to_date(
-    making: Making, invoices: Sequence[Invoice], issue: Issue | None
+    making: Making, invoices: Sequence[Invoice], issue: Issue | None, to_come: str | None
 ) -> None:
     """Write what is true to the deal's own fields, if they say anything else."""
-    found = deal_change(making.case, making.context, invoices, issue)
+    found = deal_change(making.case, making.context, invoices, issue, to_come)
     if isinstance(found, Issue):
         making.issues.append(found)
     elif found is not None:

@@ -28,6 +28,7 @@ from syncjob.core.policy_rules import (
     TrackingRule,
     at_most_two,
 )
+from syncjob.core.policy_schedules import Deposit, ScheduleRule, different_names
 
 __all__ = ["Day", "Strict", "Tax", "TaxRule", "Terms"]  # where the rest of the program finds them
 
@@ -62,6 +63,7 @@ class DealInputs(Strict):
     """The deal's own fields that are read, by name; all optional."""
 
     do_not_invoice: str | None = None
+    mute_notices: str | None = None
     purchase_order: str | None = None
     invoice_date: str | None = None
     #: Terms in words, read as `invoices.terms.texts` says.
@@ -135,6 +137,9 @@ class Invoices(Strict):
     currency_rates: dict[str, Decimal] = Field(default={})
     tax: Tax = Tax()
     terms: Terms = Terms()
+    #: A deal in several invoices, where the CRM has no instalments for it; first match wins.
+    schedules: Annotated[tuple[ScheduleRule, ...], AfterValidator(different_names)] = ()
+    deposit: Deposit = Deposit()
     #: Days between which an unlinked invoice of the same contact, total and currency holds a deal.
     double_days: int = Field(default=60, ge=0, le=365)
     #: Products that are billed weekly to annually.

@@ -2,9 +2,69 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
 from syncjob.core.actions import Action, Issue, Message, Task, Tell
+from syncjob.core.case import Case
+from syncjob.core.records import CreditNote
+from syncjob.core.rules.eligibility import says_no
+from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch
 from syncjob.errors import RetryLater
+
+#: The fact "mute:deal:N" of a deal that is muted for good; else it is a day.
+MUTED = "yes"
+
+
+def heard(batch: Batch, case: Case) -> Case:
+    """The case with what people were told of its invoices, and what keeps them from being told."""
+    policy = batch.config.notices
+    if not (policy.steps or policy.paid) or not case.live:
+        return case
+    markers = [p.marker or p.invoice.id for p in case.live if p.invoice]
+    markers += [invoice.id for invoice in case.after.repeats]
+    return msgspec.structs.replace(
+        case, told=tuple(batch.state.notes.of(markers)), muted=_muted(batch, case),
+        credit_left=_credit_left(batch, case),
+    )  # fmt: skip
+
+
+def notices_since(batch: Batch) -> date:
+    """The first day of whose steps people are told: the first batch that tells anybody, or the
+    first after a lost state, whose memory of earlier notices is gone with it."""
+    policy, book = batch.config.notices, batch.state.book
+    if not (policy.steps or policy.paid):
+        return date.max
+    known = book.fact("notices_since")
+    if known is None:
+        known = batch.today.isoformat()
+        with batch.state.commit():
+            book.note("notices_since", known)
+    return date.fromisoformat(known)
+
+
+def _muted(batch: Batch, case: Case) -> str | None:
+    """Why nobody is told of this deal: its own field, or a person's `syncjob mute`."""
+    field = batch.config.crm.inputs.mute_notices
+    value = one_line(case.deal.fields.get(field)) if field else ""
+    if field and not says_no(value):
+        return f'its field "{field}" says "{value}"'
+    until = batch.state.book.fact(f"mute:{case.subject}")
+    if until is None or (until != MUTED and date.fromisoformat(until) <= batch.today):
+        return None
+    return "muted" if until == MUTED else f"muted until {until}"
+
+
+def _credit_left(batch: Batch, case: Case) -> Decimal:
+    """What the customer has paid ahead or was credited, and nobody has applied to an invoice."""
+    invoice = case.invoices[0]
+    found = batch.state.snapshots.find("credit.left", f"{invoice.contact_id}|{invoice.currency}")
+    get = batch.state.snapshots.get
+    notes = (get("ledger", "credit_notes", note, CreditNote) for note in found)
+    return sum((note.remaining for note in notes if note is not None), Decimal(0))
 
 
 def way_down(way: str, error: RetryLater) -> Issue:

@@ -134,7 +134,7 @@ def _in_when(deal: Deal, when: When, crm: CrmReference) -> bool:
 def _flagged(deal: Deal, inputs: DealInputs) -> Issue | None:
     field = inputs.do_not_invoice
     value = one_line(deal.fields.get(field)) if field else ""
-    if not field or value.casefold() in _NO:
+    if not field or says_no(value):
         return None
     return _excluded(
         deal,
@@ -143,6 +143,11 @@ def _flagged(deal: Deal, inputs: DealInputs) -> Issue | None:
         f'Empty the field "{field}" if the deal is to be invoiced after all.',
         field,
     )
+
+
+def says_no(value: str) -> bool:
+    """Whether a field's text means no: it is empty, "no", "false", "0" and the like."""
+    return value.casefold() in _NO
 
 
 _Rule = Callable[[Deal, Exclude, CrmReference, str | None], str | None]

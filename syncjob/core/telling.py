@@ -1,0 +1,213 @@
+"""Who must be told of this deal's invoices now: tasks and messages, each step once.
+
+Keeps invariant 9. What is told rests on the invoice as it was read by its id in this batch
+(engine/fill sees to that): nothing is told of what is paid, credited, voided or disputed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+import msgspec
+
+from syncjob.core.actions import Action, Issue, Message, Task, Tell, Wave
+from syncjob.core.case import PartCase
+from syncjob.core.making import Making, Refused
+from syncjob.core.records import Invoice
+from syncjob.core.rules.notices import (
+    PAID,
+    Debt,
+    Notice,
+    Told,
+    covered,
+    due_step,
+    next_step_day,
+    people,
+)
+from syncjob.core.rules.notices_words import line_of, subject_of, text_of
+from syncjob.core.rules.settlement import cash_and_credit, invoice_state
+from syncjob.core.rules.texts import one_line
+
+_CASH = ("payment", "prepayment", "overpayment")
+_Step = Callable[[Sequence[Told]], int | None]
+
+
+def tell(making: Making, repeats: Sequence[Invoice]) -> None:
+    """Add the notices that are due: of the deal's own invoices, and of those that the ledger made
+    from its repeating invoice."""
+    policy = making.context.notices
+    if not (policy.steps or policy.paid) or making.context.mode == "read_only":
+        return
+    for part in making.case.live:
+        if part.invoice is not None:
+            making.wake(_tell_of(making, part, part.invoice))
+    for invoice in repeats:
+        making.wake(_tell_of(making, PartCase(), invoice))
+
+
+def _tell_of(making: Making, part: PartCase, invoice: Invoice) -> date | None:
+    """Tell of one invoice; returns the day on which to look again unasked."""
+    context = making.context
+    state = invoice_state(
+        invoice, context.today, context.overdue, credit_notes=part.credit_notes,
+        bad_debt_accounts=context.policy.bad_debt_accounts,
+    )  # fmt: skip
+    if state.overdue and invoice.due_date:
+        return _overdue(making, part, invoice, invoice.due_date, state.days_overdue)
+    if context.notices.paid and state.word == "paid":
+        debt = _debt(making, part, invoice, invoice.due_date or context.today, 0)
+        if (debt.last_paid_on or date.min) >= context.notices_since:
+            _notices(making, debt, lambda told: None if any(t.step == PAID for t in told) else PAID)
+    return None
+
+
+def _overdue(
+    making: Making, part: PartCase, invoice: Invoice, due: date, days: int
+) -> date | None:  # fmt: skip
+    case, context, policy = making.case, making.context, making.context.notices
+    later = next_step_day(due, context.today, policy)
+    if case.muted:
+        making.story.append(f"nobody is told: {case.muted}")
+    elif covered(invoice.due, case.credit_left):
+        making.story.append("nobody is told: the customer's unapplied credit covers the debt")
+        tomorrow = context.today + timedelta(days=1)  # it may be applied to another invoice
+        return min(later or tomorrow, tomorrow)
+    else:
+        debt = _debt(making, part, invoice, due, days)
+        since = context.notices_since
+        _notices(making, debt, lambda told: due_step(days, due, context.today, policy, told, since))
+    return later
+
+
+def _notices(making: Making, debt: Debt, step_for: _Step) -> None:
+    """A notice for each person and way that has not been told of this step."""
+    case, policy = making.case, making.context.notices
+    told = [t for t in case.told if t.marker == debt.marker]
+    found, nobody = people(case.deal, case.party, making.context.crm.users, policy)
+    for person in found:
+        for way in policy.by:
+            known = [t for t in told if (t.person, t.way) == (person.key, way)]
+            step = step_for(known)
+            if step is not None:
+                _append(making, Notice(person=person, way=way, step=step, debt=debt))
+    if nobody and step_for(told) is not None:
+        making.issues.append(_nobody(making, debt, nobody))
+
+
+def _nobody(making: Making, debt: Debt, why: str) -> Issue:
+    return Issue(
+        code="nobody_to_tell", subject=making.case.subject, page=making.case.deal.page,
+        state="note", field="notices.fallback",
+        what=f"Nobody can be told of {debt.invoice}: {why}",
+        next_step="Give the deal an active owner in the CRM, or name a user in notices.fallback.",
+    )  # fmt: skip
+
+
+def _append(making: Making, notice: Notice) -> None:
+    action = _task(making, notice) if notice.way == "task" else _message(making, notice)
+    try:
+        making.append(action)
+    except Refused as refused:
+        making.issues.append(refused.issue)
+
+
+def _task(making: Making, notice: Notice) -> Action:
+    deal, policy = making.case.deal, making.context.notices
+    marker = notice_marker(notice)
+    task = Task(
+        marker=marker, deal_id=deal.id, owner_id=notice.person.key,
+        subject=subject_of(notice, policy.subject), note=text_of(notice, policy.text),
+        due=making.context.today, org_id=deal.org_id, person_id=deal.person_id, tell=_tell(notice),
+    )  # fmt: skip
+    return Action(
+        side="crm", wave=Wave.NOTICES, subject=making.case.subject, target=f"task:{marker}",
+        payload=task, reason=_reason(notice),
+    )  # fmt: skip
+
+
+def _message(making: Making, notice: Notice) -> Action:
+    policy, marker = making.context.notices, notice_marker(notice)
+    message = Message(
+        marker=marker, way=notice.way,
+        to=(notice.person.email or "") if notice.way == "email" else "",
+        person=notice.person.name, subject=subject_of(notice, policy.subject),
+        text=text_of(notice, policy.text), line=line_of(notice), tells=(_tell(notice),),
+    )  # fmt: skip
+    return Action(
+        side="people", wave=Wave.NOTICES, subject=making.case.subject,
+        target=f"message:{marker}:{notice.way}", payload=message, reason=_reason(notice),
+    )  # fmt: skip
+
+
+def notice_marker(notice: Notice) -> str:
+    """The notice's name for ever: invoice, due date, step, person ("NW-1042-A1.261122.7.12")."""
+    debt = notice.debt
+    return f"{debt.marker}.{debt.due_date:%y%m%d}.{notice.step}.{notice.person.key}"
+
+
+def _tell(notice: Notice) -> Tell:
+    debt = notice.debt
+    return Tell(
+        marker=debt.marker, due=debt.due_date, step=notice.step, person=notice.person.key,
+        way=notice.way,
+    )  # fmt: skip
+
+
+def _reason(notice: Notice) -> str:
+    if notice.step == PAID:
+        return f"{notice.debt.invoice} is paid and {notice.person.name} wants to know"
+    return f"{notice.debt.invoice} is {notice.debt.days} days overdue, step {notice.step}"
+
+
+def _debt(making: Making, part: PartCase, invoice: Invoice, due: date, days: int) -> Debt:
+    case, context = making.case, making.context
+    cash, credit = cash_and_credit(invoice)
+    paid = sorted((s.date, s.amount) for s in invoice.settlements if s.kind in _CASH and s.date)
+    owner = next((u.name for u in context.crm.users if u.id == case.deal.owner_id), None)
+    customer = case.party or part.contact or case.person
+    phones = [c.phones[0] for c in (case.person, part.contact, case.party) if c and c.phones]
+    return Debt(
+        deal=case.subject, deal_title=one_line(case.deal.title), marker=part.marker or invoice.id,
+        invoice=invoice.number or part.marker or invoice.id, currency=invoice.currency,
+        total=invoice.total, due=invoice.due, paid=cash, credited=credit, due_date=due, days=days,
+        customer=one_line(customer.name) if customer else "", owner=one_line(owner),
+        deal_page=case.deal.page, invoice_page=invoice.page, phone=next(iter(phones), None),
+        expected_on=invoice.expected_on, last_paid_on=paid[-1][0] if paid else None,
+        last_paid=paid[-1][1] if paid else None, credit_left=case.credit_left,
+    )  # fmt: skip
+
+
+# --- many into one ------------------------------------------------------------------------------
+
+
+def gathered(actions: Sequence[Action], today: date, *, digest: bool) -> list[Action]:
+    """With `digest`, the messages of one person and way are one message of this day; tasks and
+    all other actions stay as they are."""
+    if not digest:
+        return list(actions)
+    single: list[Action] = []
+    groups: dict[tuple[str, str], list[Message]] = {}
+    for action in actions:
+        payload = action.payload
+        if isinstance(payload, Message) and payload.tells:
+            groups.setdefault((payload.tells[0].person, payload.way), []).append(payload)
+        else:
+            single.append(action)
+    return single + [_digest(who, messages, today) for who, messages in sorted(groups.items())]
+
+
+def _digest(who: tuple[str, str], messages: Sequence[Message], today: date) -> Action:
+    first, number = messages[0], len(messages)
+    marker = f"digest.{today:%y%m%d}.{who[0]}"
+    message = msgspec.structs.replace(
+        first, marker=marker, line="",
+        subject=first.subject if number == 1 else f"{number} invoices need a look",
+        text="\n".join(m.line for m in sorted(messages, key=lambda m: m.marker)),
+        tells=tuple(tell for m in messages for tell in m.tells),
+    )  # fmt: skip
+    return Action(
+        side="people", wave=Wave.NOTICES, subject=f"digest:{today}",
+        target=f"message:{marker}:{first.way}", payload=message,
+        reason=f"{number} notices to {first.person or who[0]} on {today}",
+    )  # fmt: skip
