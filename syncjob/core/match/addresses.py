@@ -12,29 +12,50 @@ _SPLIT_NUMBER = re.compile(r"^(\d+)([a-z]?)$")
 _POST_BOX = re.compile(r"\bp\.?\s*o\.?\s*box\b|\bpostfach\b|\bapartado\b|\bbp\b")
 #: Kinds of street and parts of a building say little of themselves.
 KINDS = frozenset(STREETS.values()) | {"box", "no", "nr"}
+#: Kinds that name another street when they differ: "Oak Street" is not "Oak Avenue".
+MAIN_KINDS = frozenset(
+    {"street", "avenue", "road", "drive", "lane", "court", "place", "boulevard", "way", "crescent"}
+)
 _GLUED = re.compile(r"(strasse|straat|str|weg|gasse|platz)$")
 
 
+#: "224 N Central" is not "224 S Central".
+DIRECTIONS = frozenset({"north", "south", "east", "west"})
+#: In a line of the address only a postcode has so many digits.
+_POSTCODE_DIGITS = 5
+
+
 class Street(NamedTuple):
-    """House numbers (all numbers of the lines) and the street's own words, in order."""
+    """House numbers (all numbers of the lines), the street's own words in order, the directions
+    and kinds ("avenue") in it, and a postcode that stands among them ("" if none)."""
 
     numbers: tuple[str, ...]
     names: tuple[str, ...]
+    directions: frozenset[str]
+    kinds: frozenset[str]
+    postcode: str
 
 
 def street(lines: tuple[str, ...]) -> Street:
-    """The address lines taken apart: "6 Tullaroop St." is (("6",), ("tullaroop",))."""
+    """The address lines taken apart: "6 N Tullaroop St." is (("6",), ("tullaroop",), {"north"})."""
     text = _POST_BOX.sub(" box ", " ".join(fold(line) for line in lines))
-    numbers, names = [], []
+    numbers: list[str] = []
+    names: list[str] = []
+    directions, kinds, code = set(), set(), ""
     for word in words(text):
         number = _SPLIT_NUMBER.match(word)
-        if number:
+        whole = STREETS.get(word) or _GLUED.sub("", word) or word
+        if number and len(number[1]) == _POSTCODE_DIGITS and (numbers or names):
+            code = number[1]
+        elif number:
             numbers.append(number[1].lstrip("0") or "0")
+        elif whole in DIRECTIONS:
+            directions.add(whole)
+        elif whole in KINDS:
+            kinds.add(whole)
         else:
-            whole = STREETS.get(word) or _GLUED.sub("", word) or word
-            if whole not in KINDS:
-                names.append(whole)
-    return Street(tuple(numbers), tuple(names))
+            names.append(whole)
+    return Street(tuple(numbers), tuple(names), frozenset(directions), frozenset(kinds), code)
 
 
 def postcode(text: str | None) -> str:

@@ -49,7 +49,8 @@ def _mails(one: Prepared, other: Prepared, frequencies: Frequencies, found: Find
     if shared_domains:
         found["domain"] = max(frequencies.bits("domain", domain) for domain in shared_domains)
     elif one.domains and other.domains:
-        found["domain_differs"] = 1
+        near = any(_slip(a, b) for a in one.domains for b in other.domains)
+        found["domain_near" if near else "domain_differs"] = 1
     if not one.emails or not other.emails:
         return
     shared = set(one.emails) & set(other.emails)
@@ -63,7 +64,7 @@ def _mails(one: Prepared, other: Prepared, frequencies: Frequencies, found: Find
 
 
 def _other_mails(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
-    if any(OSA.distance(a, b, score_cutoff=2) <= 2 for a in one.emails for b in other.emails):
+    if any(_slip(a, b) for a in one.emails for b in other.emails):
         found["email_near"] = 1
         return
     locals_ = {mail.partition("@")[0] for mail in one.emails if not is_role(mail)}
@@ -74,6 +75,11 @@ def _other_mails(one: Prepared, other: Prepared, frequencies: Frequencies, found
         found["email_differs"] = 1
 
 
+def _slip(one: str, other: str) -> bool:
+    """Long texts that differ by one slip of the keyboard."""
+    return min(len(one), len(other)) > 6 and OSA.distance(one, other, score_cutoff=1) <= 1
+
+
 def _streets(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
     if one.street and other.street:
         match = namecompare.align(one.street, other.street, _street_bits(frequencies), frequencies)
@@ -81,6 +87,10 @@ def _streets(one: Prepared, other: Prepared, frequencies: Frequencies, found: Fi
             found["street"] = min(match.agreed, 16)
         if match.conflict or not match.agreed:
             found["street_differs"] = min(match.conflict, 10) if match.agreed else 10
+    if one.directions and other.directions and not one.directions & other.directions:
+        found["direction_differs"] = 1
+    if one.street_kinds and other.street_kinds and not one.street_kinds & other.street_kinds:
+        found["street_kind_differs"] = 1
     if one.numbers and other.numbers:
         shared = set(one.numbers) & set(other.numbers)
         if shared:
@@ -141,7 +151,7 @@ def _tax(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findin
 
 
 def _more(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
-    """Other texts under one label: numbers and dates by their digits, texts by likeness."""
+    """Other texts under one label: numbers and dates by their digits, texts by their words."""
     if not one.more or not other.more:
         return
     theirs = dict(other.more)
@@ -152,11 +162,24 @@ def _more(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findi
         if value == against:
             _add(found, "more", min(frequencies.bits(f"more {label}", value), 16))
         elif value.isdigit() and against.isdigit():
-            near = OSA.distance(value, against) == 1
-            _add(found, "code_near" if near else "code_differs", 1)
+            _add(found, "code_near" if _near_code(value, against) else "code_differs", 1)
         else:
-            near = JaroWinkler.similarity(value, against) >= 0.9
-            _add(found, "text_near" if near else "text_differs", 1)
+            share = _shared_words(value, against)
+            near = share >= 0.5
+            _add(found, "text_near" if near else "text_differs", share if near else 1 - share)
+
+
+def _near_code(one: str, other: str) -> bool:
+    """A date or a number but for one slip; a year or a price is too short to tell."""
+    return min(len(one), len(other)) > 5 and OSA.distance(one, other, score_cutoff=1) <= 1
+
+
+def _shared_words(one: str, other: str) -> float:
+    """The share of the shorter text's words that the longer has too, 0 to 1."""
+    if JaroWinkler.similarity(one, other) >= 0.93:
+        return 1.0
+    mine, theirs = set(one.split()), set(other.split())
+    return len(mine & theirs) / min(len(mine), len(theirs))
 
 
 def _add(found: Findings, name: str, number: float) -> None:

@@ -15,7 +15,7 @@ Findings = dict[str, float]
 #: Words less alike than this are two words.
 ALIKE = 0.86
 #: Below so many letters one slip makes another word.
-SLIP_LETTERS = 4
+SLIP_LETTERS = 5
 
 
 class Alignment(NamedTuple):
@@ -74,10 +74,13 @@ def alike(a: str, b: str) -> float:
     short = min(len(a), len(b))
     if short == 1:
         return 0.3 if a[0] == b[0] else 0.0
+    if OSA.distance(a, b, score_cutoff=1) <= 1:
+        if short >= SLIP_LETTERS:
+            return 0.9
+        # "Ana" may be "Anna" mistyped, but "Tim" is not "Tom".
+        return 0.6 if short > 2 and (len(a) != len(b) or sorted(a) == sorted(b)) else 0.0
     if short < SLIP_LETTERS:
         return 0.0
-    if OSA.distance(a, b, score_cutoff=1) <= 1:
-        return 0.9
     similarity = JaroWinkler.similarity(a, b, score_cutoff=ALIKE)
     return 0.8 * similarity if similarity >= ALIKE else 0.0
 
@@ -104,13 +107,21 @@ def _companies(one: Prepared, other: Prepared, frequencies: Frequencies, found: 
         match = align(one.tokens, other.tokens, bits, frequencies)
         found["name"] = min(match.agreed, 30)
         found["name_slips"] = min(match.slips, 10)
-        found["name_conflict"] = min(match.conflict, 20)
-        found["name_extra"] = min(match.extra, 20)
+        _what_is_left(match, found)
         if not match.agreed:
             found["name_none"] = 1
         _numbers_in_names(one.tokens, other.tokens, found)
     if one.form and other.form:
         found["form" if one.form == other.form else "form_differs"] = 1
+
+
+def _what_is_left(match: Alignment, found: Findings) -> None:
+    """Words without a partner: in bits, and as a share of everything that the names say."""
+    whole = match.agreed + match.conflict + match.slips
+    found["name_conflict"] = min(match.conflict, 20)
+    found["name_conflict_share"] = match.conflict / whole if whole else 1
+    found["name_extra"] = min(match.extra, 20)
+    found["name_extra_share"] = match.extra / (whole + match.extra) if whole + match.extra else 0
 
 
 def _numbers_in_names(one: tuple[str, ...], other: tuple[str, ...], found: Findings) -> None:
@@ -169,8 +180,8 @@ def _part(
         found[f"{part}_short"] = 1
     elif shared:
         found[f"{part}_part"] = max(map(frequencies.token_bits, shared))
-    elif alike(a, b) or alike("".join(one), "".join(other)):
+    elif likeness := max(alike(a, b), alike("".join(one), "".join(other))):
         worth = (frequencies.token_bits(a) + frequencies.token_bits(b)) / 2
-        found[f"{part}_near"] = min(worth, 16)
+        found[f"{part}_near"] = min(worth * likeness, 16)
     else:
         found[f"{part}_differs"] = 1

@@ -4,23 +4,72 @@ from __future__ import annotations
 
 import msgspec
 
+#: Learned by benchmarks/match_train.py from the labelled sets named in docs/matching.md.
 #: Natural-logarithm odds: per bit for agreements that carry bits, else for the finding as such.
 WEIGHTS: dict[str, float] = {
-    "name": 0.55, "name_same": 1.0, "name_slips": -0.2, "name_conflict": -0.45,
-    "name_extra": -0.12, "name_none": -4, "name_numbers": -4, "form": 0.3, "form_differs": -0.8,
-    "kind_differs": -3, "main_person": 0.4, "main_person_differs": -1,
-    "first": 0.6, "first_initial": 1, "first_short": 2, "first_part": 0.3, "first_near": 0.35,
-    "first_differs": -4, "last": 0.6, "last_initial": 0.5, "last_short": 0.5, "last_part": 0.4,
-    "last_near": 0.4, "last_differs": -4, "swapped": -0.5,
-    "phone": 0.5, "phone_near": 2.5, "phone_differs": -1.2,
-    "email": 0.7, "email_role": 0.3, "email_near": 4, "email_local": 0.3, "email_differs": -1,
-    "domain": 0.4, "domain_differs": -1,
-    "street": 0.3, "street_differs": -0.25, "number": 0.2, "number_near": 0, "number_differs": -1.5,
-    "postcode": 0.3, "postcode_near": 0.8, "postcode_differs": -1,
-    "city": 0.2, "city_near": 0.5, "city_differs": -0.8, "region": 0.1, "region_differs": -0.8,
-    "country_differs": -2, "tax": 0.8, "tax_near": 4, "tax_differs": -4,
-    "more": 0.6, "code_near": 3, "code_differs": -3, "text_near": 2, "text_differs": -0.8,
-}  # fmt: skip
+    "city": 0.155,
+    "city_differs": -2.597,
+    "city_near": 1.208,
+    "code_differs": -3.459,
+    "code_near": 2.557,
+    "country_differs": -3.881,
+    "direction_differs": -4.343,
+    "domain": 0.067,
+    "domain_differs": -4.103,
+    "domain_near": 3.183,
+    "email": 0.237,
+    "email_differs": -0.964,
+    "email_local": 0.0,
+    "email_near": 0.0,
+    "email_role": 0.0,
+    "first": 0.159,
+    "first_differs": -4.68,
+    "first_initial": 1.294,
+    "first_near": 0.265,
+    "first_part": 0.14,
+    "first_short": 0.0,
+    "form": 0.0,
+    "form_differs": -2.926,
+    "kind_differs": -1.006,
+    "last": 0.241,
+    "last_differs": -3.136,
+    "last_initial": 0.0,
+    "last_near": 0.287,
+    "last_part": 0.012,
+    "last_short": 0.3,
+    "main_person": 0.028,
+    "main_person_differs": -4.523,
+    "more": 0.69,
+    "name": 0.109,
+    "name_conflict": 0.0,
+    "name_conflict_share": -3.852,
+    "name_extra": 0.0,
+    "name_extra_share": 0.0,
+    "name_none": 0.0,
+    "name_numbers": -1.9,
+    "name_same": 2.589,
+    "name_slips": 0.0,
+    "number": 0.179,
+    "number_differs": -4.081,
+    "number_near": -2.409,
+    "phone": 0.243,
+    "phone_differs": -1.034,
+    "phone_near": 1.885,
+    "postcode": 0.128,
+    "postcode_differs": -3.921,
+    "postcode_near": 0.0,
+    "region": 1.077,
+    "region_differs": -0.881,
+    "street": 0.439,
+    "street_differs": 0.0,
+    "street_kind_differs": -1.435,
+    "swapped": -0.914,
+    "tax": 0.438,
+    "tax_differs": -2.265,
+    "tax_near": 3.683,
+    "text_differs": -1.0,
+    "text_near": 2.0,
+}
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +79,22 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     weights: dict[str, float] = msgspec.field(default_factory=lambda: dict(WEIGHTS))
-    bias: float = -1.0
+    bias: float = -0.603
     #: Weight of the bits of the number of parties: each is a stranger with the same chance.
-    crowd: float = -0.69
-    certain: float = 0.995
-    near: float = 0.5
+    crowd: float = -0.200
+    #: Logarithmic odds from which a pair is certain, and from which a person should look at it.
+    certain: float = 2.0
+    near: float = -2.0
+    #: A certain link must be this much better than the next best of either party.
+    margin: float = 2.0
+    #: Near pairs of a party that are this much worse than its best one are left out.
+    near_margin: float = 4.0
+    #: Shares (0 to 1) of the names' bits that may stand unmatched in a certain pair: on both
+    #: sides ("Acme Holdings", "Acme Homes"), and on one alone.
+    conflict_max: float = 0.25
+    extra_max: float = 0.6
+    #: Bits from which the same company name is enough alone.
+    name_alone: float = 14.0
     #: Parties that may share a sign before it is called too common to look at every pair.
     block_max: int = 40
     country: str | None = None
@@ -46,3 +106,11 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT = Parameters()
+
+_AGAINST = (
+    "_differs", "_conflict", "_extra", "_share", "_none", "_slips", "_numbers", "swapped",
+)  # fmt: skip
+#: Whether a finding may speak for (1), against (-1) or either way (0); the training keeps to it.
+SIGNS = {
+    name: 0 if name == "number_near" else -1 if name.endswith(_AGAINST) else 1 for name in WEIGHTS
+}

@@ -30,6 +30,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     domains: tuple[str, ...]
     numbers: tuple[str, ...]
     street: tuple[str, ...]
+    directions: frozenset[str]
+    street_kinds: frozenset[str]
     postcode: str
     city: str
     region: str
@@ -65,7 +67,9 @@ def prepare(party: Party, default_country: str | None = None) -> Prepared:
         domains=domains,
         numbers=addressed.numbers,
         street=addressed.names,
-        postcode=addresses.postcode(party.postal_code),
+        directions=addressed.directions,
+        street_kinds=addressed.kinds & addresses.MAIN_KINDS,
+        postcode=addresses.postcode(party.postal_code) or addressed.postcode,
         city=addresses.place(party.city),
         region=addresses.place(party.region),
         country=country,
@@ -86,11 +90,22 @@ def _is_person(party: Party, own: names.CompanyName, human: names.PersonName) ->
 
 
 def _labelled(text: str) -> tuple[str, str] | None:
+    """The label and the value; numbers and dates by their digits alone."""
     label, colon, value = text.partition(":")
-    folded = " ".join(words(value if colon else label))
-    if _NUMBER.match(folded.replace(" ", "")):
-        folded = folded.replace(" ", "")
-    return (fold(label).strip() if colon else "", folded) if folded else None
+    parts = words(value if colon else label)
+    if parts and all(_NUMBER.match(part) for part in parts):
+        parts = ["".join(_date(parts))]
+    return (fold(label).strip() if colon else "", " ".join(parts)) if parts else None
+
+
+def _date(parts: list[str]) -> list[str]:
+    """A date with the year first and day and month by size, since people write both orders."""
+    if len(parts) == 1 and len(parts[0]) == 8 and parts[0][:2] in ("19", "20"):
+        parts = [parts[0][:4], parts[0][4:6], parts[0][6:]]
+    years = [part for part in parts if len(part) == 4]
+    if len(parts) != 3 or len(years) != 1:
+        return parts
+    return years + sorted(part.zfill(2) for part in parts if part != years[0])
 
 
 def _distinct(found: object) -> tuple[str, ...]:

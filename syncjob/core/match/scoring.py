@@ -1,4 +1,4 @@
-"""A pair's score: the sum of what its findings weigh, as a probability, and the same in words."""
+"""A pair's score: what its findings weigh in sum; and what keeps a high one from certainty."""
 
 from __future__ import annotations
 
@@ -7,13 +7,123 @@ from math import exp, log2
 from .compare import Findings
 from .parameters import Parameters
 
+#: Agreements besides the name, by what they are about: certainty needs one of them.
+SUPPORT = {
+    "phone": ("phone", "phone_near"),
+    "e-mail": ("email", "email_role", "email_near", "domain", "domain_near"),
+    "address": ("street", "postcode", "postcode_near"),
+    "tax number": ("tax", "tax_near"),
+    "main person": ("main_person",),
+    "other data": ("more", "code_near"),
+}
+#: No score makes a pair certain over one of these.
+NEVER = (
+    ("kind_differs", "one is a person, the other a company"),
+    ("name_none", "no word of the names is the same"),
+    ("name_numbers", "the numbers in the names differ"),
+    ("country_differs", "the countries differ"),
+    ("direction_differs", "the streets point in different directions"),
+)
+#: Over these, only what belongs to one customer alone: a tax number, a personal mailbox.
+DOUBTS = (
+    ("street_kind_differs", "one writes another kind of street"),
+    ("number_near", "the house numbers differ by one digit"),
+    ("postcode_differs", "the postcodes differ"),
+)
+ELSEWHERE = "the addresses differ, as between branches"
+_PERSON_DOUBTS = (
+    ("first_differs", "the first names differ"),
+    ("last_differs", "the family names differ"),
+    ("tax_differs", "the tax numbers differ"),
+)
+_OWN = ("tax", "tax_near", "email", "email_near", "more", "code_near")
+_PLACE_FOR = ("number", "street", "postcode", "postcode_near", "city", "city_near")
+_PLACE_AGAINST = ("number_differs", "street_differs", "postcode_differs", "city_differs")
 
-def score(findings: Findings, total: int, parameters: Parameters) -> float:
-    """The probability (0 to 1) that both are one, among `total` parties of both sides."""
+
+def odds(findings: Findings, total: int, parameters: Parameters) -> float:
+    """The natural logarithm of the odds that both are one, among `total` parties of both sides."""
     weights = parameters.weights
-    odds = parameters.bias + parameters.crowd * log2(max(total, 2))
+    found = parameters.bias + parameters.crowd * log2(max(total, 2))
     for name in sorted(findings):
-        odds += weights[name] * findings[name]
-    if odds < -40:
-        return 0.0
-    return round(1 / (1 + exp(-odds)), 6)
+        found += weights[name] * findings[name]
+    return round(found, 6)
+
+
+def probability(found: float) -> float:
+    """Odds as a probability, 0 to 1."""
+    return round(1 / (1 + exp(-min(max(found, -40), 40))), 6)
+
+
+def support(findings: Findings) -> tuple[str, ...]:
+    """What agrees besides the name."""
+    return tuple(kind for kind, names in SUPPORT.items() if any(map(findings.get, names)))
+
+
+def obstacle(findings: Findings, found: float, parameters: Parameters) -> str:
+    """Why the pair cannot be certain, in words; "" if it is."""
+    for name, words in NEVER:
+        if name in findings:
+            return words
+    two_persons = any(name.startswith(("first", "last")) for name in findings)
+    doubt = _between_persons(findings) if two_persons else _between_companies(findings, parameters)
+    if not doubt and not support(findings) and not _name_alone(findings, parameters):
+        doubt = "only the names agree"
+    return doubt or ("" if found >= parameters.certain else "too little agrees to be certain")
+
+
+def _between_persons(findings: Findings) -> str:
+    """Two of one family share all but the first name (twins the birth date too): what differs
+    must be outweighed by a number or a date that is a person's own."""
+    parts = {name.partition("_")[0] for name in findings if not name.endswith("_differs")}
+    numbered, born = "tax" in parts, bool(parts & {"more", "code"})
+    signs = len(parts & {"first", "last"}) + numbered + born + ("street" in parts)
+    against = [words for name, words in _PERSON_DOUBTS if name in findings]
+    if _elsewhere(findings):
+        against.append(ELSEWHERE)
+    if "first_differs" in findings and not numbered:
+        return against[0]
+    if len(against) > 1 and not (numbered and born):
+        return against[0]
+    if against and not ((numbered or born) and signs > 2):
+        return against[0]
+    if not {"first", "last"} <= parts and not ((numbered or born) and signs > 1):
+        return "one has only a part of the name"
+    return ""
+
+
+def _between_companies(findings: Findings, parameters: Parameters) -> str:
+    """Companies of a group, branches of a company and neighbours share much but are not one."""
+    if "name" not in findings:
+        return "no name to compare"
+    if "tax_differs" in findings:
+        return "the tax numbers differ"
+    if findings.get("name_conflict_share", 0) > parameters.conflict_max:
+        return "each name has words of its own, as in a group of companies"
+    if findings.get("name_extra_share", 0) > parameters.extra_max:
+        return "one name says much more than the other"
+    if _elsewhere(findings):
+        return ELSEWHERE
+    if any(name in findings for name in _OWN):
+        return ""
+    for name, words in DOUBTS:
+        if name in findings:
+            return words
+    if "phone_differs" in findings and "postcode" not in findings:
+        return "the phones differ"
+    return ""
+
+
+def _elsewhere(findings: Findings) -> bool:
+    """More of the two addresses differs than agrees."""
+    against = sum(name in findings for name in _PLACE_AGAINST)
+    return against > sum(name in findings for name in _PLACE_FOR)
+
+
+def _name_alone(findings: Findings, parameters: Parameters) -> bool:
+    """A company's rare name, the same on both sides and nothing against it, is enough alone."""
+    return (
+        "name_same" in findings
+        and findings["name"] >= parameters.name_alone
+        and not any(name.endswith("_differs") for name in findings)
+    )
