@@ -57,8 +57,10 @@ def needs_recurring_lines(case: Case, context: Context) -> bool:
     if after.template is None:
         return after.recurs
     record = after.template.record
-    over = record is not None and record.status == "deleted"
-    return not over and (after.changed or "template_differs" in after.told)
+    if record is not None and record.status == "deleted":
+        whole = next((part for part in case.live if part.name == WHOLE), None)
+        return after.recurs and whole is not None and _generation(whole) > after.template.generation
+    return (after.changed or "template_differs" in after.told)
 
 
 def hold_recurring(case: Case, context: Context, part: PartCase) -> None:
@@ -82,10 +84,10 @@ def hold_recurring(case: Case, context: Context, part: PartCase) -> None:
 
 def _template(making: Making, standing: Sequence[Standing]) -> None:
     case, context = making.case, making.context
-    if case.after.template is not None:
+    whole = next(((p, i) for p, i in standing if p.name == WHOLE), None)
+    if case.after.template is not None and not _superseded(case.after.template, whole):
         _watch(making, case.after.template)
         return
-    whole = next(((p, i) for p, i in standing if p.name == WHOLE), None)
     if whole is None or context.policy.recurring != "template" or not case.complete:
         return
     if case.deal.status != "won" or "never" in case.answers or not recurring_lines(case.deal):
@@ -107,16 +109,26 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
         making.issues.append(_note(case, held.code, held.what, held.next_step, held.field))
 
 
+def _superseded(template: TemplateCase, whole: Standing | None) -> bool:
+    """Whether a person ended the template, and the deal was then invoiced anew: a new generation
+    may have its own."""
+    over = template.record is not None and template.record.status == "deleted"
+    return over and whole is not None and _generation(whole[0]) > template.generation
+
+
+def _generation(part: PartCase) -> int:
+    """The generation of the part's invoice, be it there or still to be made."""
+    parsed = parse_invoice_marker(part.marker or "")
+    return parsed[3] if parsed else 1 + max((old.generation for old in part.history), default=0)
+
+
 def _wished(making: Making, part: PartCase, invoice: Invoice) -> TemplateDraft | None:
     """The template that goes on from this invoice. Raises Held."""
     case, context = making.case, making.context
     schedule = schedule_for(case.deal, invoice.date or context.today, context.today)
     if schedule is None:
         return None
-    parsed = parse_invoice_marker(part.marker or "")
-    past = max((old.generation for old in part.history), default=0)
-    generation = parsed[3] if parsed else past + 1
-    marker = template_marker(context.code, case.deal.id, generation)
+    marker = template_marker(context.code, case.deal.id, _generation(part))
     return _draft(case, context, _billed(making, part, invoice), marker, schedule)
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import DealChange, InvoiceChange, Issue
+from syncjob.core.actions import DealChange, InvoiceChange, InvoiceEmail, Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
@@ -20,6 +20,7 @@ from syncjob.core.rules.settlement import next_due_day
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.nearby import note_near
+from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
 from syncjob.engine.pull import store_records
 from syncjob.errors import Park
 
@@ -37,6 +38,7 @@ HELD_RECHECK_MINUTES = 60
 def fill(batch: Batch) -> list[str]:
     """Read what is missing; returns the deals to decide, in a fixed order."""
     _doubtful(batch)
+    note_email_since(batch)
     if batch.options.deal is not None:
         return _one_deal(batch, batch.options.deal)
     _wake_held(batch)
@@ -142,6 +144,8 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     _customers(batch, deals)
     _lines(batch, [c for c in _cases(batch, deals) if needs_lines(c, context)])
     invoiced = [deal for deal in deals if _invoiced(batch, deal)]
+    if papers_wanted(batch):
+        fill_papers(batch, _cases(batch, deals))
     _due(batch, _cases(batch, invoiced), context)
     _credits(batch, _cases(batch, invoiced))
 
@@ -238,7 +242,7 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
     there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
     for action in decide(case, context).actions:
         change = action.payload
-        if isinstance(change, InvoiceChange) and change.invoice_id in there:
+        if isinstance(change, InvoiceChange | InvoiceEmail) and change.invoice_id in there:
             yield change.invoice_id
         if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
             begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}

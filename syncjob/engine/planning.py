@@ -17,6 +17,7 @@ from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.fill import chunks
+from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
 from syncjob.errors import GuardTripped
 
@@ -64,6 +65,7 @@ def make_plan(batch: Batch, deals: Sequence[str], *, dry: bool = False) -> Plan:
     _one_of_look_alikes(plan)
     plan.actions = _once(plan.actions)
     _limit_creates(batch, plan)
+    _limit_emails(batch, plan)
     batch.waits = plan.waits
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
     plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch)))
@@ -136,6 +138,15 @@ def _limit_creates(batch: Batch, plan: Plan) -> None:
     makers = [a.subject for a in plan.actions if a.kind == "invoice.create"]
     why = f"this run creates {limit} invoices at most (--max-creates)"
     _postpone(plan, dict.fromkeys(makers[limit:], why))
+
+
+def _limit_emails(batch: Batch, plan: Plan) -> None:
+    """No more e-mails than the day has left; the rest are decided again tomorrow."""
+    left = emails_left(batch)
+    mails = [action for action in plan.actions if action.kind == "invoice.email"]
+    if len(mails) > left:
+        late = {action.target for action in mails[left:]}
+        plan.actions = [action for action in plan.actions if action.target not in late]
 
 
 def _one_of_look_alikes(plan: Plan) -> None:

@@ -17,6 +17,7 @@ from syncjob.core.window import next_since, since_for
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.nearby import NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
+from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
 from syncjob.state.snapshots import Cursor
 
@@ -41,6 +42,7 @@ RESTARTS_MAX = 1
 
 def pull(batch: Batch) -> None:
     """Walk every stream that is due from its cursor."""
+    pull_templates(batch)  # before the invoices that they make
     for number, (side, stream) in enumerate(STREAMS):
         batch.progress("pull", number, len(STREAMS))
         if _due(batch, side, stream):
@@ -263,9 +265,11 @@ def _take_crm_contact(batch: Batch, record: Record) -> None:
 def _take_contact(batch: Batch, record: Record) -> None:
     assert isinstance(record, Contact)
     batch.changed_ledger = True
+    note_address(batch, record)
     batch.state.snapshots.index(
         record.id,
         {
+            "contact.mails": mail_keys(record),
             "contact.name": [name_key(record.name)] if record.name else [],
             "contact.email": [email_key(email) for email in record.emails],
             "contact.marker": [record.marker] if record.marker else [],
@@ -287,7 +291,8 @@ def _take_invoice(batch: Batch, record: Record) -> None:
     if record.kind != "sale":
         return
     part = adopt_invoice(batch, record)
-    free = part is None and record.contact_id is not None
+    repeated = tie_repeat(batch, record) if part is None else None
+    free = part is None and repeated is None and record.contact_id is not None
     batch.state.snapshots.index(
         record.id,
         {
@@ -295,8 +300,9 @@ def _take_invoice(batch: Batch, record: Record) -> None:
             "invoice.loose": [f"{record.contact_id}|{record.currency}"] if free else [],
         },
     )
-    if part is not None:
-        batch.state.snapshots.want([part.deal], "its invoice changed")
+    deal = part.deal if part is not None else repeated
+    if deal is not None:
+        batch.state.snapshots.want([deal], "its invoice changed")
 
 
 _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {

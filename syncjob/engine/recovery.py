@@ -83,7 +83,12 @@ def end_if_read(batch: Batch) -> None:
     contacts = batch.walked.get("ledger.contacts")
     if since is None or invoices is None or contacts is None:
         return
-    if min(invoices, contacts) >= since + batch.ledger.capabilities.patience:
+    seen = [invoices, contacts]
+    if batch.config.invoices.recurring == "template":
+        if "ledger.templates" not in batch.walked:
+            return
+        seen.append(batch.walked["ledger.templates"])
+    if min(seen) >= since + batch.ledger.capabilities.patience:
         with batch.state.commit():
             book.note("recovering_since", None)
             book.note("recovering_why", None)

@@ -6,7 +6,7 @@ e-mailed at most once).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -116,13 +116,13 @@ class Papers:
         self.db.execute(
             "INSERT INTO mailed VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
             "state = CASE WHEN state = 'sent' THEN state ELSE excluded.state END",
-            (invoice, state, at.isoformat()),
+            (invoice, state, at.astimezone(UTC).isoformat()),
         )
 
     def mailed_since(self, instant: datetime) -> int:
         """How many e-mails went out, or may have, since then."""
         row = self.db.execute(
-            "SELECT count(*) FROM mailed WHERE at >= ?", (instant.isoformat(),)
+            "SELECT count(*) FROM mailed WHERE at >= ?", (instant.astimezone(UTC).isoformat(),)
         ).fetchone()
         return int(row[0])
 

@@ -15,7 +15,7 @@ import msgspec
 
 from syncjob.core.money import half_up, plain
 from syncjob.core.policy_rules import Early, Evidence
-from syncjob.core.records import EarlyOffer, InvoiceLine, LineAmounts, Settlement
+from syncjob.core.records import EarlyOffer, Invoice, InvoiceLine, LineAmounts, Settlement
 from syncjob.core.rules.arithmetic import HUNDRED, line_amount, line_tax
 
 #: A payer may round the reduced sum down line by line; more than this is a short payment.
@@ -113,3 +113,14 @@ def early_payment(
     if last > dated + timedelta(days=offer.days) or due > offered + SLACK_MAX:
         return None
     return Taken(paid_on=last, missing=due, evidence=evidence)
+
+
+def not_overdue(offer: EarlyOffer | None, evidence: Evidence, invoice: Invoice) -> Invoice:
+    """The invoice as overdue rules are to see it: what is open after a short payment in time is
+    a discount, not a debt, so that its day never comes (BOOKKEEPING, "Money")."""
+    if offer is None or invoice.date is None or invoice.status != "authorised":
+        return invoice
+    taken = early_payment(
+        offer, evidence, invoice.date, invoice.total, invoice.due, invoice.settlements
+    )
+    return invoice if taken is None else msgspec.structs.replace(invoice, expected_on=date.max)

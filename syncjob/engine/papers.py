@@ -1,0 +1,317 @@
+"""What hangs on a deal's invoices, as the engine reads and remembers it: templates and what they
+made, the customer's page, when an address changed, how many e-mails may still go.
+
+Keeps invariants 1 and 2 for templates: before one is made the ledger's whole list is read, and
+what bears our marker there is adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from syncjob.core.actions import Action, CreditDraft, InvoiceEmail, Issue, TemplateDraft
+from syncjob.core.case_after import After, TemplateCase
+from syncjob.core.markers import parse_other_marker
+from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
+from syncjob.core.rules.mailing import Mailing
+from syncjob.engine.batch import Batch
+from syncjob.state.papers import Credit, TemplateLink
+
+if TYPE_CHECKING:
+    from syncjob.core.case import Case
+
+#: While one of our templates is a draft somebody may approve it at any time; else it rests. The
+#: list has no "modified since" (facts: xero, 3), so each look costs a call.
+DRAFT_RECHECK = timedelta(minutes=60)
+RECHECK = timedelta(hours=24)
+#: Customers' pages are a call each (facts: xero, 1): a backlog is spread over batches.
+PAGES_MAX = 30
+#: How long e-mails rest after the ledger said that its day's limit is reached.
+EMAILS_REST = timedelta(hours=24)
+
+
+# --- repeating invoices --------------------------------------------------------------------------
+
+
+def pull_templates(batch: Batch) -> None:
+    """Read the ledger's repeating invoices if a look is due; nothing without recurring lines."""
+    known = batch.state.papers.templates()
+    if batch.config.invoices.recurring != "template" and not known:
+        return
+    if batch.state.book.fact("recovering_since") is None and not _due(batch, known):
+        return
+    read_templates(batch)
+
+
+def read_templates(batch: Batch) -> None:
+    """Read all repeating invoices, once a batch: one call."""
+    if "ledger.templates" in batch.walked:
+        return
+    started = batch.ledger.server_time() or batch.clock.now()
+    records = batch.ledger.templates()
+    with batch.state.commit():
+        store_templates(batch, records)
+        batch.state.book.note("templates_read", batch.clock.now().isoformat())
+    batch.walked["ledger.templates"] = started
+
+
+def _due(batch: Batch, known: Sequence[TemplateLink]) -> bool:
+    last = batch.state.book.instant("templates_read")
+    if last is None or not known:
+        return last is None
+    get = batch.state.snapshots.get
+    records = (get("ledger", "templates", link.ledger_id, Template) for link in known)
+    statuses = {record.status for record in records if record is not None}
+    wait = DRAFT_RECHECK if "draft" in statuses else RECHECK
+    return batch.clock.now() - last >= wait
+
+
+def store_templates(batch: Batch, records: Iterable[Template]) -> None:
+    """Store them, adopt what bears our marker, wake the deals whose template changed; call it
+    inside a commit."""
+    for record in records:
+        put = batch.state.snapshots.put(
+            "ledger", "templates", [record], batch=batch.id, strong=True
+        )
+        link = _adopt(batch, record)
+        if link is not None and put.changed:
+            batch.state.snapshots.want([link.deal], "its repeating invoice changed")
+
+
+def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
+    """The deal's template that this is; tied now if it bears our marker and its place is free."""
+    papers = batch.state.papers
+    link = papers.template_of(record.id)
+    parsed = parse_other_marker(record.marker or "")
+    if link is not None or parsed is None or parsed[0] != batch.config.connection.code:
+        return link
+    assert record.marker is not None
+    link = TemplateLink(record.marker, parsed[1], parsed[3], record.id)
+    if parsed[2] != "r" or record.status == "deleted":
+        return None
+    if papers.add_template(link, batch=batch.id):
+        batch.counts["adopted"] += 1
+        batch.log.info("link.created", kind="template", deal=link.deal, ledger=record.id)
+        return link
+    batch.raise_issues([_second(record, link)])
+    return None
+
+
+def _second(record: Template, link: TemplateLink) -> Issue:
+    return Issue(
+        code="duplicate_template", subject=f"template:{record.id}", page=record.page, state="note",
+        what=f"A second repeating invoice bears the marker {link.marker} of deal {link.deal}.",
+        next_step="Delete the one that is too many in the ledger (Repeating), or take the marker "
+        "out of its reference.",
+    )  # fmt: skip
+
+
+def tie_repeat(batch: Batch, invoice: Invoice) -> str | None:
+    """The deal that an invoice made by a template belongs to; None if no template of ours made it.
+
+    Tied by the template's id, else by the marker that it copied from the template's reference.
+    Call it inside a commit.
+    """
+    papers = batch.state.papers
+    known = papers.deal_of_repeat(invoice.id)
+    if known is not None:
+        return known
+    link = papers.template_of(invoice.repeating_id) if invoice.repeating_id else None
+    deal = link.deal if link else _marked_deal(batch, invoice)
+    if deal is None:
+        return None
+    papers.add_repeat(invoice.id, deal, invoice.repeating_id or "", batch=batch.id)
+    batch.log.info("link.created", kind="repeat", deal=deal, ledger=invoice.id)
+    return deal
+
+
+def _marked_deal(batch: Batch, invoice: Invoice) -> str | None:
+    parsed = parse_other_marker(invoice.reference or "") if invoice.repeating_id else None
+    ours = parsed is not None and parsed[0] == batch.config.connection.code and parsed[2] == "r"
+    return parsed[1] if parsed and ours else None
+
+
+# --- what became of our writes -------------------------------------------------------------------
+
+
+def paper_stored(
+    batch: Batch, payload: TemplateDraft | CreditDraft | InvoiceEmail, record: object
+) -> None:
+    """A template is tied to its deal, a credit note and an e-mail are remembered; call it inside
+    a commit."""
+    if isinstance(payload, CreditDraft):
+        _credit_stored(batch, payload, record)
+    elif isinstance(payload, InvoiceEmail):
+        email_stored(batch, payload, sure=True)
+    else:
+        assert isinstance(record, Template)
+        store_templates(batch, [record])
+
+
+def _credit_stored(batch: Batch, draft: CreditDraft, record: object) -> None:
+    """Remember the credit note that a person had made; call it inside a commit."""
+    assert isinstance(record, CreditNote)
+    parsed = parse_other_marker(draft.marker)
+    assert parsed is not None
+    made = Credit(draft.marker, parsed[1], draft.invoice_id, record.id, record.number,
+                  draft.request)  # fmt: skip
+    batch.state.papers.add_credit(made, batch=batch.id)
+    batch.state.snapshots.put("ledger", "credit_notes", [record], batch=batch.id, strong=True)
+
+
+def email_stored(batch: Batch, email: InvoiceEmail, *, sure: bool) -> None:
+    """The invoice was e-mailed, or may have been; call it inside a commit."""
+    at = batch.ledger.server_time() or batch.clock.now()
+    batch.state.papers.mail(email.invoice_id, "sent" if sure else "unknown", at)
+
+
+# --- what the rules see --------------------------------------------------------------------------
+
+
+def load_after(
+    batch: Batch, deal_id: str, invoices: Sequence[Invoice], contacts: set[str]
+) -> After:
+    """What comes after the invoices of one deal, as the state knows it."""
+    state, papers = batch.state, batch.state.papers
+    changes = {contact: papers.address_change(contact) for contact in contacts}
+    mailed = {invoice.id: papers.mailed(invoice.id) for invoice in invoices}
+    pages = {invoice.id: papers.online_link(invoice.id) for invoice in invoices}
+    repeats = (
+        state.snapshots.get("ledger", "invoices", invoice, Invoice)
+        for invoice in papers.repeats(deal_id)
+    )
+    return After(
+        template=_newest_template(batch, deal_id),
+        repeats=tuple(invoice for invoice in repeats if invoice is not None),
+        recurs=_recurs(batch, deal_id),
+        changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,
+        told=frozenset(i.issue.code for i in state.book.open_issues(f"deal:{deal_id}")),
+        mailed={invoice: known for invoice, known in mailed.items() if known is not None},
+        online={invoice: url for invoice, url in pages.items() if url is not None},
+        address_changes={contact: at for contact, at in changes.items() if at is not None},
+    )
+
+
+def _recurs(batch: Batch, deal_id: str) -> bool:
+    """Whether the deal had recurring lines when they were last read; asked where it matters."""
+    if batch.config.invoices.recurring != "template":
+        return False
+    details = batch.state.snapshots.get("crm", "details", deal_id, Deal)
+    return details is not None and any(line.billing for line in details.lines or ())
+
+
+def _newest_template(batch: Batch, deal_id: str) -> TemplateCase | None:
+    links = batch.state.papers.templates(deal_id)
+    if not links:
+        return None
+    row = batch.state.db.execute(
+        "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
+        (links[-1].marker,),
+    ).fetchone()
+    payload = msgspec.json.decode(row[0], type=Action).payload if row else None
+    return TemplateCase(
+        marker=links[-1].marker, generation=links[-1].generation,
+        record=batch.state.snapshots.get(
+            "ledger", "templates", links[-1].ledger_id, Template
+        ),
+        created=payload if isinstance(payload, TemplateDraft) else None,
+    )  # fmt: skip
+
+
+def mailing_of(batch: Batch) -> Mailing:
+    """What holds for every e-mail now: since when, and whether any may still go today."""
+    policy, ledger = batch.config.invoices.email, batch.ledger_reference
+    if not policy.enabled or ledger is None:
+        return Mailing()
+    now = batch.ledger.server_time() or batch.clock.now()
+    since = batch.state.book.fact("email_since")
+    return Mailing(
+        policy=policy, since=date.fromisoformat(since) if since else None,
+        demo=ledger.organisation.demo, wait=_emails_wait(batch, now), now=now,
+    )  # fmt: skip
+
+
+def _emails_wait(batch: Batch, now: datetime) -> str | None:
+    until = batch.state.book.instant("emails_wait_until")
+    if until is not None and now < until:
+        return "the ledger e-mails no more today"
+    if emails_left(batch) == 0:
+        return f"{batch.config.invoices.email.daily_cap} invoices were e-mailed today, the limit"
+    return None
+
+
+def emails_left(batch: Batch) -> int:
+    """How many e-mails may still go on the organisation's day."""
+    midnight = datetime.combine(batch.today, time(), batch.zone)
+    sent = batch.state.papers.mailed_since(midnight)
+    return max(batch.config.invoices.email.daily_cap - sent, 0)
+
+
+def note_email_since(batch: Batch) -> None:
+    """The day on which e-mail was switched on: what is older is never mailed. Off forgets it."""
+    enabled, known = batch.config.invoices.email.enabled, batch.state.book.fact("email_since")
+    if enabled != (known is not None):
+        with batch.state.commit():
+            batch.state.book.note("email_since", batch.today.isoformat() if enabled else None)
+
+
+def note_address(batch: Batch, contact: Contact) -> None:
+    """Remember when a known contact's addresses change; call it inside a commit, before the
+    contact's keys are renewed."""
+    keys = batch.state.snapshots.keys
+    if not keys(contact.id, "contact.name"):
+        return  # new to us: nothing has changed
+    mails = {mail.strip().casefold() for mail in (*contact.emails, *contact.copied)}
+    known = set(keys(contact.id, "contact.mails"))
+    if mails != known:
+        at = batch.ledger.server_time() or batch.clock.now()
+        batch.state.papers.address_changed(contact.id, at)
+
+
+def mail_keys(contact: Contact) -> list[str]:
+    """The addresses that an e-mail would go to, as they are indexed for `note_address`."""
+    return sorted({mail.strip().casefold() for mail in (*contact.emails, *contact.copied)})
+
+
+# --- fill ----------------------------------------------------------------------------------------
+
+
+def papers_wanted(batch: Batch) -> bool:
+    """Whether the config asks for anything that `fill_papers` reads."""
+    policy = batch.config.invoices
+    return policy.recurring == "template" or policy.online_link
+
+
+def fill_papers(batch: Batch, cases: Sequence[Case]) -> None:
+    """Read what the decisions on these deals need besides: templates before one is made, and the
+    customer's page of approved invoices."""
+    policy = batch.config.invoices
+    if policy.recurring == "template" and any(map(_may_repeat, cases)):
+        read_templates(batch)
+    if policy.online_link:
+        _pages(batch, cases)
+
+
+def _may_repeat(case: Case) -> bool:
+    """Whether a template may be made for this deal now."""
+    template = case.after.template
+    over = template is None or (template.record and template.record.status == "deleted")
+    return bool(case.complete and case.after.recurs and over)
+
+
+def _pages(batch: Batch, cases: Sequence[Case]) -> None:
+    wanted = [
+        invoice.id
+        for case in cases
+        for invoice in case.invoices
+        if invoice.status in ("authorised", "paid") and invoice.id not in case.after.online
+    ]
+    for invoice in wanted[:PAGES_MAX]:
+        url = batch.ledger.online_link(invoice)
+        with batch.state.commit():
+            batch.state.papers.note_online_link(invoice, url)
+        batch.breathe(heed_time=False)
