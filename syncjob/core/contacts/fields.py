@@ -122,7 +122,7 @@ def same(field: str, one: str | None, other: str | None, country: str | None = N
     if one == other:
         return True
     if field in LISTS:
-        return keys_of(field, one, country) == keys_of(field, other, country)
+        return keys_of(field, one, country).keys() == keys_of(field, other, country).keys()
     return bool(one and other) and _key(field, one, country) == _key(field, other, country)
 
 
