@@ -6,6 +6,7 @@ Keeps invariants 6 (a field is written only if the wish is new or somebody chang
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from syncjob.core.actions import Action, DealChange, Issue, Wave
@@ -35,6 +36,7 @@ def deal_change(
         invoices, issue, context.today, context.overdue, context.stamp, to_come=to_come,
         credit_notes=case.credit_notes, bad_debt_accounts=context.policy.bad_debt_accounts,
     )  # fmt: skip
+    values["online"] = _page_of(case, invoices)
     names = context.fields.names()
     wanted = {names[key]: value for key, value in values.items() if key in names}
     synced = names.get("synced")
@@ -61,6 +63,15 @@ def deal_change(
         reason=f"the invoice is: {values.get('status')}",
         before={name: case.deal.fields.get(name) for name in changed},
     )  # fmt: skip
+
+
+def _page_of(case: Case, invoices: Sequence[Invoice]) -> str | None:
+    """The customer's own page of the invoice whose money is expected next, as far as it is read;
+    of several, the first that still asks for money."""
+    pages = {i.id: case.after.online[i.id] for i in invoices if case.after.online.get(i.id)}
+    asking = [i for i in invoices if i.id in pages and i.status == "authorised"]
+    first = min(asking, key=lambda i: i.due_date or date.max, default=None)
+    return pages[first.id] if first else next(iter(pages.values()), None)
 
 
 def _ours(case: Case, name: str, invoices: Sequence[Invoice]) -> bool:
