@@ -138,7 +138,8 @@ class Writer(Protocol):
         its encodings; for a MarkerChange by "marker" alone."""
 
     def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
-        """The same fields as `stored_form` as they now stand in `record`."""
+        """The fields of `stored_form` as they now stand in `record`, and with them those that the
+        vendor fills in where the action leaves them open, so that a person's edit of them shows."""
 
 
 class Connector(Writer, Protocol):

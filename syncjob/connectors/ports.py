@@ -10,6 +10,7 @@ import requests
 
 from syncjob.clock import Clock
 from syncjob.connectors.base import Crm, Ledger
+from syncjob.core.needs import Needs
 from syncjob.core.policy import Mode
 from syncjob.transport.client import HttpChannel
 from syncjob.transport.ports import BudgetStore, TokenStore
@@ -19,9 +20,8 @@ from syncjob.transport.wire import Door
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """The outside of one side of one connection; nothing in it is global.
 
-    `session` makes an HTTP session of its own. `new_key` gives a text that never repeats. `items`
-    says whether rules send item codes, so that the ledger's items (or the products' codes) are
-    read at all.
+    `session` makes an HTTP session of its own. `new_key` gives a text that never repeats. `needs`
+    says what the rules name of either account, so that nothing else of it is read.
     """
 
     clock: Clock
@@ -32,7 +32,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     random: Random
     new_key: Callable[[], str]
-    items: bool = False
+    needs: Needs = Needs()
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):

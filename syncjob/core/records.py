@@ -347,7 +347,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A field of the CRM account: its name, the code the API wants, its type and choices."""
 
-    entity: Literal["deal", "organization", "person"]
+    entity: Literal["deal", "organization", "person", "product"]
     name: str
     code: str
     kind: str

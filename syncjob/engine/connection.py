@@ -25,6 +25,7 @@ from syncjob.config import Config
 from syncjob.connectors.base import Crm, Ledger, Problem
 from syncjob.connectors.ports import Opened, Ports
 from syncjob.connectors.registry import open_side
+from syncjob.core.needs import needs_of
 from syncjob.core.records import Organisation, Side
 from syncjob.core.reports import (
     BatchReport,
@@ -226,7 +227,7 @@ class ConnectionHandle:
             Ports(
                 clock=self.clock, session=self.session, tokens=self.vault, budgets=self.vault,
                 door=door, mode=self.config.mode if write else "read_only", random=self.rng,
-                new_key=self.new_key, items=self.config.invoices.item_code == "sku",
+                new_key=self.new_key, needs=needs_of(self.config.invoices),
             ),
         )  # fmt: skip
         if isinstance(door, StateDoor):

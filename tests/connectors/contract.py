@@ -208,7 +208,7 @@ class ConnectorContract:
                 record: AnyRecord | None = outcome.record  # type: ignore[union-attr]
                 if record is not None:
                     predicted = connector.stored_form(action)
-                    assert connector.current_form(action, record) == predicted
+                    assert predicted.items() <= connector.current_form(action, record).items()
 
     @pytest.mark.parametrize("kind", NO_ANSWERS)
     def test_what_is_no_answer_leaves_every_outcome_open(

@@ -83,8 +83,9 @@ _CONTACT_USES: dict[str, Use] = {
 }
 
 
-def read_reference(client: V2Client) -> CrmReference:
-    """Everything but records: eight calls, 82 tokens; the engine keeps it for a day."""
+def read_reference(client: V2Client, *, categories: bool = False) -> CrmReference:
+    """Everything but records: eight calls, 82 tokens; with the categories of products one more;
+    the engine keeps it for a day."""
     found = [f for entity in _FIELD_PATHS for f in _fields(client, entity)]
     labels = next((f.options for f in found if f.entity == "deal" and f.code in _LABEL_CODES), ())
     currencies = _list(client.fetch("currencies"))
@@ -97,7 +98,15 @@ def read_reference(client: V2Client) -> CrmReference:
             values.text(c, "code") or "" for c in currencies if values.flag(c, "active_flag")
         ),
         labels=tuple((str(o.id), o.label) for o in labels),
+        categories=_categories(client) if categories else None,
     )
+
+
+def _categories(client: V2Client) -> tuple[tuple[str, str], ...]:
+    """(id, name) of the categories that products may have."""
+    rows = client.rows("productFields", {"limit": PAGE_SIZE})
+    found = (fields.to_field("product", row) for row in rows)
+    return tuple((str(o.id), o.label) for f in found if f.code == "category" for o in f.options)
 
 
 def _fields(client: V2Client, entity: str) -> Iterator[FieldInfo]:
@@ -122,10 +131,11 @@ def _list(envelope: Item) -> list[Item]:
     return values.items(envelope, "data")
 
 
-def resolve(options: PipedriveOptions, reference: CrmReference) -> Names:
-    """The names in the config as this account's codes; a name that is not there, or there twice,
-    is left out: it is not read, and a write of it is refused and named."""
-    wanted = {*options.fields.names().values(), *options.inputs.names().values()}
+def resolve(options: PipedriveOptions, reference: CrmReference, more: Sequence[str] = ()) -> Names:
+    """The names in the config as this account's codes, `more` being what its rules name; a name
+    that is not there, or there twice, is left out: it is not read, and a write of it is refused
+    and named."""
+    wanted = {*options.fields.names().values(), *options.inputs.names().values(), *more}
     found = {name: fields.only(reference.fields, "deal", name) for name in sorted(wanted)}
     known = reference.fields
     return Names(

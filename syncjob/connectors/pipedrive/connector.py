@@ -25,6 +25,7 @@ from syncjob.connectors.pipedrive.options import PipedriveOptions
 from syncjob.connectors.pipedrive.reading import IDS_MAX, SOURCES, Reader
 from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.markers import parse_invoice_marker
+from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.records import CrmReference, Deal, Organisation, Side
 from syncjob.transport.wire import Answer, Channel, Request
 
@@ -64,12 +65,13 @@ class PipedriveConnector:
     side: Side = "crm"
 
     def __init__(
-        self, options: PipedriveOptions, channel: Channel, *, want_sku: bool = False
+        self, options: PipedriveOptions, channel: Channel, *, needs: Needs = NOTHING
     ) -> None:
-        """`want_sku`: product codes are read for lines (config: invoices.item_code is "sku")."""
+        """`needs`: what the rules name of products and of the deal's own fields."""
         self._options, self._channel = options, channel
         self._client = V2Client(options.api_url, channel)
-        self._reader = Reader(self._client, want_sku=want_sku, instalments=options.read_instalments)
+        self._needs = needs
+        self._reader = Reader(self._client, needs, instalments=options.read_instalments)
         self._known: Names | None = None
         self.capabilities = msgspec.structs.replace(
             _CAPABILITIES, contact_fields=options.contact_values()
@@ -84,11 +86,11 @@ class PipedriveConnector:
         return self._channel.server_time()
 
     def reference(self) -> CrmReference:
-        return account.read_reference(self._client)
+        return account.read_reference(self._client, categories=self._needs.categories)
 
     def use(self, reference: CrmReference) -> None:
-        self._known = account.resolve(self._options, reference)
-        self._reader.forget()
+        self._known = account.resolve(self._options, reference, self._needs.fields)
+        self._reader.forget(dict(reference.categories or ()))
 
     def changes(self, stream: Stream, walk: Walk) -> Iterator[Page]:
         return self._reader.walk(stream, walk, self._names())

@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 5.0
 def build(options: PipedriveOptions, ports: Ports) -> Opened:
     """The account that `options` names. Nothing is asked of Pipedrive yet."""
     channel = open_channel(options, ports)
-    connector = PipedriveConnector(options, channel, want_sku=ports.items)
+    connector = PipedriveConnector(options, channel, needs=ports.needs)
     return Opened(connector=connector, channel=channel)
 
 

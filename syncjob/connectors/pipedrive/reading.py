@@ -17,6 +17,7 @@ from syncjob.connectors.pipedrive.client import PAGE_SIZE, Hidden, Refused, V2Cl
 from syncjob.connectors.pipedrive.codec import Names, to_deal
 from syncjob.connectors.pipedrive.contacts import to_organization, to_person
 from syncjob.connectors.pipedrive.values import Item
+from syncjob.core.needs import Needs
 from syncjob.core.records import Contact, Deal, Discount, Line
 from syncjob.errors import CursorTooOld, SchemaDrift
 
@@ -57,13 +58,15 @@ CONTACTS: tuple[tuple[str, str, Callable[[Any, Names], Contact]], ...] = (
 class Reader:
     """Reads for one connector; holds nothing but the product codes of the batch."""
 
-    def __init__(self, client: V2Client, *, want_sku: bool, instalments: bool) -> None:
-        self._client, self._want_sku, self._instalments = client, want_sku, instalments
-        self._skus: dict[str, str | None] = {}
+    def __init__(self, client: V2Client, needs: Needs, *, instalments: bool) -> None:
+        self._client, self._needs, self._instalments = client, needs, instalments
+        self._products: dict[str, tuple[str | None, str | None]] = {}
+        self._categories: dict[str, str] = {}
 
-    def forget(self) -> None:
-        """A new batch: product codes are read again."""
-        self._skus.clear()
+    def forget(self, categories: dict[str, str]) -> None:
+        """A new batch: products are read again. `categories` maps their ids to names."""
+        self._products.clear()
+        self._categories = categories
 
     # --- walks -------------------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class Reader:
         wanted = [d for d in deals if d.status != "deleted" and d.line_count != 0]
         rows = self._of_deals("deals/products", [d.id for d in wanted], {"limit": PAGE_SIZE})
         plans = self._schedules([d.id for d in wanted])
-        self._learn_skus(rows)
+        self._learn_products(rows)
         return [self._detailed(d, rows.get(d.id, []), plans.get(d.id, [])) for d in deals]
 
     def _schedules(self, ids: list[str]) -> dict[str, list[Item]]:
@@ -205,8 +208,10 @@ class Reader:
 
     def _line(self, row: Item, currency: str) -> Line:
         line = lines.to_line(row, currency)
-        sku = self._skus.get(line.product_id or "")
-        return msgspec.structs.replace(line, sku=sku) if sku else line
+        sku, category = self._products.get(line.product_id or "", (None, None))
+        if sku or category:
+            line = msgspec.structs.replace(line, sku=sku, category=category)
+        return line
 
     def _discounts(self, deal: Deal, rows: list[Item]) -> tuple[tuple[Discount, ...], list[str]]:
         """Discounts on the whole deal: ten tokens a deal, so only where its value shows some."""
@@ -218,14 +223,19 @@ class Reader:
             return (), [f"its discounts cannot be read: {error.what.rstrip('.')}"]
         return _each(lines.to_discount, items)
 
-    def _learn_skus(self, rows: dict[str, list[Item]]) -> None:
-        """Product codes, which rows do not hold; only where invoices name items."""
-        if not self._want_sku:
+    def _learn_products(self, rows: dict[str, list[Item]]) -> None:
+        """Codes and categories of products, which rows do not hold; only where rules name them."""
+        if not (self._needs.skus or self._needs.categories):
             return
         listed = (values.ident(r, "product_id") for one in rows.values() for r in one)
-        ids = dict.fromkeys(i for i in listed if i and i not in self._skus)
+        ids = dict.fromkeys(i for i in listed if i and i not in self._products)
         for item in self._by_ids("products", list(ids), {}):
-            self._skus[values.needed_id(item)] = values.text(item, "code")
+            # A category is written as a number and read as a text (the vendor's specification):
+            # its name, or its id as text.
+            said = item.get("category")
+            category = str(said).strip() if said is not None else ""
+            known = self._categories.get(category, category) or None
+            self._products[values.needed_id(item)] = (values.text(item, "code"), known)
 
     # --- contacts ------------------------------------------------------------------------------
 

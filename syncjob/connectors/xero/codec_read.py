@@ -51,6 +51,8 @@ _PAYMENT_STATUSES: dict[str, Literal["authorised", "deleted"]] = {
     "AUTHORISED": "authorised",
     "DELETED": "deleted",
 }
+#: A contact's own setting has words of its own; NONE means that it has none.
+_CONTACT_AMOUNTS: dict[str, LineAmounts] = {"EXCLUSIVE": "exclusive", "INCLUSIVE": "inclusive"}
 #: ContactStatus -> (archived, deleted): a GDPR request ends the sync for good (BOOKKEEPING).
 _CONTACT_STATUSES = {
     "ACTIVE": (False, False),
@@ -124,6 +126,7 @@ def invoice(fields: Fields, pages: Pages) -> Invoice:
         marker=marker_in(url, reference, number),
         settlements=settled,
         sent=fields.flag("SentToContact"),
+        branding=fields.id("BrandingThemeID"),
         repeating_id=fields.id("RepeatingInvoiceID"),
         currency_rate=fields.amount("CurrencyRate"),
     )
@@ -146,9 +149,16 @@ def _line(fields: Fields) -> InvoiceLine:
         tax_code=fields.text("TaxType"),
         account=fields.text("AccountCode"),
         item=fields.text("ItemCode"),
+        tracking=_tracking(fields, "Tracking", "Name", "Option"),
         amount=fields.amount("LineAmount"),
         tax=fields.amount("TaxAmount"),
     )
+
+
+def _tracking(fields: Fields, group: str, name: str, option: str) -> tuple[tuple[str, str], ...]:
+    """(category, option) by name; what has lost its option says nothing."""
+    pairs = ((t.text(name), t.text(option)) for t in fields.objects(group) or ())
+    return tuple((category, chosen) for category, chosen in pairs if category and chosen)
 
 
 def _settlements(fields: Fields) -> tuple[Settlement, ...]:
@@ -203,6 +213,11 @@ def contact(fields: Fields, pages: Pages) -> Contact:
         currency=fields.text("DefaultCurrency"),
         terms=contact_parts.terms(fields),
         sales_tax=fields.text("AccountsReceivableTaxType"),
+        sales_account=fields.text("SalesDefaultAccountCode"),
+        sales_tracking=_tracking(
+            fields, "SalesTrackingCategories", "TrackingCategoryName", "TrackingOptionName"
+        ),
+        sales_amounts=_CONTACT_AMOUNTS.get(fields.text("SalesDefaultLineAmountType") or ""),
     )
 
 

@@ -25,6 +25,7 @@ from syncjob.connectors.xero.reference import read_organisation, read_reference
 from syncjob.connectors.xero.requests import IDS_MAX, PAGE_SIZE, SOURCES, Reads
 from syncjob.connectors.xero.walks import Lists
 from syncjob.core.actions import Action, ContactChange, Outcome, Rejected
+from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.records import (
     Contact,
     CreditNote,
@@ -107,7 +108,7 @@ class XeroConnector:
         channel: Channel,
         *,
         new_key: Callable[[], str],
-        needs: Needs = Needs(),
+        needs: Needs = NOTHING,
     ) -> None:
         self._options, self._channel = options, channel
         self._new_key, self._needs = new_key, needs

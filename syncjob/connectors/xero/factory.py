@@ -17,7 +17,7 @@ from syncjob.transport.ports import TokenStore
 def build(options: XeroOptions, ports: Ports) -> Opened:
     """The organisation that `options` names. Nothing is asked of Xero yet."""
     channel = open_channel(options, ports)
-    connector = XeroConnector(options, channel, new_key=ports.new_key, items=ports.items)
+    connector = XeroConnector(options, channel, new_key=ports.new_key, needs=ports.needs)
     return Opened(connector=connector, channel=channel)
 
 

@@ -8,6 +8,7 @@ from syncjob.connectors.xero.requests import Reads
 from syncjob.connectors.xero.timezones import IANA
 from syncjob.connectors.xero.values import Fields
 from syncjob.connectors.xero.walks import Lists
+from syncjob.core.needs import Needs
 from syncjob.core.records import Account, LedgerReference, Organisation, TaxRate
 from syncjob.errors import SchemaDrift
 
@@ -38,6 +39,7 @@ def organisation(fields: Fields, time_zone: str | None) -> Organisation:
         demo=fields.flag("IsDemoCompany"),
         locked_through=max((day for day in locks if day), default=None),
         tax_registered=taxed,
+        tax_basis=fields.text("SalesTaxBasis"),
         short_code=fields.text("ShortCode"),
     )
 
@@ -55,10 +57,11 @@ def _zone(name: str | None) -> str:
 
 
 def read_reference(
-    lists: Lists, reads: Reads, time_zone: str | None, *, with_items: bool
+    lists: Lists, reads: Reads, time_zone: str | None, needs: Needs
 ) -> LedgerReference:
-    """The organisation with its accounts, tax rates, currencies, and items if they are used."""
-    items = _list(lists, reads, "Items", "Items") if with_items else []
+    """The organisation with its accounts, tax rates, currencies, and of items, tracking and
+    branding themes what the rules name."""
+    items = _list(lists, reads, "Items", "Items") if needs.items else []
     accounts = _list(lists, reads, "Accounts", "Accounts")
     return LedgerReference(
         organisation=read_organisation(lists, reads, time_zone),
@@ -68,7 +71,33 @@ def read_reference(
             fields.need("Code") for fields in _list(lists, reads, "Currencies", "Currencies")
         ),
         items=tuple(fields.need("Code") for fields in items),
+        tracked_items=tuple(f.need("Code") for f in items if f.flag("IsTrackedAsInventory")),
+        tracking=_tracking(lists, reads) if needs.tracking else None,
+        brandings=_brandings(lists, reads) if needs.brandings else None,
     )
+
+
+def _tracking(lists: Lists, reads: Reads) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The active categories with their active options, by name."""
+    found = _list(lists, reads, "TrackingCategories", "TrackingCategories")
+    return tuple(
+        (
+            category.need("Name"),
+            tuple(
+                option.need("Name")
+                for option in category.objects("Options") or ()
+                if option.text("Status") in (None, "ACTIVE")
+            ),
+        )
+        for category in found
+        if category.text("Status") in (None, "ACTIVE")
+    )
+
+
+def _brandings(lists: Lists, reads: Reads) -> tuple[tuple[str, str], ...]:
+    """(id, name) of the themes."""
+    found = _list(lists, reads, "BrandingThemes", "BrandingThemes")
+    return tuple((theme.need_id("BrandingThemeID"), theme.need("Name")) for theme in found)
 
 
 def account(fields: Fields) -> Account:

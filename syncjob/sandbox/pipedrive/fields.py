@@ -86,6 +86,7 @@ SYSTEM: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("code", "Product code", "varchar"),
         ("unit", "Unit", "varchar"),
         ("tax", "Tax", "double"),
+        ("category", "Category", "enum"),
         ("owner_id", "Owner", "user"),
     ),
 }
@@ -151,6 +152,24 @@ def _field(
         "is_custom_field": custom,
         "is_optional_response_field": False,
     }
+
+
+def category_named(company: Company, name: str) -> int:
+    """The id of a product category, an option of the field; added if there is none so named."""
+    field = company.fields["products"]["category"]
+    options = field["options"] or []
+    found = next((o for o in options if o["label"] == name), None)
+    if found is None:
+        found = _option(company, name)
+        field["options"] = [*options, found]
+    return int(found["id"])
+
+
+def category_label(company: Company, key: Any) -> str | None:
+    """How v2 shows a category: written as a number, read as a text (spec, products)."""
+    options = company.fields["products"]["category"]["options"] or []
+    found = (o["label"] for o in options if o["id"] == key)
+    return None if key is None else str(next(found, key))
 
 
 def find_field(company: Company, kind: str, name_or_code: str) -> Record | None:

@@ -104,7 +104,9 @@ def line_sent(server: PipedriveServer, line: Payload, user: int) -> Record:
     """A line as people name it: the product by name, code or id; made if it is not there."""
     company = server.company
     sent = {
-        _LINE_NAMES.get(k, k): v for k, v in line.items() if k not in ("product", "name", "code")
+        _LINE_NAMES.get(k, k): v
+        for k, v in line.items()
+        if k not in ("product", "name", "code", "category")
     }
     if "product_id" not in sent:
         ref = line.get("product", line.get("code", line.get("name")))
@@ -112,6 +114,8 @@ def line_sent(server: PipedriveServer, line: Payload, user: int) -> Record:
             sent["product_id"] = resolve(company, "products", ref)
         except ActError:
             new = {"name": str(line.get("name", ref)), "code": line.get("code")}
+            if line.get("category"):
+                new["category"] = fields.category_named(company, line["category"])
             sent["product_id"] = contacts.create(company, "products", new, user)["id"]
     return {"quantity": 1, "item_price": Decimal(0), **sent}
 

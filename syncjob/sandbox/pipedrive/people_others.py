@@ -42,6 +42,8 @@ def _sent(company: Company, kind: str, payload: Payload) -> Record:
     if kind == "products" and "price" in sent:
         currency = sent.pop("currency", company.options.currency)
         sent["prices"] = [{"price": sent.pop("price"), "currency": currency}]
+    if kind == "products" and isinstance(sent.get("category"), str):
+        sent["category"] = fields.category_named(company, sent["category"])
     return with_fields(company, kind, sent)
 
 

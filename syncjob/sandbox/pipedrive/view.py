@@ -8,7 +8,7 @@ from typing import Any
 
 from syncjob.sandbox.pipedrive import deals as life
 from syncjob.sandbox.pipedrive.company import Company, Record
-from syncjob.sandbox.pipedrive.fields import ADDRESS_PARTS, custom_codes
+from syncjob.sandbox.pipedrive.fields import ADDRESS_PARTS, category_label, custom_codes
 from syncjob.sandbox.pipedrive.schema import CONTACT_EXTRAS, DEAL_EXTRAS
 from syncjob.sandbox.pipedrive.wire import invalid, rfc3339
 
@@ -68,6 +68,8 @@ def shown(company: Company, kind: str, record: Record, args: Args | None = None)
 def _special(company: Company, kind: str, record: Record, args: Args) -> Record:
     if kind == "deals":
         return _deal(company, record, args)
+    if kind == "products":
+        return {"category": category_label(company, record["category"])}
     if kind in ("persons", "organizations"):
         return _contact(company, kind, record, args)
     if kind == "discounts":

@@ -35,6 +35,8 @@ def _line(org: Organisation, sent: Element, known: dict[str, Line], unitdp: int)
     if line_id and before is None:
         raise Invalid("The LineItemID provided does not belong to this document")
     base = before or Line(org.entropy.uuid(), "", ZERO, ZERO, None, "", ZERO, ZERO)
+    if before is None and set(sent.raw) == {"Description"}:
+        return replace(base, description=_texts(org, base, sent, False).description)
     line = _with_item(org, _texts(org, base, sent, before is None), sent)
     line = _amounts(line, sent, unitdp, before is not None)
     account = _check_account(org, line)
@@ -189,6 +191,11 @@ def _check_tax(org: Organisation, tax_type: str, account_code: str | None) -> No
         )
 
 
+def is_words(line: Line) -> bool:
+    """A line item with just a description (spec, LineItem.Description): no money, no account."""
+    return not line.quantity and not line.unit_amount and not line.account_code
+
+
 def with_totals(org: Organisation, document: Document) -> Document:
     """Tax per line, rounded half up on the rounded line amount, then summed (facts: xero, 3)."""
     style = document.line_amount_types
@@ -218,6 +225,8 @@ def check_for_approval(document: Document) -> list[str]:
     """
     errors = []
     for line in document.lines:
+        if is_words(line):
+            continue
         if not line.description:
             errors.append("The description field is mandatory for each line item.")
         if not line.account_code:

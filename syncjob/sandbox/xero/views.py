@@ -24,7 +24,9 @@ def line_view(line: Line, unitdp: int) -> Json:
     if line.item_code:
         view["ItemCode"] = line.item_code
     view |= {"Description": line.description, "UnitAmount": num(line.unit_amount, unitdp)}
-    view |= {"TaxType": line.tax_type, "TaxAmount": num(line.tax_amount)}
+    if line.tax_type:
+        view["TaxType"] = line.tax_type
+    view |= {"TaxAmount": num(line.tax_amount)}
     view["LineAmount"] = num(line.line_amount)
     if line.account_code:
         view["AccountCode"] = line.account_code
