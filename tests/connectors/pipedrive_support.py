@@ -11,7 +11,17 @@ from syncjob.clock import SystemClock
 from syncjob.connectors.base import Prepared
 from syncjob.connectors.pipedrive.connector import PipedriveConnector
 from syncjob.connectors.pipedrive.options import PipedriveOptions
-from syncjob.core.actions import Action, DealChange, MarkerChange, Payload, Task, Wave
+from syncjob.core.actions import (
+    Action,
+    ContactChange,
+    CrmContactDraft,
+    DealChange,
+    MarkerChange,
+    Payload,
+    Task,
+    Wave,
+)
+from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.rules.settlement import STATE_WORDS
 from syncjob.sandbox.http import Sandbox
 from syncjob.sandbox.kernel import Clock, Entropy, Fault, FaultBook
@@ -23,7 +33,17 @@ from syncjob.transport.wire import Answer, Call, Request
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TOKEN = "5ecret-t0ken-5ecret-t0ken"
-WAVES = {DealChange: Wave.DEAL_STATUS, MarkerChange: Wave.CRM_CONTACTS, Task: Wave.NOTICES}
+WAVES = {
+    DealChange: Wave.DEAL_STATUS,
+    MarkerChange: Wave.CRM_CONTACTS,
+    ContactChange: Wave.CRM_CONTACTS,
+    CrmContactDraft: Wave.CRM_CONTACTS,
+    Task: Wave.NOTICES,
+}
+
+
+#: What people call the records of a stream, by which name they are told, how our ids begin.
+_CONTACTS = {"organizations": ("org", "org", "org:"), "persons": ("person", "person", "person:")}
 
 
 class OpenDoor:
@@ -71,7 +91,7 @@ def action_of(payload: Payload) -> Action:
 class PipedriveWorld:
     """People at work in the sandbox; the `World` of the contract suite."""
 
-    streams = ("deals", "archived_deals")
+    streams = ("deals", "archived_deals", "organizations", "persons")
     secret = TOKEN
 
     def __init__(self, **chosen: Any) -> None:
@@ -98,10 +118,10 @@ class PipedriveWorld:
         for kind in ("organizations", "persons"):
             self.act("create_field", kind=kind, name="syncjob key")
 
-    def connect(self, *, token: str = "", want_sku: bool = False, **changed: Any) -> Any:
+    def connect(self, *, token: str = "", needs: Needs = NOTHING, **changed: Any) -> Any:
         options = options_for(self.api_url, **changed)
         self.channel = channel_for(options, token)
-        return PipedriveConnector(options, self.channel, want_sku=want_sku)
+        return PipedriveConnector(options, self.channel, needs=needs)
 
     def calls(self, method: str = "", path: str = "") -> list[Any]:
         """Requests seen since `mark`, by method and a part of the path."""
@@ -115,6 +135,10 @@ class PipedriveWorld:
     # --- the contract's World --------------------------------------------------------------------
 
     def fill(self, stream: str, count: int) -> list[str]:
+        if stream in _CONTACTS:
+            act, _, prefix = _CONTACTS[stream]
+            rows = [self.act(f"create_{act}", name=f"{act} {n}") for n in range(count)]
+            return [f"{prefix}{row['id']}" for row in rows]
         archived = stream == "archived_deals"
         made = [
             self.act("create_deal", title=f"Deal {n}", is_archived=archived) for n in range(count)
@@ -122,7 +146,10 @@ class PipedriveWorld:
         return [str(deal["id"]) for deal in made]
 
     def touch(self, stream: str, record_id: str) -> None:
-        if stream == "archived_deals":
+        if stream in _CONTACTS:
+            act, name, prefix = _CONTACTS[stream]
+            self.act(f"edit_{act}", **{name: int(record_id.removeprefix(prefix)), "name": "new"})
+        elif stream == "archived_deals":
             self.act("unarchive_deal", deal=int(record_id))
             self.act("archive_deal", deal=int(record_id))
         else:
@@ -145,7 +172,28 @@ class PipedriveWorld:
         values |= {"Invoice due date": "2026-04-01", "Invoice paid": "7", "Invoice link": None}
         change = DealChange(deal_id=str(deal), fields=values, currency="GBP")
         mark = MarkerChange(contact_id=f"org:{org}", marker="NW-O12")
-        return [action_of(p) for p in (change, mark, self.task(deal))]
+        return [action_of(p) for p in (change, mark, self.task(deal), *self.contacts())]
+
+    def contacts(self) -> list[Payload]:
+        """Each kind of write to a contact, with each field that an account has by itself."""
+        person = self.act("create_person", name="Ann Lee", phone="1", email="a@x.test")["id"]
+        org = self.act("create_org", name="Acme", address="Hull")["id"]
+        named = {"first_name": "Mary Ann", "last_name": "Lee", "name": "Mary Ann Lee"}
+        ways = {"email": "m@x.test", "emails": "n@x.test", "phones": "+44 20 7946 0123\n2"}
+        home = '{"lines":["1 High St"],"city":"York","country":"United Kingdom"}'
+        return [
+            ContactChange(contact_id=f"person:{person}", values={**named, **ways}),
+            ContactChange(contact_id=f"org:{org}", values={"name": " New\tname ", "postal": None}),
+            CrmContactDraft(
+                kind="organization", marker="NW-L1", values={"name": "Ørsted", "postal": home}
+            ),
+            CrmContactDraft(
+                kind="person",
+                marker="NW-L2",
+                values={**named, **ways},
+                organization_id=f"org:{org}",
+            ),
+        ]
 
     def task(self, deal: int, marker: str = "NW-1-A1", **more: Any) -> Task:
         owner = str(self.server.tokens[TOKEN])
