@@ -27,8 +27,9 @@ from syncjob.core.review import Kind, MatchOptions, MatchReport, Proposal, Revie
 from syncjob.engine import matched
 from syncjob.engine.batch import Batch
 from syncjob.engine.desk import apply_inbox
+from syncjob.engine.fill import read_records
 from syncjob.engine.identify import identify
-from syncjob.engine.nearby import index_all, parameters
+from syncjob.engine.nearby import crm_customer, index_all, parameters
 from syncjob.engine.pull import walk_streams
 from syncjob.errors import SchemaDrift
 
@@ -46,14 +47,11 @@ def match_contacts(batch: Batch, options: MatchOptions) -> MatchReport:
     Raises SchemaDrift if a side cannot be read: half a side would show twins as strangers.
     """
     begin(batch, STREAMS)
-    left, right = (customers(_contacts(batch, side)) for side in ("crm", "ledger"))
-    batch.progress("match", 0, len(left) + len(right))
-    known = _known(batch)
-    found = match(map(party, left), map(party, right), parameters(batch), known)
-    proposed = _proposals(batch, options, left, right, found.pairs + found.near)
-    proposed += _doubles(batch, options, "crm_double", left, found.left_doubles)
-    proposed += _doubles(batch, options, "ledger_double", right, found.right_doubles)
-    batch.progress("match", len(left) + len(right), len(left) + len(right))
+    found = _compared(batch, options, frozenset())
+    gone = _reread(batch, found)
+    if gone is not None:
+        found = _compared(batch, options, gone)
+    left, right, proposed = found.left, found.right, found.proposed
     everyone = {c.id: c for c in (*left, *right)}
     proposed += _still_asked(batch, {p.key for p in proposed}, everyone)
     fresh = remember(batch, proposed, _KINDS)
@@ -64,9 +62,55 @@ def match_contacts(batch: Batch, options: MatchOptions) -> MatchReport:
         if p.key not in done
     ]  # fmt: skip
     return report(
-        batch, "contacts", len(left), len(right), known=len(known.links), rows=rows, linked=linked,
+        batch, "contacts", len(left), len(right), known=found.known, rows=rows, linked=linked,
         waiting=len(proposed) - len(done),
     )  # fmt: skip
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What one comparison was of, and what it proposes."""
+
+    left: list[Customer]
+    right: list[Customer]
+    known: int
+    proposed: list[Proposal]
+
+
+def _compared(batch: Batch, options: MatchOptions, gone: frozenset[str]) -> _Found:
+    """Everything that is known of both sides, compared; `gone` are CRM records that are not there
+    any more, though nothing has said so."""
+    left = customers(c for c in _contacts(batch, "crm") if c.id not in gone)
+    right = customers(_contacts(batch, "ledger"))
+    total = len(left) + len(right)
+    batch.progress("match", 0, total)
+    known = _known(batch)
+    found = match(map(party, left), map(party, right), parameters(batch), known)
+    proposed = _proposals(batch, options, left, right, found.pairs + found.near)
+    proposed += _doubles(batch, options, "crm_double", left, found.left_doubles)
+    proposed += _doubles(batch, options, "ledger_double", right, found.right_doubles)
+    batch.progress("match", total, total)
+    return _Found(left, right, len(known.links), proposed)
+
+
+def _reread(batch: Batch, found: _Found) -> frozenset[str] | None:
+    """Read by id the CRM's records that would be proposed and that this batch has not seen: a CRM
+    need not say that one was deleted or merged away (facts: pipedrive, 1d).
+
+    Returns the ids that are gone; None if all of them are as they were known to be.
+    """
+    named = {i for p in found.proposed if p.kind != "ledger_double" for i in (p.first, p.second)}
+    old = sorted(c.id for c in found.left if c.id in named and _unseen(batch, c.id))
+    before = {c.id: party(c) for c in found.left if c.id in set(old)}
+    for kind in ("org:", "person:"):  # two lists at the vendor
+        read_records(batch, "crm", "contacts", [i for i in old if i.startswith(kind)])
+    gone = frozenset(i for i in old if _unseen(batch, i))
+    now = {i: crm_customer(batch, i) for i in old if i not in gone}
+    same = all(one is not None and party(one) == before[i] for i, one in now.items())
+    return None if same and not gone else gone
+
+
+def _unseen(batch: Batch, crm_id: str) -> bool:
+    return batch.state.snapshots.batch_of("crm", "contacts", crm_id) != batch.id
 
 
 # --- what both matches begin and end with ---------------------------------------------------------
