@@ -22,6 +22,8 @@ COMMANDS = {
     "resolve": ("decide", "Answer an issue: invoice this deal, never, link it, or only instance."),
     "reissue": ("decide", "Invoice a deal anew whose invoice a person deleted or voided."),
     "match": ("match", "Find what is one customer on both sides, or twice on one."),
+    "overdue": ("overdue", "List what is overdue, by age and owner."),
+    "mute": ("overdue", "Remind nobody of a deal's invoices, for now or for good."),
     "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
     "log": ("review", "Read the log back, batch by batch."),
     "sandbox": ("sandbox", "Serve a local Xero and Pipedrive to rehearse on."),

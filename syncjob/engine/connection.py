@@ -25,6 +25,7 @@ from syncjob.config import Config
 from syncjob.connectors.base import Crm, Ledger, Problem
 from syncjob.connectors.ports import Opened, Ports
 from syncjob.connectors.registry import open_side
+from syncjob.core.aging import OverdueReport
 from syncjob.core.needs import needs_of
 from syncjob.core.records import Organisation, Side
 from syncjob.core.reports import (
@@ -52,6 +53,7 @@ from syncjob.engine.door import ClosedDoor, StateDoor
 from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
 from syncjob.engine.matching import match_contacts
+from syncjob.engine.overdue import report_overdue
 from syncjob.engine.recovery import copy_sidecar
 from syncjob.engine.run import foresee, run_batch
 from syncjob.engine.setup import create_fields
@@ -164,6 +166,10 @@ class ConnectionHandle:
         """A person's answer to an issue, applied by the next batch."""
         now = self.clock.now()
         desk.answer(self.state, kind=kind, subject=subject, who=who, reason=reason, now=now)
+
+    def overdue(self) -> OverdueReport:
+        """What is overdue as of the last batch; no call to a vendor. Raises Park before any."""
+        return report_overdue(self.config, self.state, self.clock.now())
 
     def status(self) -> StatusReport:
         """One screen of facts; no call to a vendor."""

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 import msgspec
 
+from syncjob.config import Config
 from syncjob.core.actions import Action, Issue, Message, Task, Tell
 from syncjob.core.case import Case
-from syncjob.core.records import CreditNote
+from syncjob.core.records import CreditNote, Deal
 from syncjob.core.rules.eligibility import says_no
-from syncjob.core.rules.texts import one_line
+from syncjob.core.rules.texts import one_line, subject_of
 from syncjob.engine.batch import Batch
 from syncjob.errors import RetryLater
+from syncjob.state.database import State
 
 #: The fact "mute:deal:N" of a deal that is muted for good; else it is a day.
 MUTED = "yes"
@@ -27,7 +29,8 @@ def heard(batch: Batch, case: Case) -> Case:
     markers = [p.marker or p.invoice.id for p in case.live if p.invoice]
     markers += [invoice.id for invoice in case.after.repeats]
     return msgspec.structs.replace(
-        case, told=tuple(batch.state.notes.of(markers)), muted=_muted(batch, case),
+        case, told=tuple(batch.state.notes.of(markers)),
+        muted=muted(batch.config, batch.state, case.deal, batch.today),
         credit_left=_credit_left(batch, case),
     )  # fmt: skip
 
@@ -46,14 +49,14 @@ def notices_since(batch: Batch) -> date:
     return date.fromisoformat(known)
 
 
-def _muted(batch: Batch, case: Case) -> str | None:
+def muted(config: Config, state: State, deal: Deal, today: date) -> str | None:
     """Why nobody is told of this deal: its own field, or a person's `syncjob mute`."""
-    field = batch.config.crm.inputs.mute_notices
-    value = one_line(case.deal.fields.get(field)) if field else ""
+    field = config.crm.inputs.mute_notices
+    value = one_line(deal.fields.get(field)) if field else ""
     if field and not says_no(value):
         return f'its field "{field}" says "{value}"'
-    until = batch.state.book.fact(f"mute:{case.subject}")
-    if until is None or (until != MUTED and date.fromisoformat(until) <= batch.today):
+    until = state.book.fact(f"mute:{subject_of(deal)}")
+    if until is None or (until != MUTED and date.fromisoformat(until) <= today):
         return None
     return "muted" if until == MUTED else f"muted until {until}"
 

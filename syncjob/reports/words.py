@@ -7,18 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from syncjob.core.actions import (
-    Action,
-    ContactDraft,
-    DealChange,
-    InvoiceChange,
-    InvoiceDraft,
-    Issue,
-    MarkerChange,
-    Task,
-)
-from syncjob.core.money import plain
+from syncjob.core.actions import Action, InvoiceDraft, Issue
 from syncjob.core.reports import BatchReport, PlanReport
+from syncjob.reports.action_words import headline, values
 
 #: What a kind of action is called: (one, many), after "would " and in the past tense.
 _KINDS = {
@@ -28,7 +19,13 @@ _KINDS = {
     "invoice.approve": ("approve 1 invoice", "approve {n} invoices", "approved"),
     "invoice.delete": ("delete 1 draft", "delete {n} drafts", "deleted"),
     "deal.update": ("update 1 deal", "update {n} deals", "updated"),
+    "contact.update": ("update 1 customer", "update {n} customers", "updated"),
+    "crm_contact.create": ("create 1 CRM contact", "create {n} CRM contacts", "created"),
+    "template.create": ("create 1 repeating invoice", "create {n} repeating invoices", "created"),
+    "credit.create": ("create 1 credit note", "create {n} credit notes", "created"),
+    "invoice.email": ("have 1 invoice e-mailed", "have {n} invoices e-mailed", ""),
     "task.create": ("create 1 task", "create {n} tasks", "created"),
+    "message.send": ("send 1 message", "send {n} messages", "sent"),
 }
 #: What a batch counts besides its writes.
 _COUNTS = {
@@ -110,62 +107,12 @@ def action_lines(action: Action, title: str = "") -> Iterator[str]:
         yield f"    {label}: {was}{_cut(after)}"
 
 
-def headline(action: Action) -> str:
-    """What one action does, with the number that matters."""
-    match action.payload:
-        case InvoiceDraft() as draft:
-            return f"create draft {draft.marker} of {draft.total:,.2f} {draft.currency}"
-        case ContactDraft(name=name):
-            return f"create customer {name}"
-        case MarkerChange(contact_id=contact):
-            return f"put our marker on customer {contact}"
-        case InvoiceChange(status="authorised", invoice_id=invoice):
-            return f"approve invoice {invoice}"
-        case InvoiceChange(invoice_id=invoice):
-            return f"delete our own untouched draft {invoice}"
-        case DealChange(fields=fields):
-            return f"write {len(fields)} field{'s' if len(fields) != 1 else ''} of the deal"
-        case Task(subject=subject):
-            return f"create task {subject}"
-
-
 def changes(action: Action) -> Iterator[tuple[str, str | None, str]]:
     """(what, before or None if there was nothing, after) for each value of the action."""
-    for name, after in _values(action):
+    for name, after in values(action):
         before = action.before.get(name)
         if before != after:
             yield name, before, "(empty)" if after is None else after
-
-
-def _values(action: Action) -> Iterator[tuple[str, str | None]]:
-    match action.payload:
-        case DealChange(fields=fields):
-            yield from fields.items()
-        case InvoiceDraft() as draft:
-            yield from _draft_values(draft)
-        case ContactDraft() as contact:
-            names = ("email", "phone", "tax_number", "marker")
-            yield from ((n, value) for n in names if (value := getattr(contact, n)))
-        case InvoiceChange() as change:
-            yield "status", change.status
-            if change.date:
-                yield "date", f"{change.date}, due {change.due_date}"
-        case MarkerChange(marker=marker):
-            yield "marker", marker
-        case Task() as task:
-            yield "due", str(task.due)
-            yield "note", task.note
-
-
-def _draft_values(draft: InvoiceDraft) -> Iterator[tuple[str, str]]:
-    yield "date", f"{draft.date}, due {draft.due_date}"
-    yield "reference", draft.reference
-    yield "net", f"{draft.sub_total:,.2f} + tax {draft.total_tax:,.2f}"
-    for line in draft.lines:
-        less = f" less {plain(line.discount_percent)}%" if line.discount_percent else ""
-        less += f" less {line.discount_amount:,.2f}" if line.discount_amount else ""
-        text = f"{plain(line.quantity)} x {line.description or ''} at {plain(line.unit_price)}"
-        yield "line", text + less
 
 
 def issue_lines(issue: Issue, title: str = "") -> Iterator[str]:

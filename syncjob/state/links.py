@@ -16,11 +16,12 @@ from syncjob.core.records import Receiver
 
 Ender = Literal["us", "person"]
 
-_PART = "SELECT deal, part, generation, marker, ledger_id, ended, how FROM part"
+_PART = "SELECT deal, part, generation, marker, ledger_id, ended, how, key FROM part"
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One invoice of a deal: its key, its marker and the invoice's id in the ledger."""
+    """One invoice of a deal: its marker, the invoice's id in the ledger, and `key`, which part of
+    the deal's schedule it is; "" for the deal as a whole, and for a part of which nobody knows."""
 
     deal: str
     part: str
@@ -29,6 +30,7 @@ class Part(msgspec.Struct, frozen=True):
     ledger_id: str
     ended: Ender | None
     how: str
+    key: str = ""
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -105,9 +107,10 @@ class Links:
     def add_part(self, part: Part, *, batch: int) -> None:
         """Record an invoice as this deal's. Raises sqlite3.IntegrityError on a second live one."""
         self.db.execute(
-            "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO part (deal, part, generation, marker, ledger_id, ended, how, batch, key) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (part.deal, part.part, part.generation, part.marker, part.ledger_id, part.ended,
-             part.how, batch),
+             part.how, batch, part.key),
         )  # fmt: skip
 
     def end_part(self, ledger_id: str, ended: Ender) -> None:
@@ -120,9 +123,28 @@ class Links:
         """We deleted this invoice, even if a list showed it deleted before we knew that."""
         self.db.execute("UPDATE part SET ended = 'us' WHERE ledger_id = ?", (ledger_id,))
 
-    def allow_reissue(self, deal: str) -> None:
+    def deals_in_parts(self) -> list[str]:
+        """The deals that have a live invoice for a part of a schedule."""
+        rows = self.db.execute(
+            "SELECT DISTINCT deal FROM part WHERE ended IS NULL AND part <> 'A' ORDER BY deal"
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def live_key(self, deal: str, key: str) -> Part | None:
+        """The live invoice of this part of the deal's schedule, whatever its name."""
+        live = (p for p in self.parts(deal) if p.ended is None)
+        return next((p for p in live if p.key == key), None)
+
+    def name_part(self, ledger_id: str, key: str) -> None:
+        """A person said which part of the schedule this invoice is."""
+        self.db.execute("UPDATE part SET key = ? WHERE ledger_id = ?", (key, ledger_id))
+
+    def allow_reissue(self, deal: str, part: str) -> None:
         """A person asked for a new invoice: what a person ended counts as ended by us."""
-        self.db.execute("UPDATE part SET ended = 'us' WHERE deal = ? AND ended = 'person'", (deal,))
+        self.db.execute(
+            "UPDATE part SET ended = 'us' WHERE deal = ? AND part = ? AND ended = 'person'",
+            (deal, part),
+        )
 
     def unseen_invoices(self, batch: int) -> list[str]:
         """The live invoices that this batch has not read, though it walked them all."""
@@ -133,6 +155,11 @@ class Links:
             (batch,),
         )
         return [row[0] for row in rows.fetchall()]
+
+    def live_invoices(self) -> list[tuple[str, str]]:
+        """Every deal with each of its live invoices: a scan, for a report."""
+        rows = self.db.execute("SELECT deal, ledger_id FROM part WHERE ended IS NULL ORDER BY 1, 2")
+        return [(row[0], row[1]) for row in rows.fetchall()]
 
     def live_count(self) -> int:
         row = self.db.execute("SELECT count(*) FROM part WHERE ended IS NULL").fetchone()

@@ -1,0 +1,57 @@
+"""What is overdue now, from the state alone: no call to a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from syncjob.config import Config
+from syncjob.core.aging import NO_OWNER, Overdue, OverdueReport, overdue_report
+from syncjob.core.records import Contact, CrmReference, Deal, Invoice, LedgerReference
+from syncjob.core.rules.settlement import invoice_state
+from syncjob.core.rules.texts import one_line
+from syncjob.engine.telling import muted
+from syncjob.errors import Park
+from syncjob.state.database import State
+
+
+def report_overdue(config: Config, state: State, now: datetime) -> OverdueReport:
+    """All overdue invoices of deals, as of the last batch. Raises Park before the first one."""
+    ledger = state.book.reference("ledger", LedgerReference)
+    if ledger is None:
+        raise Park(
+            "No batch has read the ledger yet, so nothing is known of its invoices.",
+            where=config.connection.name,
+            next_step="Run `syncjob run` (or `syncjob plan`) first.",
+        )
+    today = now.astimezone(ZoneInfo(ledger[0].organisation.time_zone)).date()
+    return overdue_report(config.connection.name, today, _rows(config, state, today))
+
+
+def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
+    crm = state.book.reference("crm", CrmReference)
+    users = {user.id: one_line(user.name) for user in crm[0].users} if crm else {}
+    for deal_id, invoice_id in state.links.live_invoices():
+        invoice = state.snapshots.get("ledger", "invoices", invoice_id, Invoice)
+        deal = state.snapshots.get("crm", "deals", deal_id, Deal)
+        if invoice is None or deal is None or invoice.due_date is None:
+            continue
+        found = invoice_state(invoice, today, config.overdue)
+        if not found.overdue:
+            continue
+        yield Overdue(
+            deal_id=deal_id, title=one_line(deal.title),
+            owner=users.get(deal.owner_id or "", NO_OWNER), customer=_customer(state, invoice),
+            number=invoice.number or invoice.id, currency=invoice.currency, total=invoice.total,
+            due=invoice.due, due_date=invoice.due_date, days=found.days_overdue,
+            muted=muted(config, state, deal, today) is not None,
+            invoice_page=invoice.page, deal_page=deal.page,
+        )  # fmt: skip
+
+
+def _customer(state: State, invoice: Invoice) -> str:
+    if invoice.contact_id is None:
+        return ""
+    contact = state.snapshots.get("ledger", "contacts", invoice.contact_id, Contact)
+    return one_line(contact.name) if contact else ""
