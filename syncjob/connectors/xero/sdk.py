@@ -45,7 +45,10 @@ LINE_AMOUNTS: dict[LineAmounts, Any] = {
 #: Headers that are transport's to set.
 _NOT_OURS = frozenset({"authorization", "user-agent"})
 #: Flags that the SDK's models always carry, and that say nothing of a record to be written.
-_NOISE = frozenset({"HasAttachments", "HasErrors", "HasValidationErrors"})
+_NOISE = frozenset(
+    {"HasAttachments", "HasErrors", "HasValidationErrors", "ApprovedForSending", "SendCopy"}
+    | {"MarkAsSent", "IncludePDF"}
+)
 #: Query values as texts: the SDK writes a bool as "False", which Xero need not understand.
 FOUR_DECIMALS = "4"
 _NO_SUMMARY = "false"

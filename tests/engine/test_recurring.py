@@ -1,0 +1,264 @@
+"""Recurring lines: the first period invoiced, a draft template from the second on, then people."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.scenes import WIDGET, codes, invoice_of, minutes, only, quiet, sell, writes_to
+from tests.engine.world import World
+
+RECURRING = {"invoices": {"recurring": "template"}}
+MONTHLY = {
+    "name": "Support", "price": 40, "quantity": 2, "tax": 10, "billing_frequency": "monthly",
+}  # fmt: skip
+
+
+def world(folder, **more):
+    w = World(folder, config=RECURRING | more)
+    w.init()
+    return w
+
+
+@pytest.fixture
+def w(tmp_path):
+    world_ = world(tmp_path)
+    yield world_
+    world_.close()
+
+
+def templates(w: World) -> list[dict]:
+    return w.organisation()["templates"]
+
+
+def made_by(w: World) -> list[dict]:
+    return [i for i in w.invoices() if i["repeating_id"]]
+
+
+def subscribed(w: World, *lines: dict, **deal) -> int:
+    made = sell(w, lines=list(lines) or [MONTHLY], **deal)
+    w.run()
+    return made
+
+
+def days(w: World, count: int) -> None:
+    """So many days later, after the batches that it takes to trust the lists again."""
+    minutes(w, count * 24 * 60)
+    for _ in range(3):
+        w.run()
+        minutes(w, 20)
+    w.run()
+
+
+def test_the_first_period_is_invoiced_with_the_one_time_lines_and_a_template_goes_on(w):
+    deal = subscribed(w, WIDGET, MONTHLY)
+    invoice = invoice_of(w, deal)
+    assert [line["description"] for line in invoice["lines"]] == ["Widget", "Support"]
+    assert invoice["total"] == "198.00"
+    template = only(templates(w))
+    document = template["document"]
+    assert document["status"] == "DRAFT"
+    assert document["reference"] == f"SJ-{deal}-r1"
+    assert [line["description"] for line in document["lines"]] == ["Support"]
+    assert (template["unit"], template["period"]) == ("MONTHLY", 1)
+    assert (template["start"], template["end"]) == ("2026-12-23", None)
+    assert document["contact_id"] == invoice["contact_id"]
+    assert (template["due_type"], template["due_day"]) == ("DAYSAFTERINVOICEDATE", 30)
+    assert set(template["flags"].values()) == {False}
+    assert codes(quiet(w)) == ["template_to_approve"]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "unit", "period", "start"),
+    [
+        ("weekly", "WEEKLY", 1, "2026-11-30"),
+        ("quarterly", "MONTHLY", 3, "2027-02-23"),
+        ("semi-annually", "MONTHLY", 6, "2027-05-23"),
+        ("annually", "MONTHLY", 12, "2027-11-23"),
+    ],
+)
+def test_each_frequency_in_the_ledgers_weeks_and_months(w, frequency, unit, period, start):
+    subscribed(w, {**MONTHLY, "billing_frequency": frequency})
+    template = only(templates(w))
+    assert (template["unit"], template["period"], template["start"]) == (unit, period, start)
+
+
+def test_a_number_of_cycles_ends_the_template_with_its_last_period(w):
+    line = {**MONTHLY, "billing_frequency_cycles": 3, "billing_start_date": "2026-12-01"}
+    subscribed(w, line)
+    template = only(templates(w))
+    assert (template["start"], template["end"]) == ("2027-01-01", "2027-02-28")
+
+
+def test_one_cycle_needs_no_template(w):
+    deal = subscribed(w, {**MONTHLY, "billing_frequency_cycles": 1})
+    assert invoice_of(w, deal)["total"] == "88.00"
+    assert templates(w) == []
+    quiet(w)
+
+
+def test_the_invoices_of_an_approved_template_are_the_deals(w):
+    deal = subscribed(w)
+    w.books("approve", invoice=invoice_of(w, deal)["number"])
+    w.books("approve_template", template=f"SJ-{deal}-r1")
+    days(w, 31)
+    second = only(made_by(w))
+    assert second["status"] == "AUTHORISED"
+    fields = w.deal_fields(deal)
+    assert float(fields["Invoice total"]) == 176
+    assert float(fields["Invoice due"]) == 176
+    assert second["number"] in fields["Invoice number"]
+    w.books("pay", invoice=second["number"])
+    minutes(w, 20)
+    w.run()
+    assert w.deal_fields(deal)["Invoice status"] == "part-paid"
+    assert len(templates(w)) == 1
+    assert "possible_double" not in codes(quiet(w))
+
+
+def test_what_a_template_made_holds_no_other_deal_of_the_customer(w):
+    first = subscribed(w)
+    w.books("approve_template", template=f"SJ-{first}-r1")
+    days(w, 31)
+    assert len(made_by(w)) == 1
+    second = sell(w, lines=[{**MONTHLY, "billing_frequency": "one-time"}])
+    report = w.run()
+    assert "possible_double" not in codes(report)
+    assert invoice_of(w, second)["total"] == "88.00"
+
+
+def test_drafts_that_a_draft_template_makes_are_left_to_people(tmp_path):
+    full = {"mode": "full", "invoices": {"recurring": "template", "status": "authorised"}}
+    w = World(tmp_path, config=full, ledger={"draft_templates_run": True})
+    w.init()
+    deal = subscribed(w)
+    assert invoice_of(w, deal)["status"] == "AUTHORISED"
+    days(w, 31)
+    assert only(made_by(w))["status"] == "DRAFT"
+    assert float(w.deal_fields(deal)["Invoice total"]) == 176
+    w.close()
+
+
+def test_full_mode_makes_a_draft_template_too(tmp_path):
+    full = {"mode": "full", "invoices": {"recurring": "template", "status": "authorised"}}
+    w = World(tmp_path, config=full)
+    w.init()
+    subscribed(w)
+    assert only(templates(w))["document"]["status"] == "DRAFT"
+    w.close()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_answer_makes_no_second_template(w, when):
+    sell(w, lines=[MONTHLY])
+    w.fault(kind="lost", server="xero", method="PUT", path="/RepeatingInvoices$", when=when)
+    w.run()
+    for _ in range(4):
+        minutes(w, 10)
+        w.run()
+    assert len(templates(w)) == 1
+    assert codes(quiet(w)) == ["template_to_approve"]
+
+
+def test_a_lost_state_adopts_the_template(w):
+    deal = subscribed(w)
+    for file in (w.folder / "state").glob("syncjob.db*"):
+        file.unlink()
+    for _ in range(4):
+        minutes(w, 10)
+        w.run()
+    assert len(templates(w)) == 1
+    assert f"SJ-{deal}-r1" in only(templates(w))["document"]["reference"]
+    assert "template_to_approve" in codes(quiet(w))
+
+
+def test_a_deal_that_is_lost_tells_of_its_template_until_a_person_deletes_it(w):
+    deal = subscribed(w)
+    w.books("approve", invoice=invoice_of(w, deal)["number"])
+    w.books("approve_template", template=f"SJ-{deal}-r1")
+    minutes(w, 61)
+    w.run()
+    w.crm("lose", deal=deal)
+    minutes(w, 5)
+    assert "template_of_lost_deal" in codes(w.run())
+    w.books("delete_template", template=f"SJ-{deal}-r1")
+    days(w, 2)
+    assert "template_of_lost_deal" not in codes(w.run())
+    assert len(templates(w)) == 1
+
+
+def test_a_deal_that_is_changed_tells_what_the_template_does_not_say(w):
+    deal = subscribed(w)
+    line = only([r for r in w.crm_state()["rows"].values() if r["deal_id"] == deal])["id"]
+    w.crm("edit_line", line=line, price=50)
+    w.crm("edit_deal", deal=deal, title="More support")
+    minutes(w, 5)
+    report = w.run()
+    assert "template_differs" in codes(report)
+    w.crm("edit_line", line=line, price=40)
+    minutes(w, 61)
+    assert "template_differs" not in codes(w.run())
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (
+            [MONTHLY, {**MONTHLY, "name": "Care", "billing_frequency": "annually"}],
+            "recurring_mixed",
+        ),
+        ([{**MONTHLY, "billing_start_date": "2026-09-01"}], "recurring_start_past"),
+        ([{**MONTHLY, "billing_start_date": "2026-10-23"}], "recurring_start_past"),
+    ],
+)
+def test_what_cannot_be_sure_is_held_before_anything_is_made(w, lines, code):
+    sell(w, lines=lines)
+    assert codes(w.run()) == [code]
+    assert w.invoices() == []
+    assert templates(w) == []
+
+
+def test_a_discount_of_the_whole_deal_is_held(w):
+    sell(w, lines=[MONTHLY], discounts=[{"type": "percentage", "amount": 10, "description": "x"}])
+    assert codes(w.run()) == ["recurring_discount"]
+
+
+def test_first_period_only(tmp_path):
+    w = World(tmp_path, config={"invoices": {"recurring": "first_period"}})
+    w.init()
+    deal = subscribed(w)
+    assert invoice_of(w, deal)["total"] == "88.00"
+    assert templates(w) == []
+    assert codes(quiet(w)) == []
+    w.close()
+
+
+def test_off_by_default_recurring_lines_hold_the_deal(tmp_path):
+    w = World(tmp_path)
+    w.init()
+    sell(w, lines=[MONTHLY])
+    assert codes(w.run()) == ["recurring_line"]
+    w.close()
+
+
+def test_a_template_is_asked_for_only_where_lines_recur(w):
+    sell(w)
+    w.run()
+    minutes(w, 5)
+    mark = w.mark()
+    w.run()
+    assert [c for c in w.since(mark) if "RepeatingInvoices" in c["path"]] == []
+
+
+def test_a_refused_template_is_a_note_and_is_not_sent_again(w):
+    deal = sell(w, lines=[MONTHLY])
+    w.crm("edit_deal", deal=deal, title="Spring order")
+    w.fault(kind="status", server="xero", method="PUT", path="/RepeatingInvoices$", status=400, body='{"ErrorNumber":10,"Type":'
+            '"ValidationException","Message":"no","Elements":[{"Reference":"SJ-%d-r1",'
+            '"ValidationErrors":[{"Message":"Not today"}]}]}' % deal)  # fmt: skip
+    report = w.run()
+    assert invoice_of(w, deal)["status"] == "DRAFT"
+    assert "xero_refused" in codes(report)
+    mark = w.mark()
+    minutes(w, 5)
+    w.run()
+    assert writes_to(w, mark, "RepeatingInvoices") == []
