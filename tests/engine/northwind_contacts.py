@@ -23,8 +23,8 @@ _COUNTRIES = {
     "Germany": ("49", "de"), "Mexico": ("52", "mx"), "UK": ("44", "co.uk"), "Sweden": ("46", "se"),
     "France": ("33", "fr"), "Spain": ("34", "es"), "Canada": ("1", "ca"), "Argentina": ("54", "ar"),
     "Switzerland": ("41", "ch"), "Brazil": ("55", "com.br"), "Austria": ("43", "at"),
-    "Italy": ("39", "it"), "Portugal": ("351", "pt"), "USA": ("1", "com"), "Venezuela": ("58", "ve"),
-    "Ireland": ("353", "ie"), "Belgium": ("32", "be"), "Norway": ("47", "no"),
+    "Italy": ("39", "it"), "Portugal": ("351", "pt"), "USA": ("1", "com"),
+    "Venezuela": ("58", "ve"), "Ireland": ("353", "ie"), "Belgium": ("32", "be"), "Norway": ("47", "no"),
     "Denmark": ("45", "dk"), "Finland": ("358", "fi"), "Poland": ("48", "pl"),
 }  # fmt: skip
 _SHORT = {
@@ -64,7 +64,7 @@ class Card:
 
 @dataclass
 class Twin:
-    """One customer and how both sides write it; `crm` and `ledger` are its ids once it is filled."""
+    """One customer as both sides write it; `crm` and `ledger` are its ids once it is filled."""
 
     key: str
     in_crm: Card
