@@ -9,6 +9,10 @@ from syncjob.errors import Exit
 
 _reason = click.option("--reason", default="", help="Why; kept in the audit.")
 
+_part = click.option(
+    "--part", metavar="NAME", help="Of a deal in parts: which, by its name or the instalment's id."
+)
+
 #: What each answer means, as it is confirmed.
 _WORDS = {
     "create": "deal {deal} is no double and its sum is right; it is to be invoiced",
@@ -29,6 +33,7 @@ def resolve_command() -> None:
 @click.option("--never", is_flag=True, help="Leave it alone for good; --create takes it back.")
 @click.option("--link", metavar="NUMBER", help="It is invoiced already, by this invoice.")
 @click.option("--reissue", is_flag=True, help="Invoice it anew after a person's void or delete.")
+@_part
 @_reason
 @click.pass_context
 def resolve_deal(
@@ -38,6 +43,7 @@ def resolve_deal(
     never: bool,
     link: str | None,
     reissue: bool,
+    part: str | None,
     reason: str,
 ) -> int:
     """Say what is to become of one deal: exactly one of the answers."""
@@ -45,7 +51,9 @@ def resolve_deal(
     given = [name for name, on in flags.items() if on]
     if len(given) != 1:
         raise click.UsageError("give one of --create, --never, --link NUMBER or --reissue")
-    return _answer(ctx, deal, given[0], link, reason)
+    if part and not (link or reissue):
+        raise click.UsageError("--part goes with --link or --reissue")
+    return _answer(ctx, deal, given[0], link, part, reason)
 
 
 @resolve_command.command("connection", short_help="Say that no other instance is running.")
@@ -67,21 +75,24 @@ def resolve_connection(ctx: click.Context, only_instance: bool, reason: str) -> 
 
 @click.command("reissue")
 @click.argument("deal", metavar="ID")
+@_part
 @_reason
 @click.pass_context
-def reissue_command(ctx: click.Context, deal: str, reason: str) -> int:
+def reissue_command(ctx: click.Context, deal: str, part: str | None, reason: str) -> int:
     """Invoice a deal anew whose invoice a person deleted or voided.
 
     The same as `syncjob resolve deal ID --reissue`.
     """
-    return _answer(ctx, deal, "reissue", None, reason)
+    return _answer(ctx, deal, "reissue", None, part, reason)
 
 
-def _answer(ctx: click.Context, deal: str, verb: str, number: str | None, reason: str) -> int:
+def _answer(
+    ctx: click.Context, deal: str, verb: str, number: str | None, part: str | None, reason: str
+) -> int:
     kind = f"{verb}:{number}" if number else verb
     deal = deal.removeprefix("deal:")
     with opened(ctx) as (_, handle):
-        handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=reason)
+        handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=reason, part=part)
     click.echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
     click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
     return Exit.DONE

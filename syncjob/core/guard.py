@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncjob.core.actions import Action, DealChange
+from syncjob.core.actions import Action, ContactChange, DealChange
 from syncjob.core.policy import Guard
 
 #: The first days in which a batch may create less: `Guard.creates_first_week`.
@@ -48,6 +48,12 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
         (counts["invoice.email"], creates, f"invoices would be e-mailed; the limit{week} is"),
         (counts["contact.create"], creates, f"contacts would be created; the limit{week} is"),
         (
+            counts["crm_contact.create"],
+            creates,
+            f"CRM records would be created; the limit{week} is",
+        ),
+        (counts["contact.update"], updates, "contacts would be changed; the limit is"),
+        (
             _following_nothing(actions, "invoice.approve"),
             creates,
             f"drafts of earlier batches would be approved; the limit{week} is",
@@ -61,7 +67,7 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     ]
     found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
     found += [
-        f"The field {field!r} would be emptied on {count} deals; the limit is {BLANKED_MAX}."
+        f"The field {field!r} would be emptied on {count} records; the limit is {BLANKED_MAX}."
         for field, count in sorted(_blanked(actions).items())
         if count > BLANKED_MAX
     ]
@@ -74,17 +80,19 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
 
 def _following_nothing(actions: Sequence[Action], kind: str) -> int:
     """How many of this kind do not merely follow an invoice created by this plan."""
-    made = {action.subject for action in actions if action.kind == "invoice.create"}
-    return sum(1 for action in actions if action.kind == kind and action.subject not in made)
+    new = [action for action in actions if action.kind == "invoice.create"]
+    made = {name for action in new for name in (action.subject, action.target)}
+    same = [action for action in actions if action.kind == kind]
+    # The target names the invoice: an earlier part of the same deal follows no new one.
+    ours = (a.target if kind == "invoice.approve" else a.subject for a in same)
+    return sum(1 for name in ours if name not in made)
 
 
 def _blanked(actions: Sequence[Action]) -> Counter[str]:
     blanked: Counter[str] = Counter()
     for action in actions:
-        if isinstance(action.payload, DealChange):
-            blanked.update(
-                field
-                for field, value in action.payload.fields.items()
-                if not value and action.before.get(field)
-            )
+        payload = action.payload
+        if isinstance(payload, DealChange | ContactChange):
+            new = payload.fields if isinstance(payload, DealChange) else payload.values
+            blanked.update(f for f, value in new.items() if not value and action.before.get(f))
     return blanked

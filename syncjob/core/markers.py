@@ -35,8 +35,8 @@ def invoice_marker(code: str, deal_id: str, part: str, generation: int) -> str:
 def free_part(used: Collection[str]) -> str:
     """The next name for a part that none of these bears. With two letters at most every marker
     keeps within its length."""
-    letters = ascii_uppercase
-    names = (*letters, *(first + second for first in letters for second in letters))
+    letters: str = ascii_uppercase
+    names: tuple[str, ...] = (*letters, *(one + two for one in letters for two in letters))
     return next(name for name in names if name != WHOLE and name not in used)
 
 

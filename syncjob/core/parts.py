@@ -6,11 +6,13 @@ Keeps invariants 1, 7 and 8.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, Issue, Wave
+from syncjob.core.afterwards import hold_recurring
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
 from syncjob.core.making import Making
@@ -22,19 +24,39 @@ from syncjob.core.rules.invoicing import (
     date_is_given,
     doubt_of,
     draft_invoice,
+    wanted_status,
 )
+from syncjob.core.rules.whole import Wanted, may_be_authorised
 
 _NOT_YET = "(assigned by the ledger)"
 
 
 class Told(NamedTuple):
-    """A part's invoice as it will stand, and the issue to show on the deal."""
+    """A part's invoice as it will stand, the issue to show on the deal, and the part."""
 
     invoice: Invoice | None
     issue: Issue | None
+    part: PartCase | None = None
 
 
-def existing(making: Making, part: PartCase, invoice: Invoice) -> Told:
+#: How a part's draft is written: for this contact, with this marker and day.
+Writer = Callable[
+    [Contact | None, InvoiceContext], tuple[InvoiceDraft, tuple[str, ...], Issue | None]
+]
+
+
+class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
+    """What distinguishes a part of a schedule from the deal as a whole: what it is called, how it
+    is written (None while the schedule is not known), and what is in doubt about the whole."""
+
+    name: str
+    write: Writer | None = None
+    doubt: Issue | None = None
+
+
+def existing(
+    making: Making, part: PartCase, invoice: Invoice, scheduled: Scheduled | None = None
+) -> Told:
     """What follows for an invoice that is there: nothing, its withdrawal, or its approval."""
     case, context = making.case, making.context
     making.story.append(f"its invoice is {invoice.number or part.marker}")
@@ -53,23 +75,24 @@ def existing(making: Making, part: PartCase, invoice: Invoice) -> Told:
     if isinstance(answer, Issue):
         making.issues.append(answer)
         return Told(invoice, answer)
-    doubt = _doubt(case, context, part, invoice)
+    doubt = _doubt(case, context, part, invoice, scheduled)
     if doubt is not None:
         making.issues.append(doubt)
-    return _approve(making, part, invoice, doubt)
+    return _approve(making, part, invoice, doubt, scheduled)
 
 
-def made(making: Making, part: PartCase) -> Told:
+def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> Told:
     """The invoice that is to be made now. Raises Held, Refused."""
     case, context = making.case, making.context
     already_invoiced(case, context)
-    generation = next_generation(part.history, case.deal.id)
+    generation = next_generation(part.history, case.deal.id, scheduled.name if scheduled else "")
     if generation is None:
         return Told(part.last, None)
+    hold_recurring(case, context, part)
     contact = customer(case, context)
     marker = invoice_marker(context.code, case.deal.id, part.name, generation)
     known = contact if isinstance(contact, Contact) else None
-    invoice, story, doubt = draft_invoice(case.deal, known, invoice_context(context, marker))
+    invoice, story, doubt = _write(case, known, invoice_context(case, context, marker), scheduled)
     making.story.extend(story)
     possible_double_of(case, context, invoice, known)
     too_large(case, context, invoice)
@@ -108,27 +131,53 @@ def second_ones(making: Making, part: PartCase) -> None:
         )  # fmt: skip
 
 
-def invoice_context(context: Context, marker: str) -> InvoiceContext:
+def invoice_context(case: Case, context: Context, marker: str) -> InvoiceContext:
     """What the rules of one invoice need of the connection."""
     return InvoiceContext(
         policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
         marker=marker, locked_through=context.locked_through, zone=context.zone,
+        party=case.party, crm=context.crm,
     )  # fmt: skip
 
 
-def _doubt(case: Case, context: Context, part: PartCase, invoice: Invoice) -> Issue | None:
+def _write(
+    case: Case, contact: Contact | None, asked: InvoiceContext, scheduled: Scheduled | None
+) -> tuple[InvoiceDraft, tuple[str, ...], Issue | None]:
+    if scheduled is None or scheduled.write is None:
+        return draft_invoice(case.deal, contact, asked)
+    return scheduled.write(contact, asked)
+
+
+def _doubt(
+    case: Case, context: Context, part: PartCase, invoice: Invoice, scheduled: Scheduled | None
+) -> Issue | None:
     """For as long as it is a draft: whether its total agrees with what the deal says."""
     if invoice.status != "draft" or part.created is None or case.deal.status != "won":
         return None
     touched_by = touched(part.invoice_base, part.invoice_now)
-    return doubt_of(case.deal, part.created, context.policy, None if touched_by else invoice)
+    stored = None if touched_by else invoice
+    return _doubt_of(case, context, part.created, stored, scheduled)
 
 
-def _approve(making: Making, part: PartCase, invoice: Invoice, doubt: Issue | None) -> Told:
+def _doubt_of(
+    case: Case, context: Context, created: InvoiceDraft, stored: Invoice | None,
+    scheduled: Scheduled | None,
+) -> Issue | None:  # fmt: skip
+    """The deal's value is that of all parts together, so a part is compared with itself alone."""
+    if scheduled is None:
+        return doubt_of(case.deal, created, context.policy, stored)
+    valueless = msgspec.structs.replace(case.deal, value=None)
+    return doubt_of(valueless, created, context.policy, stored) or scheduled.doubt
+
+
+def _approve(
+    making: Making, part: PartCase, invoice: Invoice, doubt: Issue | None,
+    scheduled: Scheduled | None,
+) -> Told:  # fmt: skip
     """Approve a draft where rule and mode allow it; else say why it stays a draft. Returns what
     there is to tell of it, too: what the state forgot may be in doubt as it is made anew."""
     case, context = making.case, making.context
-    if invoice.status != "draft" or context.policy.status != "authorised":
+    if invoice.status != "draft" or not may_be_authorised(context.policy):
         return Told(invoice, doubt)
     if invoice.marker != part.marker:
         making.story.append("a person made this draft, so a person approves it")
@@ -137,8 +186,9 @@ def _approve(making: Making, part: PartCase, invoice: Invoice, doubt: Issue | No
         making.story.append(context.approvals_wait)
         return Told(invoice, doubt)
     created = part.created
-    if created is None and case.complete and case.deal.status == "won":
-        created, doubt = _made_anew(case, context, part, invoice)
+    writable = scheduled is None or scheduled.write is not None
+    if created is None and writable and case.complete and case.deal.status == "won":
+        created, doubt = _made_anew(case, context, part, invoice, scheduled)
         other = unlike(invoice, created)
         if other is not None:
             making.story.append(f"a person may have changed its {other}, so it stays a draft")
@@ -148,16 +198,18 @@ def _approve(making: Making, part: PartCase, invoice: Invoice, doubt: Issue | No
     if created is None:
         making.story.append("what was first sent is not known, so it stays a draft")
         return Told(invoice, doubt)
+    wanted = _wanted(making, part.contact, created)
     answer = may_approve(
         invoice, created, part.contact, context.policy, context.mode, part.invoice_base,
-        part.invoice_now, context.today, context.locked_through, doubt=doubt,
-        keep_date=date_is_given(case.deal, context.inputs),
+        part.invoice_now, context.today, context.locked_through, wanted=wanted, doubt=doubt,
+        keep_date=scheduled is None and date_is_given(case.deal, context.inputs),
     )  # fmt: skip
     if isinstance(answer, str):
         making.story.append(answer)
         return Told(invoice, doubt)
     making.ledger(
-        Wave.APPROVALS, f"invoice:{part.marker}", answer, "rule and mode say: authorised", part,
+        Wave.APPROVALS, f"invoice:{part.marker}", answer, f"mode and rule allow: {wanted.because}",
+        part,
         before={"status": invoice.status},
     )  # fmt: skip
     approved = msgspec.structs.replace(
@@ -166,14 +218,21 @@ def _approve(making: Making, part: PartCase, invoice: Invoice, doubt: Issue | No
     return Told(approved, None)
 
 
+def _wanted(making: Making, contact: Contact | None, draft: InvoiceDraft) -> Wanted:
+    """What the rules want this draft to end as, within the mode. Raises Held."""
+    asked = invoice_context(making.case, making.context, draft.marker)
+    return wanted_status(making.case.deal, contact, asked, draft)
+
+
 def _made_anew(
-    case: Case, context: Context, part: PartCase, invoice: Invoice
+    case: Case, context: Context, part: PartCase, invoice: Invoice, scheduled: Scheduled | None
 ) -> tuple[InvoiceDraft, Issue | None]:
     """What would have been sent on the draft's own day, where the state that sent it was lost."""
-    asked = invoice_context(context, part.marker or "")
+    asked = invoice_context(case, context, part.marker or "")
     asked = msgspec.structs.replace(asked, today=invoice.date or context.today, locked_through=None)
-    created, _, _ = draft_invoice(case.deal, part.contact, asked)
-    return created, doubt_of(case.deal, created, context.policy, invoice)
+    created, _, _ = _write(case, part.contact, asked, scheduled)
+    created = msgspec.structs.replace(created, new_customer=True)  # nobody knows, so it is careful
+    return created, _doubt_of(case, context, created, invoice, scheduled)
 
 
 def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue | None) -> Invoice:
@@ -184,14 +243,18 @@ def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue 
         contact_id=draft.contact_id, number=_NOT_YET, date=draft.date, due_date=draft.due_date,
         sub_total=draft.sub_total, total_tax=draft.total_tax, total=draft.total, due=draft.total,
     )  # fmt: skip
-    approve = context.policy.status == "authorised" and context.mode == "full"
+    known = next((c for c in making.case.candidates if c.id == draft.contact_id), None)
+    wanted = _wanted(making, known, draft)
+    making.story.append(f"to be {wanted.status}, because {wanted.because}")
+    approve = wanted.status == "authorised" and context.mode == "full"
     if doubt is not None or not approve or context.approvals_wait:
         return invoice
     change = InvoiceChange(
         invoice_id=_NOT_YET, status="authorised", date=draft.date, due_date=draft.due_date
     )
     making.ledger(
-        Wave.APPROVALS, f"invoice:{draft.marker}", change, "rule and mode say: authorised", part,
+        Wave.APPROVALS, f"invoice:{draft.marker}", change, f"mode and rule allow: {wanted.because}",
+        part,
         before={"status": "draft"},
     )  # fmt: skip
     return msgspec.structs.replace(invoice, status="authorised")

@@ -22,6 +22,7 @@ from syncjob.core.parts import Told, existing, made, second_ones
 from syncjob.core.records import DEAD, Invoice
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.settlement import next_due_day
+from syncjob.core.rules.whole import may_be_authorised
 from syncjob.core.scheduled import Parts, decide_parts
 from syncjob.core.telling import tell
 from syncjob.errors import Held
@@ -32,16 +33,29 @@ def decide(case: Case, context: Context) -> Decision:
     making = Making(case, context, [], [], [])
     if case.busy:
         return making.done(waits="the outcome of the last write is still being found out")
-    parts = case.parts or (PartCase(),)
-    told = [_part(making, part) for part in parts]
-    invoices = [one.invoice for one in told if one.invoice is not None]
-    issues = [one.issue for one in told if one.issue is not None]
-    standing = [(p, t.invoice) for p, t in zip(parts, told, strict=True) if t.invoice is not None]
+    parts = _in_parts(making) if in_parts(case, context) else Parts([_whole(making)])
+    told = [one.invoice for one in parts.told if one.invoice is not None]
+    invoices = [invoice for invoice in told if invoice.status not in DEAD] or told[-1:]
+    issues = [one.issue for one in parts.told if one.issue is not None]
+    standing = [(t.part, t.invoice) for t in parts.told if t.part is not None and t.invoice]
     repeats = afterwards(making, standing)
     invoices += repeats
-    _bring_deal_up_to_date(making, invoices, issues[0] if issues else None)
+    if parts.known:
+        shown = next((issue for issue in issues if issue.state == "held"), None)
+        _bring_deal_up_to_date(making, invoices, shown or next(iter(issues), None), parts.to_come)
     tell(making, repeats)
     return making.done(wake_on=_wake(making, invoices))
+
+
+def _in_parts(making: Making) -> Parts:
+    case, stopped = making.case, None
+    if case.deal.status == "won":
+        stopped = _excluded(case, making.context)
+    try:
+        return decide_parts(making, stopped)
+    except Refused as refused:
+        making.issues.append(refused.issue)
+        return Parts([Told(invoice, refused.issue) for invoice in case.shown])
 
 
 def needs_lines(case: Case, context: Context) -> bool:
@@ -58,12 +72,12 @@ def needs_lines(case: Case, context: Context) -> bool:
         return True
     return (
         any(p.invoice.status == "draft" and p.created is None for p in case.live if p.invoice)
-        and context.policy.status == "authorised"
+        and may_be_authorised(context.policy)
         and context.mode == "full"
     )
 
 
-def _wake(making: Making, invoices: Sequence[Invoice], part: date | None) -> date | None:
+def _wake(making: Making, invoices: Sequence[Invoice]) -> date | None:
     """The day on which to decide again unasked: each batch while an approval waits for the
     ledger's plan, else when an invoice falls due or the day of the next part comes."""
     context = making.context
@@ -80,15 +94,15 @@ def _whole(making: Making) -> Told:
     try:
         for other in making.case.parts:
             second_ones(making, other)
-        return _invoice(making, part)
+        return _invoice(making, part)._replace(part=part)
     except Refused as refused:
         making.issues.append(refused.issue)
-        return Told(part.invoice, refused.issue)
+        return Told(part.invoice, refused.issue, part)
     except Held as held:
         issue = making.held(held)
         # An invoice that a person ended is still what there is to tell; one of ours is not.
         shown = part.last if held.code == "reissue_needed" else None
-        return Told(part.invoice or shown, issue)
+        return Told(part.invoice or shown, issue, part)
 
 
 def _invoice(making: Making, part: PartCase) -> Told:

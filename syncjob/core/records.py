@@ -320,6 +320,7 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     demo: bool = False
     locked_through: Day | None = None  # the later of the ledger's lock dates
     tax_registered: bool = True
+    tax_basis: str | None = None  # as the ledger calls it, such as ACCRUALS; None: not said
     short_code: str | None = None
 
 

@@ -7,10 +7,16 @@ lost answer, a lost state or a second instance never leads to a second invoice u
 from __future__ import annotations
 
 from syncjob.core.actions import Issue
-from syncjob.core.markers import contact_of_marker, marker_in, parse_invoice_marker
+from syncjob.core.markers import (
+    WHOLE,
+    contact_of_marker,
+    marker_in,
+    parse_invoice_marker,
+    part_in,
+)
 from syncjob.core.records import DEAD, Contact, Invoice
 from syncjob.engine.batch import Batch
-from syncjob.state.links import Part
+from syncjob.state.links import Ender, Part
 
 
 def adopt_contact(batch: Batch, contact: Contact) -> None:
@@ -57,12 +63,13 @@ def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) ->
     links = batch.state.links
     dead = invoice.status in DEAD
     taken = links.part_of_marker(invoice.marker) is not None
-    if taken or (not dead and links.live_part(deal, name) is not None):
+    key = "" if name == WHOLE else part_in(invoice.url) or ""
+    doubled = links.live_part(deal, name) or (links.live_key(deal, key) if key else None)
+    if taken or (not dead and doubled is not None):
         _duplicate(batch, invoice, deal)
         return None
-    part = Part(
-        deal, name, generation, invoice.marker, invoice.id, "person" if dead else None, "marker"
-    )
+    ended: Ender | None = "person" if dead else None
+    part = Part(deal, name, generation, invoice.marker, invoice.id, ended, "marker", key)
     links.add_part(part, batch=batch.id)
     batch.log.info("link.created", kind="invoice", deal=deal, ledger=invoice.id, how="marker")
     batch.counts["adopted"] += 1

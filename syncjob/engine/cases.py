@@ -115,9 +115,12 @@ def _parts(batch: Batch, deal_id: str) -> tuple[PartCase, ...]:
 def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> PartCase:
     """One part with its live invoice, what we sent, what the ledger stored, and what stands now."""
     ended = [part for part in past if part.ended is not None]
+    keys = [part.key for part in past if part.key]
+    unknown = None if past and name != WHOLE else ""
     get = batch.state.snapshots.get
     case = PartCase(
-        name=name, history=tuple(_past(batch, part) for part in past), extra=tuple(extra),
+        name=name, key=keys[-1] if keys else unknown,
+        history=tuple(_past(batch, part) for part in past), extra=tuple(extra),
         last=get("ledger", "invoices", ended[-1].ledger_id, Invoice) if ended else None,
     )  # fmt: skip
     live = next((part for part in past if part.ended is None), None)

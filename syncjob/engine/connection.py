@@ -14,6 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import cast
@@ -46,12 +47,15 @@ from syncjob.core.review import (
     Refusal,
     Verdict,
 )
+from syncjob.core.rules.credit import Wish
 from syncjob.engine import desk, verdicts
 from syncjob.engine.batch import Batch
 from syncjob.engine.checks import check
+from syncjob.engine.crediting import CreditReport, credit
 from syncjob.engine.door import ClosedDoor, StateDoor
 from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
+from syncjob.engine.link_doubts import link_doubts
 from syncjob.engine.matching import match_contacts
 from syncjob.engine.overdue import report_overdue
 from syncjob.engine.recovery import copy_sidecar
@@ -133,6 +137,21 @@ class ConnectionHandle:
         with self._batch(self.state, _reading(options), write=False) as batch:
             return match_invoices(batch, options)
 
+    def credit(
+        self, deal: str, wish: Wish, *, part: str | None, write: bool, who: str,
+        expect: Decimal | None,
+    ) -> CreditReport:  # fmt: skip
+        """A credit note for a deal's invoice, made as a draft; or shown, found out on a copy.
+
+        Raises LockHeld, Park (it cannot be done), RetryLater, and what any call may raise.
+        """
+        options = RunOptions(who=who, dry_run=not write)
+        with contextlib.ExitStack() as stack:
+            lease = stack.enter_context(self._lease())
+            state = self.state if write else stack.enter_context(self._copy())
+            batch = stack.enter_context(self._batch(state, options, write=write, lease=lease))
+            return credit(batch, deal, wish, part, write=write, expect=expect)
+
     # --- commands that only decide or look ------------------------------------------------------
 
     def apply_review(
@@ -162,10 +181,19 @@ class ConnectionHandle:
         """Let writes go on."""
         return desk.resume(self.state, only=only, who=who, now=self.clock.now())
 
-    def answer(self, *, kind: str, subject: str, who: str, reason: str) -> None:
-        """A person's answer to an issue, applied by the next batch."""
-        now = self.clock.now()
-        desk.answer(self.state, kind=kind, subject=subject, who=who, reason=reason, now=now)
+    def link_doubts(self, deal: str, number: str) -> list[str]:
+        """What speaks against tying this invoice to this deal, in words. Raises Park."""
+        return link_doubts(self.state, deal, number)
+
+    def answer(
+        self, *, kind: str, subject: str, who: str, reason: str, part: str | None = None
+    ) -> None:
+        """A person's answer to an issue, applied by the next batch; `part` names one part of the
+        deal's schedule."""
+        desk.answer(
+            self.state, kind=kind, subject=subject, who=who, reason=reason, part=part,
+            now=self.clock.now(), schedules=self.config.invoices.schedules,
+        )  # fmt: skip
 
     def overdue(self) -> OverdueReport:
         """What is overdue as of the last batch; no call to a vendor. Raises Park before any."""

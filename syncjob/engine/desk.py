@@ -6,20 +6,21 @@ inbox that the next batch applies.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from syncjob.core.markers import WHOLE, invoice_marker
-from syncjob.core.records import DEAD, Deal, Invoice
+from syncjob.core.policy_schedules import ScheduleRule
+from syncjob.core.records import Deal
 from syncjob.core.reports import Pause, PauseKind
 from syncjob.engine import matched
 from syncjob.engine.batch import Batch
+from syncjob.engine.desk_parts import link_invoice, link_kind, reissue, reissue_kind
 from syncjob.engine.door import pauses
 from syncjob.errors import Park
 from syncjob.state.book import Decision
 from syncjob.state.database import State
-from syncjob.state.links import Part
 
 #: Answers that may be given about a deal; "link:NUMBER" names an invoice.
 DEAL_ANSWERS = ("create", "never", "link", "reissue")
@@ -48,15 +49,19 @@ def resume(state: State, *, only: PauseKind, who: str, now: datetime) -> list[Pa
     return ended
 
 
-def answer(state: State, *, kind: str, subject: str, who: str, reason: str, now: datetime) -> None:
-    """Put a person's answer into the inbox. Raises Park where it can name nothing."""
+def answer(
+    state: State, *, kind: str, subject: str, who: str, reason: str, now: datetime,
+    part: str | None = None, schedules: Sequence[ScheduleRule] = (),
+) -> None:  # fmt: skip
+    """Put a person's answer into the inbox; `part` names a part of the deal's schedule. Raises
+    Park where it can name nothing."""
     verb, _, number = kind.partition(":")
     if subject != "connection":
         _require_deal(state, subject)
     if verb == "link":
-        require_free(state, subject, number)
+        kind = link_kind(state, subject, number, part, schedules)
     elif verb == "reissue":
-        _require_ended(state, subject)
+        kind = reissue_kind(state, subject, part)
     with state.commit():
         state.book.decide(kind, subject, who=who, reason=reason, at=now)
 
@@ -68,43 +73,6 @@ def _require_deal(state: State, subject: str) -> None:
             where=subject,
             next_step="Check the number in the deal's address; `syncjob run` reads new deals.",
         )
-
-
-def _require_ended(state: State, subject: str) -> None:
-    parts = state.links.parts(subject.removeprefix("deal:"))
-    if not parts or any(part.ended is None for part in parts):
-        has = "still has its invoice" if parts else "never had an invoice"
-        raise Park(
-            f"The deal {has}, so there is nothing to issue anew.",
-            where=subject,
-            next_step="Void or delete the invoice in the ledger first; `syncjob run` reads that.",
-        )
-
-
-def require_free(state: State, subject: str, number: str) -> None:
-    """Both the deal and the invoice of this number must be without a partner."""
-    if state.links.live_part(subject.removeprefix("deal:"), WHOLE) is not None:
-        raise Park(
-            "The deal has an invoice already.", where=subject,
-            next_step="Void or delete that one in the ledger first, or leave things as they are.",
-        )  # fmt: skip
-    found = _invoices_named(state, number)
-    if any(state.links.part_of_invoice(i) is None for i in found):
-        return
-    what = "belongs to a deal already" if found else "is not among the invoices that were read"
-    raise Park(
-        f"The invoice {number} {what}.",
-        where=number,
-        next_step="Check the number in the ledger; `syncjob run` reads new invoices.",
-    )
-
-
-def _invoices_named(state: State, name: str) -> list[str]:
-    """The sales invoices of this number, or the one of this id."""
-    found = state.snapshots.get("ledger", "invoices", name, Invoice)
-    if found is not None:
-        return [found.id] if found.kind == "sale" and found.status not in DEAD else []
-    return state.snapshots.find("invoice.number", name)
 
 
 def apply_inbox(batch: Batch) -> None:
@@ -122,7 +90,7 @@ def apply_inbox(batch: Batch) -> None:
 
 
 def _apply(batch: Batch, decision: Decision) -> str:
-    book, links = batch.state.book, batch.state.links
+    book = batch.state.book
     if decision.kind == "only-instance":
         book.note("another_instance", None)
         book.close_issues("connection", keep=set(), at=batch.clock.now())
@@ -135,27 +103,9 @@ def _apply(batch: Batch, decision: Decision) -> str:
         return link_invoice(batch, deal, number)
     batch.state.snapshots.want([deal], "a person decided")
     if verb == "reissue":
-        links.allow_reissue(deal)
-        return "a new invoice may be made"
+        return reissue(batch, deal, number)
     book.note(f"answer:deal:{deal}", verb)
     return verb
-
-
-def link_invoice(batch: Batch, deal: str, number: str) -> str:
-    """Tie an invoice that a person made to the deal, if both are free; it is named by its number
-    or its id. What came of it, in words."""
-    links, snapshots = batch.state.links, batch.state.snapshots
-    snapshots.want([deal], "a person decided")
-    found = [i for i in _invoices_named(batch.state, number) if not links.part_of_invoice(i)]
-    if not found or links.live_part(deal, WHOLE) is not None:
-        return f"{number} is not in the ledger or not free, or the deal has an invoice already"
-    generation = 1 + max((p.generation for p in links.parts(deal)), default=0)
-    marker = invoice_marker(batch.config.connection.code, deal, WHOLE, generation)
-    links.add_part(Part(deal, WHOLE, generation, marker, found[0], None, "person"), batch=batch.id)
-    snapshots.index(found[0], {"invoice.loose": []})
-    for record in (f"deal:{deal}", f"invoice:{found[0]}"):
-        batch.state.matches.drop_of(record, ("invoice",))
-    return f"linked with {number}"
 
 
 def _audit(

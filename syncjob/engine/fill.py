@@ -14,6 +14,7 @@ import msgspec
 
 from syncjob.core.actions import DealChange, InvoiceChange, InvoiceEmail, Issue
 from syncjob.core.case import Case, Context
+from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
 from syncjob.core.rules.settlement import next_due_day
@@ -105,6 +106,7 @@ def _wake_wins(batch: Batch) -> None:
     read_records(batch, "crm", "deals", seen)
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
+        snapshots.want(batch.state.links.deals_in_parts(), "rules or names have changed")
         snapshots.want(snapshots.deals_with_drafts(), "rules or the mode have changed")
         batch.state.book.note("decided_with", batch.decided_with)
 
@@ -163,7 +165,9 @@ def _customers(batch: Batch, deals: Iterable[str]) -> None:
     snapshots = batch.state.snapshots
     for deal_id in deals:
         deal = snapshots.get("crm", "deals", deal_id, Deal)
-        if deal is None or deal.status != "won" or _invoiced(batch, deal_id):
+        if deal is None or deal.status != "won":
+            continue
+        if _invoiced(batch, deal_id) and not _in_parts(batch, deal_id):
             continue
         billed[deal.org_id or deal.person_id or ""] = None
         for contact in (deal.org_id, deal.person_id):
@@ -179,6 +183,12 @@ def _invoiced(batch: Batch, deal_id: str) -> bool:
     live = [part for part in batch.state.links.parts(deal_id) if part.ended is None]
     seen = batch.state.snapshots.batch_of
     return any(seen("ledger", "invoices", part.ledger_id) > 0 for part in live)
+
+
+def _in_parts(batch: Batch, deal_id: str) -> bool:
+    """Whether the deal has invoices that are parts of a schedule: further ones may follow."""
+    parts = batch.state.links.parts(deal_id)
+    return any(part.part != WHOLE and part.ended is None for part in parts)
 
 
 def _lines(batch: Batch, cases: Sequence[Case]) -> None:

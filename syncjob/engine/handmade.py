@@ -18,9 +18,9 @@ from syncjob.core.review import Face, MatchOptions, MatchReport, Proposal, Revie
 from syncjob.core.rules.handmade import Sale, Tie, ties
 from syncjob.core.rules.matching import name_key
 from syncjob.core.rules.texts import one_line, short
-from syncjob.engine import desk
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import survivor
+from syncjob.engine.desk_parts import link_invoice
 from syncjob.engine.fill import read_records
 from syncjob.engine.matching import begin, note_accepted, remember, report
 
@@ -158,7 +158,7 @@ def _accept(
     for made in (p for p in proposed if p.band == "certain"):
         deal, invoice = made.first.removeprefix("deal:"), made.second.removeprefix("invoice:")
         with batch.state.commit():
-            words = desk.link_invoice(batch, deal, invoice)
+            words = link_invoice(batch, deal, invoice)
             note_accepted(batch, options, made.first, made, words)
         part = batch.state.links.live_part(deal, WHOLE)
         if part is not None and part.ledger_id == invoice:

@@ -26,7 +26,7 @@ from syncjob.core.actions import (
     Unknown,
 )
 from syncjob.core.identity import fingerprint
-from syncjob.core.markers import contact_of_marker, parse_invoice_marker
+from syncjob.core.markers import contact_of_marker, parse_invoice_marker, part_in
 from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.rules.invoicing import date_is_given
 from syncjob.engine.batch import Batch
@@ -141,7 +141,8 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
     assert parsed is not None
     _, deal_id, name, generation = parsed
     if links.part_of_invoice(record.id) is None and links.part_of_marker(marker) is None:
-        part = Part(deal_id, name, generation, marker, record.id, None, "created")
+        key = part_in(action.payload.url) or ""
+        part = Part(deal_id, name, generation, marker, record.id, None, "created", key)
         links.add_part(part, batch=batch.id)
     store_records(batch, "ledger", "invoices", [record], strong=True)
     note_largest(batch, record)

@@ -135,9 +135,12 @@ def _limit_creates(batch: Batch, plan: Plan) -> None:
     limit = batch.options.max_creates
     if limit is None:
         return
-    makers = [a.subject for a in plan.actions if a.kind == "invoice.create"]
+    makers = [a for a in plan.actions if a.kind == "invoice.create"]
     why = f"this run creates {limit} invoices at most (--max-creates)"
-    _postpone(plan, dict.fromkeys(makers[limit:], why))
+    first = {action.subject for action in makers[:limit]}
+    _postpone(plan, {a.subject: why for a in makers[limit:] if a.subject not in first})
+    late = {a.target for a in makers[limit:] if a.subject in first}  # further parts of one deal
+    plan.actions = [a for a in plan.actions if a.target not in late]
 
 
 def _limit_emails(batch: Batch, plan: Plan) -> None:

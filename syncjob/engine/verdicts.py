@@ -13,7 +13,7 @@ from datetime import datetime
 
 from syncjob.core.records import Contact
 from syncjob.core.review import LINKS, Answer, ApplyReport, Kind, Proposal, Refusal
-from syncjob.engine import desk
+from syncjob.engine.desk_parts import link_kind
 from syncjob.engine.matched import DIFFERENT, SAME, gone, taken_contact
 from syncjob.errors import Park
 from syncjob.reports.match_csv import same_words
@@ -175,7 +175,7 @@ def taken(state: State, kind: Kind, first: str, second: str) -> str | None:
     """Why the two cannot be linked, in words; None if both are free."""
     if kind == "invoice":
         try:
-            desk.require_free(state, first, second.removeprefix("invoice:"))
+            link_kind(state, first, second.removeprefix("invoice:"), None, ())
         except Park as refusal:
             return refusal.what.rstrip(".")
         return None

@@ -145,6 +145,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             batch INTEGER NOT NULL) STRICT""",
         "CREATE INDEX base_target ON base (target)",
     ),
+    (
+        # Which part of a deal's schedule an invoice is: an instalment's id or a rule's names, kept
+        # for ever, so that a part's name in the markers never shifts. Empty: the deal as a whole.
+        "ALTER TABLE part ADD COLUMN key TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -116,12 +116,6 @@ def test_instalments_that_the_account_does_not_have_are_no_obstacle():
     assert make(deal(instalments=None)) == make()
 
 
-def test_instalments_are_held():
-    part = Instalment(id="1", amount=D(50), due=date(2026, 4, 1))
-    with held("has_instalments", "2 instalments"):
-        make(deal(instalments=(part, part)))
-
-
 def test_a_currency_that_is_not_enabled_is_held():
     with held("currency_not_enabled", "USD", "EUR, GBP"):
         make(deal(currency="USD"))

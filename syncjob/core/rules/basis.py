@@ -21,20 +21,13 @@ class Basis(msgspec.Struct, frozen=True):
 
 
 def basis_of(deal: Deal, policy: Invoices, contact: Contact | None = None) -> Basis:
-    """Raises Held: "deal_incomplete", "has_instalments", "no_products", "value_is_missing",
+    """Raises Held: "deal_incomplete", "no_products", "value_is_missing",
     "mixed_tax_methods", "tax_method_missing", "tax_method_differs"."""
     if deal.lines is None or deal.page is None:
         raise Held(
             "deal_incomplete",
             "The deal could not be read in full (its lines or its link are missing).",
             next_step="Nothing: it is read again in the next batch. If it stays, report it.",
-        )
-    if deal.instalments:
-        raise Held(
-            "has_instalments",
-            f"The deal has {len(deal.instalments)} instalments, which are not invoiced yet.",
-            field="instalments",
-            next_step="Remove the instalments in the CRM, or make these invoices by hand.",
         )
     if not deal.lines:
         return _like_contact(_from_value(deal, policy), contact, stated=True)

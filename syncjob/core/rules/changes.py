@@ -17,6 +17,7 @@ from syncjob.core.rules.arithmetic import is_text, unforeseen
 from syncjob.core.rules.dating import is_locked
 from syncjob.core.rules.terms import due_by, due_date
 from syncjob.core.rules.texts import subject_of
+from syncjob.core.rules.whole import Wanted
 from syncjob.errors import Held
 
 #: Two digits in the marker.
@@ -53,17 +54,9 @@ def after_win(
     """
     if deal.status == "won" or invoice.status in DEAD:
         return None
-    changed = touched(base, current)
-    if invoice.status != "draft":
-        why = f"is {invoice.status}"
-    elif not base:
-        why = "may hold a person's work (what was first sent is not known here)"
-    elif changed:
-        why = f"was changed by a person ({', '.join(changed)})"
-    elif invoice.date and is_locked(invoice.date, locked_through):
-        why = f"is dated {invoice.date}, in a period that is closed through {locked_through}"
-    else:
-        return InvoiceChange(invoice_id=invoice.id, status="deleted")
+    why = withdrawn(invoice, base, current, locked_through)
+    if isinstance(why, InvoiceChange):
+        return why
     name = invoice.number or invoice.reference or invoice.id
     return Issue(
         code="reopened_after_invoice",
@@ -77,6 +70,22 @@ def after_win(
     )
 
 
+def withdrawn(
+    invoice: Invoice, base: Fields, current: Fields, locked_through: date | None
+) -> InvoiceChange | str:
+    """The deletion by status of our own untouched draft, or in words why it is left alone."""
+    changed = touched(base, current)
+    if invoice.status != "draft":
+        return f"is {invoice.status}"
+    if not base:
+        return "may hold a person's work (what was first sent is not known here)"
+    if changed:
+        return f"was changed by a person ({', '.join(changed)})"
+    if invoice.date and is_locked(invoice.date, locked_through):
+        return f"is dated {invoice.date}, in a period that is closed through {locked_through}"
+    return InvoiceChange(invoice_id=invoice.id, status="deleted")
+
+
 def may_approve(
     invoice: Invoice,
     created: InvoiceDraft,
@@ -88,17 +97,19 @@ def may_approve(
     today: date,
     locked_through: date | None,
     *,
+    wanted: Wanted | None = None,
     doubt: Issue | None = None,
     keep_date: bool = False,
 ) -> InvoiceChange | str:
     """The approval with its new dates, or the reason in words why the draft stays a draft.
 
     The draft is re-dated to today and its terms recomputed; `keep_date` keeps both where the
-    deal's own field set the date. `doubt` is the note that `draft_invoice` gave.
+    deal's own field set the date. `doubt` is the note that `draft_invoice` gave, `wanted` what
+    the rules want it to end as.
     """
     day = invoice.date if keep_date and invoice.date else today
     reason = (
-        _not_wanted(policy, mode)
+        _not_wanted(wanted or Wanted(policy.status, f"invoices.status says {policy.status}"), mode)
         or _not_as_made(invoice, base, current)
         or (doubt.what if doubt else None)
         or unforeseen(created, invoice, sum(not is_text(line) for line in created.lines))
@@ -143,8 +154,8 @@ def _says(line: InvoiceLine) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def next_generation(history: Sequence[Past], deal: str) -> int | None:
-    """The generation to create now; None while one lives.
+def next_generation(history: Sequence[Past], deal: str, part: str = "") -> int | None:
+    """The generation to create now; None while one lives. `part` names a part of a schedule.
 
     Our own deleted draft is issued anew; one that a person deleted or voided only by
     `syncjob reissue`. Raises Held: "reissue_needed", "generations_used_up".
@@ -154,26 +165,29 @@ def next_generation(history: Sequence[Past], deal: str) -> int | None:
     if not history:
         return 1
     last = max(history, key=lambda past: past.generation)
+    of, option = (f' for "{part}"', f' --part "{part}"') if part else ("", "")
     if not last.deleted_by_us:
         raise Held(
             "reissue_needed",
-            f"Its earlier invoice (generation {last.generation}) was {last.status} by a person.",
+            f"Its earlier invoice{of} (generation {last.generation}) was {last.status} by a "
+            "person.",
             field="status",
-            next_step=f"Nothing, if that was meant; else `syncjob reissue {deal}` issues it anew.",
+            next_step=f"Nothing, if that was meant; else `syncjob reissue {deal}{option}` issues "
+            "it anew.",
         )
     if last.generation >= GENERATION_MAX:
         raise Held(
             "generations_used_up",
-            f"Its invoice has been issued and withdrawn {last.generation} times.",
+            f"Its invoice{of} has been issued and withdrawn {last.generation} times.",
             field="status",
             next_step="Make this invoice by hand in the ledger.",
         )
     return last.generation + 1
 
 
-def _not_wanted(policy: Invoices, mode: Mode) -> str | None:
-    if policy.status != "authorised":
-        return f"the config says status: {policy.status}"
+def _not_wanted(wanted: Wanted, mode: Mode) -> str | None:
+    if wanted.status != "authorised":
+        return f"it stays a draft, because {wanted.because}"
     return None if mode == "full" else f"the mode is {mode}"
 
 
