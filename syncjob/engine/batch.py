@@ -132,5 +132,6 @@ def mapping_hash(config: Config) -> str:
         config.crm.inputs.model_dump_json(),
         config.overdue.model_dump_json(),
         config.connection.code,
+        *([config.contacts.model_dump_json()] if config.contacts.update != "off" else []),
     )
     return hashlib.sha256("|".join(chosen).encode()).hexdigest()[:16]

@@ -16,8 +16,11 @@ from syncjob.core.records import Deal
 from syncjob.core.reports import Pause, PauseKind
 from syncjob.engine import matched
 from syncjob.engine.batch import Batch
+from syncjob.engine.contacts import desk as contacts
+from syncjob.engine.contacts.desk import require_contact
 from syncjob.engine.desk_parts import link_invoice, link_kind, reissue, reissue_kind
 from syncjob.engine.door import pauses
+from syncjob.engine.telling import MUTED
 from syncjob.errors import Park
 from syncjob.state.book import Decision
 from syncjob.state.database import State
@@ -56,7 +59,9 @@ def answer(
     """Put a person's answer into the inbox; `part` names a part of the deal's schedule. Raises
     Park where it can name nothing."""
     verb, _, number = kind.partition(":")
-    if subject != "connection":
+    if subject.startswith("contact:"):
+        require_contact(state, kind, subject)
+    elif subject != "connection":
         _require_deal(state, subject)
     if verb == "link":
         kind = link_kind(state, subject, number, part, schedules)
@@ -80,6 +85,8 @@ def apply_inbox(batch: Batch) -> None:
     for decision in batch.state.book.decisions():
         with batch.state.commit():
             words = _apply(batch, decision)
+            if words is None:
+                continue  # its subject has an open write; the next batch asks again
             batch.state.book.applied(decision.id, batch.id)
             batch.state.book.record(
                 batch=batch.id, at=batch.clock.now(), side="us", target=decision.subject,
@@ -89,19 +96,24 @@ def apply_inbox(batch: Batch) -> None:
         batch.log.info("decision.applied", kind=decision.kind, subject=decision.subject)
 
 
-def _apply(batch: Batch, decision: Decision) -> str:
+def _apply(batch: Batch, decision: Decision) -> str | None:
     book = batch.state.book
     if decision.kind == "only-instance":
         book.note("another_instance", None)
         book.close_issues("connection", keep=set(), at=batch.clock.now())
         return "creating goes on"
     verb, _, number = decision.kind.partition(":")
+    if verb in (contacts.TAKE, contacts.FORGET):
+        return contacts.decide(batch, decision)
     if verb in (matched.SAME, matched.DIFFERENT):
         return matched.take(batch, decision)
     deal = decision.subject.removeprefix("deal:")
     if verb == "link":
         return link_invoice(batch, deal, number)
     batch.state.snapshots.want([deal], "a person decided")
+    if verb in ("mute", "unmute"):
+        book.note(f"mute:deal:{deal}", None if verb == "unmute" else number or MUTED)
+        return f"muted until {number}" if number else f"{verb}d"
     if verb == "reissue":
         return reissue(batch, deal, number)
     book.note(f"answer:deal:{deal}", verb)

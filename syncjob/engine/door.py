@@ -28,6 +28,8 @@ PAUSE_KINDS = {
     "credit.create": "invoices",
     "contact.create": "contacts",
     "contact.mark": "contacts",
+    "contact.update": "contacts",
+    "crm_contact.create": "contacts",
     "deal.update": "status",
 }
 

@@ -11,11 +11,16 @@ import msgspec
 
 from syncjob.core.actions import (
     Action,
+    ContactChange,
     ContactDraft,
+    CreditDraft,
+    CrmContactDraft,
     DealChange,
     InvoiceChange,
     InvoiceDraft,
+    InvoiceEmail,
     Issue,
+    MarkerChange,
     Message,
     NotDone,
     Outcome,
@@ -23,14 +28,17 @@ from syncjob.core.actions import (
     Stale,
     Stored,
     Task,
+    TemplateDraft,
     Unknown,
 )
 from syncjob.core.identity import fingerprint
-from syncjob.core.markers import contact_of_marker, parse_invoice_marker, part_in
-from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.core.markers import parse_invoice_marker, part_in
+from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.invoicing import date_is_given
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
+from syncjob.engine.contacts.stored import contact_stored, words_of
+from syncjob.engine.papers import EMAILS_REST, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
 from syncjob.state.journal import Intent
@@ -38,6 +46,10 @@ from syncjob.state.links import Part
 
 #: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
 APPROVALS_REST = timedelta(hours=24)
+
+
+#: What a write's answer may show.
+Known = Contact | Invoice | Deal | Template | CreditNote
 
 
 def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
@@ -61,9 +73,7 @@ def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
     )  # fmt: skip
 
 
-def stored(
-    batch: Batch, intent: Intent, record: Contact | Invoice | Deal | None, *, settled: bool
-) -> None:
+def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool) -> None:
     """The write is done: link, base, snapshot and audit. `settled`: found later, by look-up.
 
     After a settle the base is what the vendor is known to store for the call's bytes, so that a
@@ -78,16 +88,16 @@ def stored(
     state.journal.forget_setback(action.target)
     state.book.unpark(action.target)
     match action.payload:
-        case ContactDraft():
-            _contact_stored(batch, action.payload, record)
+        case ContactDraft() | CrmContactDraft() | ContactChange() | MarkerChange():
+            contact_stored(batch, action, record, settled=settled)
         case InvoiceDraft():
             _invoice_stored(batch, action, record)
         case InvoiceChange():
             _change_stored(batch, action.payload, record)
-            if action.payload.status == "authorised":  # so its plan allows approvals again
-                state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
         case Task() | Message():
             remember(batch, action, sure=True)
+        case TemplateDraft() | CreditDraft() | InvoiceEmail():
+            paper_stored(batch, action.payload, record)
         case DealChange():
             wanted = action.payload.fields
             _deal_stored(batch, record)
@@ -101,7 +111,7 @@ def stored(
         subject=action.subject, reason=action.reason, intent=intent.id,
         changes={k: (action.before.get(k), v) for k, v in wanted.items()},
     )  # fmt: skip
-    batch.wrote(action, _WORDS.get(action.kind, action.kind))
+    batch.wrote(action, _WORDS.get(action.kind) or words_of(action))
 
 
 _WORDS = {
@@ -111,25 +121,21 @@ _WORDS = {
     "invoice.delete": "draft deleted",
     "deal.update": "deal updated",
     "task.create": "task created",
+    "template.create": "repeating invoice drafted",
+    "credit.create": "credit note drafted",
+    "invoice.email": "e-mailed",
     "message.send": "message sent",
 }
 
 
-def _base_target(action: Action, record: Contact | Invoice | Deal | None) -> str | None:
+def _base_target(action: Action, record: Known | None) -> str | None:
     if action.side == "crm":
         return action.target if isinstance(action.payload, DealChange) else None
-    if record is None:
+    if isinstance(action.payload, ContactChange | MarkerChange):
+        return None  # what a pair agreed on stands with the pair
+    if record is None or isinstance(action.payload, TemplateDraft | CreditDraft | InvoiceEmail):
         return None
     return f"contact:{record.id}" if isinstance(record, Contact) else f"invoice:{record.id}"
-
-
-def _contact_stored(batch: Batch, draft: ContactDraft, record: object) -> None:
-    assert isinstance(record, Contact)
-    store_records(batch, "ledger", "contacts", [record], strong=True)
-    crm_id = contact_of_marker(batch.config.connection.code, draft.marker)
-    links = batch.state.links
-    if crm_id and not links.contact(crm_id) and not links.contact_owner(record.id):
-        links.link_contact(crm_id, record.id, how="created", batch=batch.id)
 
 
 def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
@@ -160,6 +166,8 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
 
 def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
     assert isinstance(record, Invoice)
+    if change.status == "authorised":  # so its plan allows approvals again
+        batch.state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
     if change.status == "deleted":
         batch.state.links.withdrawn(change.invoice_id)
         batch.state.snapshots.index(change.invoice_id, {"invoice.extra": []})
@@ -195,7 +203,10 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
     batch.raise_issues([issue])
     if outcome.scope == "organisation":
         now = batch.ledger.server_time() or batch.clock.now()
-        batch.state.book.note("approvals_wait_until", (now + APPROVALS_REST).isoformat())
+        if isinstance(action.payload, InvoiceEmail):
+            batch.state.book.note("emails_wait_until", (now + EMAILS_REST).isoformat())
+        else:
+            batch.state.book.note("approvals_wait_until", (now + APPROVALS_REST).isoformat())
         return
     deal = _deal(batch, action)
     known = fingerprint(
@@ -214,9 +225,9 @@ def _sentence(words: str) -> str:
 def _billed(batch: Batch, action: Action) -> Contact | None:
     """The ledger contact that the refused write was for, as this batch knew it."""
     contact_id = None
-    if isinstance(action.payload, InvoiceDraft):
+    if isinstance(action.payload, InvoiceDraft | TemplateDraft):
         contact_id = action.payload.contact_id
-    elif isinstance(action.payload, InvoiceChange):
+    elif isinstance(action.payload, InvoiceChange | InvoiceEmail):
         known = batch.state.snapshots.get("ledger", "invoices", action.payload.invoice_id, Invoice)
         contact_id = known.contact_id if known else None
     if contact_id is None:
@@ -226,11 +237,17 @@ def _billed(batch: Batch, action: Action) -> Contact | None:
 
 _VERBS = {
     "contact.create": "create the contact",
+    "contact.update": "change the contact",
+    "contact.mark": "mark the contact",
+    "crm_contact.create": "create the contact",
     "invoice.create": "create the invoice",
     "invoice.approve": "approve the invoice",
     "invoice.delete": "delete the draft",
     "deal.update": "change the deal",
     "task.create": "create the task",
+    "template.create": "create the repeating invoice",
+    "credit.create": "create the credit note",
+    "invoice.email": "e-mail the invoice",
     "message.send": "take the message",
 }
 

@@ -14,8 +14,10 @@ from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
+from syncjob.core.telling import gathered
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.fill import chunks
 from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
@@ -30,6 +32,7 @@ class Plan(msgspec.Struct, kw_only=True):
 
     actions: list[Action]
     subjects: list[str]
+    customers: list[str]  # those of CRM and ledger that have something to do
     waits: dict[str, str]
     excluded: Counter[str]
     issues: list[Issue]
@@ -44,14 +47,22 @@ class Plan(msgspec.Struct, kw_only=True):
         return {(action.kind, action.target) for action in self.actions}
 
 
-def make_plan(batch: Batch, deals: Sequence[str], *, dry: bool = False) -> Plan:
-    """Decide every deal, note what follows from the decision, and weigh the whole.
+def empty_plan() -> Plan:
+    """A plan with nothing in it."""
+    return Plan(
+        actions=[], subjects=[], customers=[], waits={}, excluded=Counter(), issues=[],
+        stories={}, titles={},
+    )  # fmt: skip
+
+
+def make_plan(
+    batch: Batch, deals: Sequence[str], customers: Sequence[str] = (), *, dry: bool = False
+) -> Plan:
+    """Decide every deal and customer, note what follows from the decision, and weigh the whole.
 
     A dry run also shows what still has to wait before it may be created.
     """
-    plan = Plan(
-        actions=[], subjects=[], waits={}, excluded=Counter(), issues=[], stories={}, titles={}
-    )
+    plan = empty_plan()
     context = load_context(batch)
     wait = creates_wait(batch)
     if dry and wait is not None:
@@ -62,8 +73,10 @@ def make_plan(batch: Batch, deals: Sequence[str], *, dry: bool = False) -> Plan:
             for deal in group:
                 _decide(batch, plan, deal, context, wait)
     batch.progress("plan", len(deals), len(deals))
+    _customers(batch, plan, customers, dry=dry)
     _one_of_look_alikes(plan)
     plan.actions = _once(plan.actions)
+    plan.actions = gathered(plan.actions, batch.today, digest=batch.config.notices.digest)
     _limit_creates(batch, plan)
     _limit_emails(batch, plan)
     batch.waits = plan.waits
@@ -92,6 +105,21 @@ def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str 
         batch.state.snapshots.settled(deal_id)
     wake = decision.wake_on
     batch.state.snapshots.wake(deal_id, wake.isoformat() if wake else None)
+
+
+def _customers(batch: Batch, plan: Plan, customers: Sequence[str], *, dry: bool) -> None:
+    """What contacts need in both directions, in the same plan, under the same guard."""
+    for decision in decide_all(batch, customers, dry=dry):
+        subject = decision.subject
+        plan.stories[subject] = decision.story
+        plan.issues.extend(decision.issues)
+        if decision.waits:
+            plan.waits[subject] = decision.waits
+        if decision.actions or decision.issues:
+            plan.titles[subject] = title_of(batch, subject)
+        if decision.actions:
+            plan.actions.extend(decision.actions)
+            plan.customers.append(subject.removeprefix("contact:"))
 
 
 def _note(batch: Batch, plan: Plan, decision: Decision) -> None:

@@ -16,6 +16,7 @@ from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
+from syncjob.engine.contacts import wants
 from syncjob.engine.nearby import NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
@@ -43,7 +44,7 @@ RESTARTS_MAX = 1
 def pull(batch: Batch) -> None:
     """Walk every stream that is due from its cursor."""
     pull_templates(batch)  # before the invoices that they make
-    for number, (side, stream) in enumerate(STREAMS):
+    for number, (side, stream) in enumerate((*STREAMS[:2], *wants.streams(batch), *STREAMS[2:])):
         batch.progress("pull", number, len(STREAMS))
         if _due(batch, side, stream):
             _walk(batch, side, stream)
@@ -220,6 +221,7 @@ def store_records(
 
     Call it inside a commit. Returns the ids whose content is new.
     """
+    records = wants.stripped(batch, records)
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
     _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
@@ -250,6 +252,7 @@ def _take_deal(batch: Batch, record: Record) -> None:
     """A deal that was never won and never written to needs no decision. What the CRM refused for
     the deal as it was (archived, say) is worth another try."""
     assert isinstance(record, Deal)
+    wants.take_deal(batch, record)
     batch.state.book.unpark(f"deal:{record.id}")
     known = record.status == "won" or batch.state.links.parts(record.id)
     if known or batch.state.links.base("crm", f"deal:{record.id}"):
@@ -257,9 +260,17 @@ def _take_deal(batch: Batch, record: Record) -> None:
 
 
 def _take_crm_contact(batch: Batch, record: Record) -> None:
-    """Wanted again by `fill`, which reads CRM contacts only for deals that are being decided."""
+    """For its deals it is read again by `fill`; for itself it counts where contacts are synced."""
     assert isinstance(record, Contact)
-    batch.state.snapshots.index(record.id, {PEOPLE_KEY: people_keys(record)})
+    wants.take_crm(batch, record, batch.state.snapshots.keys(record.id, PEOPLE_KEY))
+    batch.state.snapshots.index(
+        record.id,
+        {
+            PEOPLE_KEY: people_keys(record),
+            wants.CRM_NAME: [name_key(record.name)] if record.name else [],
+            wants.CRM_EMAIL: [email_key(email) for email in record.emails],
+        },
+    )
 
 
 def _take_contact(batch: Batch, record: Record) -> None:
@@ -279,6 +290,7 @@ def _take_contact(batch: Batch, record: Record) -> None:
     if record.merged_into:
         batch.state.links.repoint_contact(record.id, record.merged_into)
     adopt_contact(batch, record)
+    wants.take_ledger(batch, record)
 
 
 def _take_credit_note(batch: Batch, record: Record) -> None:

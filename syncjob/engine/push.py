@@ -14,11 +14,13 @@ from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown, Wave
 from syncjob.core.plan import decide
+from syncjob.core.telling import gathered
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.contacts.stage import actions_again
 from syncjob.engine.door import check_pause
 from syncjob.engine.outcomes import apply, reject
-from syncjob.engine.planning import Plan
+from syncjob.engine.planning import Plan, empty_plan
 from syncjob.engine.telling import way_down
 from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
@@ -44,6 +46,8 @@ class Push:
         self.paused: Paused | None = None
         self.begun = False
         self.calls = 0
+        messages = (a.payload for a in plan.actions if isinstance(a.payload, Message))
+        self.told = {tell for message in messages for tell in message.tells}
 
     def run(self) -> None:
         """All waves in order. Raises Paused at the end if a part was paused."""
@@ -63,7 +67,10 @@ class Push:
         if not planned:
             return []
         # Before the first wave nothing has changed since the plan was made.
-        decided = self._decided_again(wave) if self.begun else planned
+        decided = planned
+        if self.begun:
+            digest = self.batch.config.notices.digest
+            decided = gathered(list(self._decided_again(wave)), self.batch.today, digest=digest)
         self.begun = True
         found: dict[tuple[str, str], Action] = {}
         for action in decided:
@@ -80,8 +87,18 @@ class Push:
             if any(action.wave < wave for action in actions):
                 continue  # an earlier step is still to do: what follows it waits
             for action in actions:
-                if action.wave == wave and (action.kind, action.target) in allowed:
+                if action.wave == wave and self._foreseen(action, allowed):
                     yield action
+        for action in actions_again(self.batch, self.plan.customers):
+            if action.wave == wave and self._foreseen(action, allowed):
+                yield action
+
+    def _foreseen(self, action: Action, allowed: set[tuple[str, str]]) -> bool:
+        """Whether the plan showed this write; a message may stand in a digest there."""
+        payload = action.payload
+        if isinstance(payload, Message):
+            return set(payload.tells) <= self.told
+        return (action.kind, action.target) in allowed
 
     def _fits(self, action: Action) -> bool:
         """Park at once what its vendor cannot store as it is; nothing is sent for it."""
@@ -229,6 +246,18 @@ class Push:
                 f"{self.unknown_in_a_row} answers in a row were lost; the last: {why}",
                 next_step="Nothing is lost: the next run finds out what became of each write.",
             )
+
+
+def send_messages(batch: Batch, actions: Sequence[Action]) -> None:
+    """Messages that belong to no plan (the operator's), by the same journal and door.
+
+    Raises Paused, StateError; a way that is down is told of and holds up nothing.
+    """
+    push = Push(batch, empty_plan())
+    for action in actions:
+        if push._fits(action):
+            for prepared in batch.post.prepare([action]):
+                push._send(prepared)
 
 
 def wait_shortly(clock: Clock, throttled: Throttled) -> bool:

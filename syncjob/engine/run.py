@@ -8,8 +8,10 @@ from syncjob.core.records import Deal
 from syncjob.core.reports import BatchReport, Result, Row
 from syncjob.core.rules.settlement import deal_state
 from syncjob.engine import recovery
+from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case
+from syncjob.engine.contacts.stage import fill_contacts, settle_contacts
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.identify import identify, verify
@@ -53,7 +55,8 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
     settle(batch)
     pull(batch)
     recovery.end_if_read(batch)
-    plan = make_plan(batch, fill(batch), dry=not write)
+    deals, customers = fill(batch), fill_contacts(batch)
+    plan = make_plan(batch, deals, customers, dry=not write)
     if write and batch.config.mode != "read_only":
         check_guard(batch, plan)
         push(batch, plan)
@@ -68,6 +71,7 @@ def push(batch: Batch, plan: Plan) -> None:
                 verify(batch, side)
         Push(batch, plan).run()
         settle_quiet(batch, plan.subjects)
+        settle_contacts(batch, plan.customers)
     with batch.state.commit():
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
 
@@ -114,6 +118,7 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
         calls=calls, issues=len(open_issues), seconds=(ended - batch.started).total_seconds(),
         stopped_by=report.stopped_by, next_step=report.next_step,
     )  # fmt: skip
+    sound(batch, report)
     return report
 
 

@@ -10,10 +10,11 @@ from collections import defaultdict
 from datetime import datetime
 
 from syncjob.connectors.base import AnyRecord, Connector
-from syncjob.core.actions import DealChange, InvoiceChange
-from syncjob.core.records import Contact, Deal, Invoice
+from syncjob.core.actions import ContactChange, DealChange, InvoiceChange, InvoiceEmail
 from syncjob.engine.batch import Batch
-from syncjob.engine.outcomes import stored
+from syncjob.engine.contacts.stored import agree
+from syncjob.engine.outcomes import Known, stored
+from syncjob.engine.papers import email_stored
 from syncjob.engine.telling import remember
 from syncjob.state.journal import Intent, JournaledCall
 
@@ -98,11 +99,17 @@ def _compare(
             part = {field: wanted[field] for field in landed}
             asked = {f: intent.action.payload.fields.get(f) for f in landed}
             batch.state.links.agree(intent.side, intent.action.target, asked, part)
+        if landed and isinstance(intent.action.payload, ContactChange):
+            key = intent.action.subject.removeprefix("contact:")
+            agree(batch, intent.action, key, {field: wanted[field] for field in landed})
+    if isinstance(intent.action.payload, InvoiceEmail):
+        with batch.state.commit():  # it may have gone out all the same: never again (invariant 9)
+            email_stored(batch, intent.action.payload, sure=False)
     _void(batch, intent, "the record does not show it after the patience")
 
 
 def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
-    known = record if isinstance(record, Contact | Invoice | Deal) else None
+    known = record if isinstance(record, Known) else None
     with batch.state.commit():
         stored(batch, intent, known, settled=True)
         _want(batch, intent)
@@ -144,20 +151,25 @@ def _void(batch: Batch, intent: Intent, why: str) -> None:
 
 
 def _want(batch: Batch, intent: Intent) -> None:
-    deal = intent.action.subject.removeprefix("deal:")
-    batch.state.snapshots.want([deal], "its last write was settled")
+    kind, _, record = intent.action.subject.partition(":")
+    why = "its last write was settled"
+    if kind == "contact":
+        batch.state.contacts.want([record], why)
+    else:
+        batch.state.snapshots.want([intent.action.subject.removeprefix("deal:")], why)
 
 
 def _stream(intent: Intent) -> str:
     if isinstance(intent.action.payload, DealChange):
         return "deals"
-    return "invoices" if isinstance(intent.action.payload, InvoiceChange) else "contacts"
+    invoices = isinstance(intent.action.payload, InvoiceChange | InvoiceEmail)
+    return "invoices" if invoices else "contacts"
 
 
 def _record_id(intent: Intent) -> str:
     payload = intent.action.payload
     if isinstance(payload, DealChange):
         return payload.deal_id
-    if isinstance(payload, InvoiceChange):
+    if isinstance(payload, InvoiceChange | InvoiceEmail):
         return payload.invoice_id
     return getattr(payload, "contact_id", "")

@@ -5,7 +5,7 @@ Keeps invariant 10 (a refused record waits until its fingerprint changes) and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -146,6 +146,15 @@ class Book:
             "SELECT issue FROM parked WHERE target = ? AND fingerprint = ?", (target, fingerprint)
         ).fetchone()
         return msgspec.json.decode(row[0], type=Issue) if row else None
+
+    def parked_for(self, targets: Iterable[str]) -> dict[str, tuple[str, Issue]]:
+        """What was refused of these targets: the fingerprint and the issue that says so."""
+        rows = self.db.execute(
+            "SELECT target, fingerprint, issue FROM parked "
+            "WHERE target IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(sorted(targets)).decode(),),
+        )
+        return {r[0]: (r[1], msgspec.json.decode(r[2], type=Issue)) for r in rows.fetchall()}
 
     def unpark(self, target: str) -> None:
         self.db.execute("DELETE FROM parked WHERE target = ?", (target,))

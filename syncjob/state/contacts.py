@@ -5,7 +5,7 @@ Links and bases stand in state/links.py; a pair's base has the target "pair:" an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlite_utils import Database
 
@@ -131,6 +131,9 @@ class ContactBook:
             ],
         )
 
+    def drop_base(self, crm_id: str) -> None:
+        self.db.execute("DELETE FROM base WHERE target = ?", (f"pair:{crm_id}",))
+
     # --- ends ------------------------------------------------------------
 
     def ended(self, *ids: str | None) -> str | None:
@@ -151,3 +154,17 @@ class ContactBook:
 
     def any_ended(self) -> bool:
         return self.db.execute("SELECT 1 FROM contact_ended LIMIT 1").fetchone() is not None
+
+    def rewrite(self, table: str, column: str, change: Callable[[str], str]) -> None:
+        """Change a column's texts (or JSON bytes) row by row; only what differs is written."""
+        rows = self.db.execute(
+            f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
+        ).fetchall()
+        for (old,) in rows:
+            text = old.decode() if isinstance(old, bytes) else old
+            new = change(text)
+            if new != text:
+                self.db.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
+                    (new.encode() if isinstance(old, bytes) else new, old),
+                )

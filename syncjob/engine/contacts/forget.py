@@ -1,0 +1,99 @@
+"""A person is forgotten: the sync ends, personal values go, ids, amounts and numbers stay.
+
+What may hold such values is looked through row by row, since a name or an address can stand in an
+issue, an audit line or the bytes of a call as well as in a snapshot (BOOKKEEPING, "Whose
+customer"). It happens seldom, so it may take a scan.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from syncjob.core.contacts.fields import decode_address, decode_list, decode_people, values_of
+from syncjob.core.records import Contact, Side
+from syncjob.engine.batch import Batch
+from syncjob.engine.contacts.wants import CRM_EMAIL, CRM_NAME, bare
+from syncjob.engine.nearby import NEAR_KEY
+from syncjob.state.contacts import FORGOTTEN
+from syncjob.transport.wire import Request
+
+#: What stands where a personal value stood.
+BLANK = "(forgotten)"
+#: Shorter texts are in too many words to be replaced wherever they stand.
+_LENGTH_MIN = 3
+#: (table, column) whose texts may name a person. Keys, ids and amounts stand in others.
+_TEXTS = (
+    ("audit", "before"), ("audit", "after"), ("audit", "reason"),
+    ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("parked", "issue"),
+    ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
+    ("base", "wanted"), ("base", "stored"), ("near", "body"),
+)  # fmt: skip
+_KEYS = ("contact.name", "contact.email", "contact.address", NEAR_KEY, CRM_NAME, CRM_EMAIL)
+
+
+def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
+    """End the sync of this customer and blank what says who it is; call it inside a commit."""
+    state = batch.state
+    found: list[tuple[Side, Contact]] = []
+    ids: list[tuple[Side, str | None]] = [("crm", crm_id), ("ledger", ledger_id)]
+    if crm_id and (person := state.contacts.person(crm_id)):
+        ids.append(("crm", person))
+    for side, record_id in ids:
+        if record_id is None:
+            continue
+        state.contacts.end(record_id, FORGOTTEN, batch=batch.id)
+        state.matches.drop_of(record_id, ("pair", "crm_double", "ledger_double"))
+        state.snapshots.index(record_id, dict.fromkeys(_KEYS, ()))
+        record = state.snapshots.get(side, "contacts", record_id, Contact)
+        if record is not None:
+            found.append((side, record))
+    for side, record in found:
+        state.snapshots.replace(side, "contacts", bare(record))
+    if crm_id:
+        state.contacts.drop_base(crm_id)
+        state.book.note(f"answer:contact:{crm_id}", None)
+    _blank(batch, sorted({t for _, c in found for t in _texts(c)}, key=len, reverse=True))
+    batch.counts["forgotten"] += 1
+    batch.log.info("contact.forgotten", crm=crm_id, ledger=ledger_id)
+
+
+def _texts(contact: Contact) -> Iterator[str]:
+    """Everything personal that a contact says, each as a text that can be looked for."""
+    values = values_of(contact)
+    for field in ("name", "first_name", "last_name", "email", "tax_number"):
+        yield values[field] or ""
+    yield " ".join(filter(None, (contact.first_name, contact.last_name)))
+    for field in ("emails", "phones"):
+        yield from decode_list(values[field])
+    yield from contact.copied
+    for field in ("postal", "street"):
+        address = decode_address(values[field])
+        if address is not None:
+            yield from (*address.lines, address.text or "", address.postal_code or "")
+    for person in decode_people(values["people"]):
+        yield from (person.first_name or "", person.last_name or "", person.email or "")
+
+
+def _blank(batch: Batch, texts: list[str]) -> None:
+    """Replace these texts wherever a row may hold them, as typed and as JSON writes them."""
+    forms = {f for t in texts if len(t) >= _LENGTH_MIN for f in (t, json.dumps(t)[1:-1])}
+    if not forms:
+        return
+    ordered = sorted(forms, key=len, reverse=True)
+    wanted = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in ordered))
+    for table, column in _TEXTS:
+        batch.state.contacts.rewrite(table, column, lambda text: wanted.sub(BLANK, text))
+    batch.state.contacts.rewrite("call", "request", lambda text: _in_bytes(text, wanted))
+
+
+def _in_bytes(text: str, wanted: re.Pattern[str]) -> str:
+    """A journaled request with its bytes rewritten: a call that is over is never sent again."""
+    request = msgspec.json.decode(text, type=Request)
+    body = wanted.sub(BLANK, request.body.decode(errors="replace")).encode()
+    if body == request.body:
+        return text
+    return msgspec.json.encode(msgspec.structs.replace(request, body=body)).decode()

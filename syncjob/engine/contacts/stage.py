@@ -1,0 +1,214 @@
+"""The customers of one batch: what is read for them in bulk, what is decided, what follows.
+
+The same stages as for deals (fill, plan, push, settled), for contacts alone: a trial of one deal
+and a switched-off contact sync have none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from syncjob.core.actions import Action, ContactChange, CrmContactDraft
+from syncjob.core.contacts.case import ContactCase, ContactDecision
+from syncjob.core.contacts.plan import decide_contact
+from syncjob.core.records import Side
+from syncjob.engine.batch import Batch
+from syncjob.engine.contacts.cases import load_contact, load_contact_context
+from syncjob.engine.contacts.forget import forget
+from syncjob.engine.contacts.wants import is_on, want_changed_config
+from syncjob.engine.fill import chunks
+from syncjob.engine.nearby import note_near
+from syncjob.engine.pull import store_records
+
+#: Deleted organizations and persons stand in no list (facts: pipedrive, 1d): those that are
+#: linked are read by id once a day, which costs a call for each hundred.
+SWEEP = timedelta(days=1)
+#: What a person mends beside the records (rights, fields, a match) is seen within the hour.
+HELD_RECHECK = timedelta(hours=1)
+#: Customers are decided and filled in groups of this size, so that memory stays flat.
+GROUP = 500
+
+
+def takes_part(batch: Batch) -> bool:
+    """Whether this batch decides customers at all."""
+    return is_on(batch) and batch.options.deal is None
+
+
+# --- fill --------------------------------------------------------------------------------------
+
+
+def fill_contacts(batch: Batch) -> list[str]:
+    """Read what deciding needs; returns the customers to decide, in a fixed order."""
+    if not takes_part(batch):
+        return []
+    want_changed_config(batch)
+    _sweep(batch)
+    _wake_held(batch)
+    keys = batch.state.contacts.wanted()
+    for number, group in enumerate(chunks(keys, GROUP)):
+        if number and batch.late:
+            return keys[: number * GROUP]
+        batch.progress("contacts", number * GROUP, len(keys))
+        _fill_group(batch, group)
+    return keys
+
+
+def _sweep(batch: Batch) -> None:
+    """Read every linked record of the CRM by its id, once a day: is it deleted?"""
+    book, now = batch.state.book, batch.clock.now()
+    last = book.instant("contacts_swept")
+    if last is not None and now - last < SWEEP:
+        return
+    if last is not None:
+        _read_crm(batch, batch.state.contacts.linked_ids())
+    with batch.state.commit():
+        book.note("contacts_swept", now.isoformat())
+
+
+def _wake_held(batch: Batch) -> None:
+    """Customers with an open issue are decided again each hour, and what was refused for a want
+    of rights is tried again."""
+    book, now = batch.state.book, batch.clock.now()
+    last = book.instant("contacts_checked")
+    if last is not None and now - last < HELD_RECHECK:
+        return
+    held = [found.issue.subject for found in book.open_issues()]
+    keys = [subject.removeprefix("contact:") for subject in held if subject.startswith("contact:")]
+    with batch.state.commit():
+        book.note("contacts_checked", now.isoformat())
+        batch.state.contacts.want(keys, "it has an open issue")
+        if keys:
+            book.unpark_code("forbidden")
+
+
+def _fill_group(batch: Batch, keys: Sequence[str]) -> None:
+    """The CRM's side of links that it has not shown yet, what looks alike, and what is about to
+    be changed: read by id, so that a change is made on what stands now."""
+    seen, links = batch.state.snapshots.batch_of, batch.state.links
+    crm_keys = [key for key in keys if not key.startswith("ledger:")]
+    _read_crm(batch, [k for k in crm_keys if links.contact(k) and not seen("crm", "contacts", k)])
+    note_near(batch, [k for k in crm_keys if links.contact(k) is None])
+    targets: dict[Side, dict[str, None]] = {"crm": {}, "ledger": {}}
+    context = load_contact_context(batch)
+    for key in keys:
+        case = load_contact(batch, key)
+        for action in decide_contact(case, context).actions if case else ():
+            if isinstance(action.payload, ContactChange):
+                targets[action.side][action.payload.contact_id] = None
+    strong = batch.state.snapshots.read_by_id
+    for side, ids in targets.items():
+        old = [i for i in ids if not strong(side, "contacts", i, batch.id)]
+        _read(batch, side, old)
+
+
+def _read_crm(batch: Batch, ids: Iterable[str]) -> None:
+    """Read CRM contacts of both kinds, each kind in groups of its own."""
+    listed = list(ids)
+    for kind in ("org:", "person:"):
+        _read(batch, "crm", [i for i in listed if i.startswith(kind)])
+
+
+def _read(batch: Batch, side: Side, ids: Sequence[str]) -> None:
+    """Read contacts by id in the vendor's bulk size; one that is not shown says nothing."""
+    size = batch.side(side).capabilities.get_batch["contacts"]
+    for group in chunks(list(ids), size):
+        records = batch.side(side).get("contacts", group)
+        with batch.state.commit():
+            store_records(batch, side, "contacts", records, strong=True)
+        batch.breathe(heed_time=False)
+
+
+# --- plan --------------------------------------------------------------------------------------
+
+
+def decide_all(batch: Batch, keys: Sequence[str], *, dry: bool) -> list[ContactDecision]:
+    """Decide every customer and note what follows: links, agreements, issues, what waits."""
+    context = load_contact_context(batch, dry=dry)
+    made = []
+    for group in chunks(keys, GROUP):
+        with batch.state.commit():
+            for key in group:
+                case = load_contact(batch, key)
+                decision = decide_contact(case, context) if case else None
+                if case is None or decision is None:
+                    batch.state.contacts.settled(key)
+                    continue
+                if _follow(batch, case, decision):
+                    case = load_contact(batch, key)
+                    decision = decide_contact(case, context) if case else decision
+                note(batch, key, decision)
+                made.append(decision)
+    return made
+
+
+def _follow(batch: Batch, case: ContactCase, decision: ContactDecision) -> bool:
+    """What a decision changes in the state alone. True if the customer is to be decided again."""
+    state = batch.state
+    if decision.forget:
+        forget(batch, case.crm.id if case.crm else None, case.ledger.id if case.ledger else None)
+        return True
+    if case.crm is None:
+        return False
+    key = case.crm.id
+    if decision.follow:
+        state.contacts.move_link(key, decision.follow)
+        state.contacts.want([decision.follow], f"{key} was merged into it")
+        batch.log.info("link.moved", crm=key, to=decision.follow)
+        return True
+    if decision.link:
+        state.links.link_contact(key, decision.link, how="match", batch=batch.id)
+        for record in (key, decision.link):
+            state.matches.drop_of(record, ("pair",))
+        batch.log.info("link.created", kind="contact", crm=key, ledger=decision.link, how="match")
+        batch.counts["linked"] += 1
+    if case.linked or decision.link:
+        if case.person is not None:
+            state.contacts.remember_person(key, case.person.id)
+        state.contacts.agree(key, decision.agreed)
+    return False
+
+
+def note(batch: Batch, key: str, decision: ContactDecision) -> None:
+    """A customer's open issues are those of its newest decision; one with nothing to do is
+    settled. Call it inside a commit."""
+    if decision.waits is None:
+        batch.raise_issues(decision.issues)
+        kept = {issue.code for issue in decision.issues}
+        now = batch.clock.now()
+        batch.state.book.close_issues(decision.subject, keep=kept, at=now)
+        if decision.subject != f"contact:{key}":
+            batch.state.book.close_issues(f"contact:{key}", keep=set(), at=now)
+        if not decision.actions:
+            batch.state.contacts.settled(key)
+
+
+def settle_contacts(batch: Batch, keys: Sequence[str]) -> None:
+    """Decide these customers, and those whom our own writes concern, once more from the state."""
+    if takes_part(batch):
+        decide_all(batch, sorted({*keys, *batch.state.contacts.wanted()}), dry=False)
+
+
+def actions_again(batch: Batch, keys: Sequence[str]) -> list[Action]:
+    """The writes that these customers still need, with what the earlier waves have stored."""
+    context = load_contact_context(batch)
+    found: list[Action] = []
+    for key in keys:
+        case = load_contact(batch, key)
+        found += decide_contact(case, context).actions if case else ()
+    return [action for action in found if not _homeless(batch, action)]
+
+
+def _homeless(batch: Batch, action: Action) -> bool:
+    """A person whose organization has yet to be made."""
+    draft = action.payload
+    alone = batch.config.contacts.unit == "person"
+    person = isinstance(draft, CrmContactDraft) and draft.kind == "person"
+    return person and not alone and getattr(draft, "organization_id", None) is None
+
+
+def title_of(batch: Batch, subject: str) -> str:
+    """The customer's name, for a table."""
+    case = load_contact(batch, subject.removeprefix("contact:"))
+    record = (case.crm or case.ledger) if case else None
+    return (record.name or "") if record else ""
