@@ -8,8 +8,11 @@ from math import inf
 
 from .parameters import Parameters
 from .scored import Scored
+from .scoring import CONFLICT, FIRST_NAMES
 
 RIVALS = "another contact fits about as well"
+#: Doubts that one common double does not lift: it may itself stand between two of a group.
+_STUBBORN = frozenset({CONFLICT, FIRST_NAMES})
 
 
 def assigned(across: list[Scored], parameters: Parameters) -> tuple[list[Scored], list[Scored]]:
@@ -55,3 +58,21 @@ def _others(best: list[float], scored: Scored) -> float:
     """The best odds of the party's other pairs."""
     others = best[1:] if best[0] == scored.odds else best
     return others[0] if others else -inf
+
+
+def vouched(pairs: list[Scored]) -> list[Scored]:
+    """Near pairs become certain where both parties are certain doubles of a third: of two others
+    where the names keep them apart."""
+    certain: dict[int, set[int]] = defaultdict(set)
+    for scored in pairs:
+        if not scored.obstacle:
+            certain[scored.one].add(scored.other)
+            certain[scored.other].add(scored.one)
+    return [
+        scored._replace(obstacle="", vouched=True)
+        if scored.obstacle
+        and scored.odds > 0
+        and len(certain[scored.one] & certain[scored.other]) > (scored.obstacle in _STUBBORN)
+        else scored
+        for scored in pairs
+    ]

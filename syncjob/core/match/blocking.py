@@ -20,6 +20,12 @@ from .prepared import Prepared
 NAME_WORDS = 4
 
 
+#: Signs that say little each: a word alone, the beginning or the end of a name. Their blocks may
+#: hold only this share of what others may, so that the work per party stays the same at any size.
+WEAK = frozenset("wqrx")
+WEAK_SHARE = 0.4
+
+
 class Blocks:
     """The blocks of all parties; `left` parties come first in the sequence."""
 
@@ -31,12 +37,14 @@ class Blocks:
         for index, party in enumerate(parties):
             for sign in signs(party, frequencies):
                 self._blocks.setdefault(sign, []).append(index)
+        weak_max = int(size_max * WEAK_SHARE)
+        most = {sign: weak_max if sign[0] in WEAK else size_max for sign in self._blocks}
         self.skipped = {
-            sign: len(block) for sign, block in self._blocks.items() if len(block) > size_max
+            sign: len(block) for sign, block in self._blocks.items() if len(block) > most[sign]
         }
         self._of = [[] for _ in parties]
-        for block in self._blocks.values():
-            if 1 < len(block) <= size_max:
+        for sign, block in self._blocks.items():
+            if 1 < len(block) <= most[sign]:
                 for index in block:
                     self._of[index].append(block)
         self._blocks.clear()

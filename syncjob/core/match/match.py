@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .assignment import assigned
+from .assignment import assigned, vouched
 from .blocking import Blocks
 from .compare import compare
 from .frequencies import Frequencies
@@ -13,7 +13,7 @@ from .prepared import prepare
 from .records import Known, Matching, Pair, Party
 from .scored import Scored
 from .scoring import obstacle, odds, probability
-from .words import agreements, because, differences
+from .words import VOUCHED, agreements, because, differences
 
 NOTHING_KNOWN = Known()
 
@@ -85,7 +85,7 @@ class _Run:
                 inside_right.append(scored)
             elif ids[0] not in left_linked and ids[1] not in right_linked:
                 across.append(scored)
-        return across, inside_left, inside_right
+        return across, vouched(inside_left), vouched(inside_right)
 
     def pairs(self, found: Iterable[Scored]) -> tuple[Pair, ...]:
         """The pairs in words: certain ones first, then by falling score, then by id."""
@@ -101,7 +101,7 @@ class _Run:
             left=a.id, right=b.id, score=probability(scored.odds),
             band="near" if scored.obstacle else "certain",
             agrees=agreements(found, a, b), differs=differences(found, a, b),
-            because=scored.obstacle or because(found),
+            because=scored.obstacle or (VOUCHED if scored.vouched else because(found)),
         )  # fmt: skip
 
     def skipped(self) -> tuple[str, ...]:

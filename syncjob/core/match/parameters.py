@@ -91,8 +91,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     near_margin: float = 4.0
     #: Shares (0 to 1) of the names' bits that may stand unmatched in a certain pair: on both
     #: sides ("Acme Holdings", "Acme Homes"), and on one alone.
-    conflict_max: float = 0.25
-    extra_max: float = 0.6
+    conflict_max: float = 0.15
+    extra_max: float = 0.65
     #: Bits from which the same company name is enough alone.
     name_alone: float = 14.0
     #: Parties that may share a sign before it is called too common to look at every pair.

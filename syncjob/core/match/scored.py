@@ -12,3 +12,4 @@ class Scored(NamedTuple):
     one: int
     other: int
     obstacle: str
+    vouched: bool = False  # certain only because both are doubles of a third

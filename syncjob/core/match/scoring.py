@@ -31,10 +31,16 @@ DOUBTS = (
     ("postcode_differs", "the postcodes differ"),
 )
 ELSEWHERE = "the addresses differ, as between branches"
+CONFLICT = "each name has words of its own, as in a group of companies"
+FIRST_NAMES = "the first names differ"
 _PERSON_DOUBTS = (
-    ("first_differs", "the first names differ"),
+    ("first_differs", FIRST_NAMES),
     ("last_differs", "the family names differ"),
     ("tax_differs", "the tax numbers differ"),
+    ("code_differs", "a date or number of their own differs"),
+)
+_PERSON_SIGNS = frozenset(
+    {"first", "last", "tax", "more", "code", "street", "postcode", "city", "phone", "email"}
 )
 _OWN = ("tax", "tax_near", "email", "email_near", "more", "code_near")
 _PLACE_FOR = ("number", "street", "postcode", "postcode_near", "city", "city_near")
@@ -65,8 +71,10 @@ def obstacle(findings: Findings, found: float, parameters: Parameters) -> str:
     for name, words in NEVER:
         if name in findings:
             return words
-    two_persons = any(name.startswith(("first", "last")) for name in findings)
-    doubt = _between_persons(findings) if two_persons else _between_companies(findings, parameters)
+    if "name" in findings:
+        doubt = _between_companies(findings, parameters)
+    else:
+        doubt = _between_persons(findings)
     if not doubt and not support(findings) and not _name_alone(findings, parameters):
         doubt = "only the names agree"
     return doubt or ("" if found >= parameters.certain else "too little agrees to be certain")
@@ -74,32 +82,28 @@ def obstacle(findings: Findings, found: float, parameters: Parameters) -> str:
 
 def _between_persons(findings: Findings) -> str:
     """Two of one family share all but the first name (twins the birth date too): what differs
-    must be outweighed by a number or a date that is a person's own."""
+    must be outweighed by a number or a date that is a person's own, and by much else."""
     parts = {name.partition("_")[0] for name in findings if not name.endswith("_differs")}
-    numbered, born = "tax" in parts, bool(parts & {"more", "code"})
-    signs = len(parts & {"first", "last"}) + numbered + born + ("street" in parts)
+    numbered, own = "tax" in parts, bool(parts & {"tax", "more", "code"})
+    signs = len(parts & _PERSON_SIGNS)
     against = [words for name, words in _PERSON_DOUBTS if name in findings]
     if _elsewhere(findings):
         against.append(ELSEWHERE)
     if "first_differs" in findings and not numbered:
         return against[0]
-    if len(against) > 1 and not (numbered and born):
+    if against and not (own and signs >= len(against) + 2):
         return against[0]
-    if against and not ((numbered or born) and signs > 2):
-        return against[0]
-    if not {"first", "last"} <= parts and not ((numbered or born) and signs > 1):
+    if not {"first", "last"} <= parts and not (own and signs > 1):
         return "one has only a part of the name"
     return ""
 
 
 def _between_companies(findings: Findings, parameters: Parameters) -> str:
     """Companies of a group, branches of a company and neighbours share much but are not one."""
-    if "name" not in findings:
-        return "no name to compare"
     if "tax_differs" in findings:
         return "the tax numbers differ"
     if findings.get("name_conflict_share", 0) > parameters.conflict_max:
-        return "each name has words of its own, as in a group of companies"
+        return CONFLICT
     if findings.get("name_extra_share", 0) > parameters.extra_max:
         return "one name says much more than the other"
     if _elsewhere(findings):

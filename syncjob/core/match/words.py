@@ -35,6 +35,9 @@ DIFFERS = {
 }  # fmt: skip
 
 
+VOUCHED = "both are certain doubles of one other contact"
+
+
 def agreements(findings: Findings, one: Prepared, other: Prepared) -> tuple[str, ...]:
     """What agrees."""
     return tuple(text for name, text in AGREES.items() if findings.get(name))
