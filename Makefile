@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test faults check bench northwind clean install
+.PHONY: demo test faults check bench northwind northwind-taxes clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -43,6 +43,10 @@ bench: $(STAMP)
 # 830 real orders through the real commands, judged from the servers alone (where the data is).
 northwind: $(STAMP)
 	$(BIN)/python -m tests.northwind_run
+
+# The same orders under four kinds of tax: inside the price, on top, listed by state, exports.
+northwind-taxes: $(STAMP)
+	$(BIN)/python -m tests.engine.northwind_taxes
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

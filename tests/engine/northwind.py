@@ -24,15 +24,23 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write_csv(folder: Path, won: str = "2026-11-20 09:00:00") -> Path:
-    """The orders as won deals of the customers that ordered; returns the folder."""
-    orders, details = rows("Orders.csv"), rows("OrderDetails.csv")
+def write_csv(
+    folder: Path, won: str = "2026-11-20 09:00:00", currency: str = "AUD", share: int = 0
+) -> Path:
+    """The orders as won deals of the customers that ordered; returns the folder.
+
+    `share`: only the first so many orders.
+    """
+    orders, details = rows("Orders.csv")[: share or None], rows("OrderDetails.csv")
+    wanted = {order["OrderID"] for order in orders}
+    details = [d for d in details if d["OrderID"] in wanted]
     buyers = {order["CustomerID"] for order in orders}
     customers = [c for c in rows("Customers.csv") if c["CustomerID"] in buyers]
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "organizations.csv", [
         {"id": c["CustomerID"], "name": c["CompanyName"], "address_route": c["Address"],
          "address_locality": c["City"], "address_postal_code": c["PostalCode"],
+         "address_admin_area_level_1": c["Region"],
          "address_country": c["Country"]}
         for c in customers
     ])  # fmt: skip
@@ -47,7 +55,7 @@ def write_csv(folder: Path, won: str = "2026-11-20 09:00:00") -> Path:
     ])  # fmt: skip
     _write(folder / "deals.csv", [
         {"id": o["OrderID"], "title": f"Order {o['OrderID']}", "org": o["CustomerID"],
-         "person": f"P-{o['CustomerID']}", "currency": "AUD", "status": "won", "won_time": won}
+         "person": f"P-{o['CustomerID']}", "currency": currency, "status": "won", "won_time": won}
         for o in orders
     ])  # fmt: skip
     _write(folder / "lines.csv", [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 import requests
 
+_SUMS = {"sub_total": "SubTotal", "total_tax": "TotalTax", "total": "Total"}
 _MARKER = re.compile(r"SJ-(\d+)-([A-Z]+)(\d+)")
+_TEMPLATE = re.compile(r"SJ-(\d+)-r\d+")
 
 
 class Face:
@@ -48,6 +51,27 @@ class Face:
                 made.setdefault(int(key[1]), []).append((order, self._shown(row, key[0])))
         return {deal: [one for _, one in sorted(found, key=_first)] for deal, found in made.items()}
 
+    def templates(self) -> dict[int, list[dict[str, Any]]]:
+        """The repeating invoices of each deal."""
+        made: dict[int, list[dict[str, Any]]] = {}
+        for row in self.get("RepeatingInvoices")["RepeatingInvoices"]:
+            key, schedule = _TEMPLATE.search(row.get("Reference") or ""), row["Schedule"]
+            if key and row["Status"] != "DELETED":
+                shown = {
+                    "status": row["Status"],
+                    "amounts": row["LineAmountTypes"],
+                    "currency": row["CurrencyCode"],
+                    "unit": schedule["Unit"],
+                    "period": schedule["Period"],
+                    "start": _day(schedule["StartDate"]),
+                    "end": _day(schedule["EndDate"]) if "EndDate" in schedule else "",
+                    "due": f"{schedule['DueDate']} {schedule['DueDateType']}",
+                    **{name: row[key_] for name, key_ in _SUMS.items()},
+                    "lines": [self._line(line) for line in row["LineItems"]],
+                }
+                made.setdefault(int(key[1]), []).append(shown)
+        return made
+
     def _shown(self, row: dict[str, Any], key: str) -> dict[str, Any]:
         """An invoice in the words of the table."""
         return {
@@ -61,9 +85,7 @@ class Face:
             "reference": row.get("Reference") or "",
             "branding": self.themes.get(row.get("BrandingThemeID"), ""),
             "customer": row["Contact"]["Name"],
-            "sub_total": row["SubTotal"],
-            "total_tax": row["TotalTax"],
-            "total": row["Total"],
+            **{name: row[key_] for name, key_ in _SUMS.items()},
             "rate": row["CurrencyRate"],
             "lines": [self._line(line) for line in row["LineItems"] if not _is_words(line)],
             "words": [line["Description"] for line in row["LineItems"] if _is_words(line)],
@@ -83,6 +105,13 @@ class Face:
             "amount": line["LineAmount"],
             "of_tax": line["TaxAmount"],
         }
+
+
+def _day(stamp: str) -> str:
+    """The calendar day of a /Date(milliseconds)/."""
+    found = re.search(r"-?\d+", stamp)
+    assert found is not None, stamp
+    return datetime.fromtimestamp(int(found[0]) // 1000, UTC).date().isoformat()
 
 
 def _first(pair: tuple[Any, Any]) -> Any:

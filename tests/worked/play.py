@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 from syncjob.core.reports import BatchReport
 from tests.engine.world import PATIENCE, World
 from tests.worked.face import Face
-from tests.worked.table import CURRENCY, Case, Firm, wanted
+from tests.worked.table import CURRENCY, Case, Firm, wanted, wanted_templates
 
 ZONES = {
     "AU": "Australia/Sydney",
@@ -21,15 +22,34 @@ ZONES = {
     "US": "America/New_York",
     "GLOBAL": "Europe/Berlin",
 }
+#: Names that nobody would take for each other.
+CUSTOMERS = (
+    "Abbotsford Glass", "Brindle and Moss", "Cartwright Foods", "Dunmore Textiles", "Eastgate Oil",
+    "Fairholme School", "Gullwing Charter", "Hexley Instruments", "Ironbark Timber", "Juniper Ink",
+    "Kestrel Optics", "Lindqvist Bakery", "Marlow Ceramics", "Nettleton Farm", "Osprey Divers",
+    "Pemberton Tools", "Quayside Hotel", "Rosewood Dental", "Silverton Mines", "Thornbury Radio",
+)  # fmt: skip
 #: What people type as numbers; the rest of a deal are texts.
 _NUMBERS = frozenset(
     {"price", "quantity", "discount", "tax", "amount", "value", "percent", "order_nr", "cap",
      "billing_frequency_cycles", "Day"}
 )  # fmt: skip
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _YES_NO = {"true": True, "false": False}
 #: Figures of an invoice that are compared as numbers, and those compared as texts.
 _SUMS = ("sub_total", "total_tax", "total")
-_TEXTS = ("amounts", "status", "currency", "date", "due", "branding", "words")
+_TEXTS = (
+    "amounts",
+    "status",
+    "currency",
+    "date",
+    "due",
+    "branding",
+    "words",
+    "unit",
+    "start",
+    "end",
+)
 _NAMED = ("reference", "number")  # texts with our key in them
 _LINE_TEXTS = ("text", "account", "tax", "item", "tracking")
 _LINE_SUMS = ("quantity", "price", "amount", "of_tax")
@@ -41,6 +61,7 @@ class Played:
 
     deals: dict[str, int] = field(default_factory=dict)
     invoices: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    templates: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     codes: dict[int, set[str]] = field(default_factory=dict)
     told: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -98,7 +119,7 @@ def _sell(w: World, firm: Firm, case: Case) -> int:
     """The customer, what the ledger knows of it, and the deal, won."""
     deal = {"title": case.name, "currency": CURRENCY[firm.region], **_typed(case.deal)}
     if not {"org", "person"} & set(deal):
-        deal["org"] = case.customer.get("name", f"Customer of: {case.name}")
+        deal["org"] = case.customer.get("name", CUSTOMERS[len(w.crm_state()["organizations"])])
         w.crm("create_org", **{**_typed(case.customer), "name": deal["org"]})
     if case.contact:
         w.books("create_contact", fields={"Name": deal.get("org"), **_typed(case.contact)})
@@ -134,7 +155,7 @@ def _named(w: World, payload: dict[str, Any], played: Played) -> dict[str, Any]:
 def _read(w: World, played: Played, report: BatchReport) -> None:
     face = Face(w.base)
     try:
-        played.invoices = face.invoices()
+        played.invoices, played.templates = face.invoices(), face.templates()
     finally:
         face.close()
     for issue in report.issues:
@@ -153,7 +174,7 @@ def _typed(value: Any, key: str = "") -> Any:
         return [_typed(v, key) for v in value]
     if value in _YES_NO:
         return _YES_NO[value]
-    if key in _NUMBERS:
+    if key in _NUMBERS and _NUMBER.fullmatch(value):
         return int(value) if value.lstrip("-").isdigit() else float(value)
     return None if value == "~" else value
 
@@ -177,6 +198,11 @@ def wrong(case: Case, firm: Firm, played: Played) -> list[str]:
         return [*words, f"{len(found)} invoices, not {len(invoices)}"]
     for number, (one, ours) in enumerate(zip(found, invoices, strict=True), 1):
         words += [f"invoice {number}: {w}" for w in _differences(one, ours)]
+    templates, ours = played.templates.get(deal, []), wanted_templates(case, firm)
+    if len(templates) != len(ours):
+        words.append(f"{len(templates)} repeating invoices, not {len(ours)}")
+    for one, our in zip(templates, ours, strict=False):
+        words += [f"the repeating invoice: {w}" for w in _differences(one, our)]
     return words
 
 
@@ -193,10 +219,10 @@ def _differences(found: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     ]
     words += [
         f"{name} is {_money(found[name])}, not {ours[name]}"
-        for name in (*_SUMS, "rate")
+        for name in (*_SUMS, "rate", "period")
         if name in ours and found[name] != Fraction(ours[name])
     ]
-    if "words" not in ours and found["words"]:
+    if "words" not in ours and found.get("words"):
         words.append(f"it has the words {found['words']}")
     if len(found["lines"]) != len(ours["lines"]):
         texts = [line["text"] for line in found["lines"]]

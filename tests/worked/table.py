@@ -117,24 +117,47 @@ def wanted(case: Case, firm: Firm) -> list[dict[str, Any]]:
     """
     made = []
     for invoice in case.invoices:
-        lines = [
-            {"quantity": "1", "account": "200", "discount": "", "item": "", "tracking": {}, **line}
-            for line in invoice["lines"]
-        ]
+        lines = [_usual_line(line) for line in invoice["lines"]]
+        day = invoice.get("date", firm.today)
         made.append(
-            {
-                "amounts": "Exclusive",
-                "status": "DRAFT",
-                "currency": CURRENCY[firm.region],
-                "date": firm.today,
-                "due": _net_30(invoice.get("date", firm.today)),
-                "reference": "{key}",
-                **invoice,
-                "lines": lines,
-            }
-        )
+            {**_usual(firm), "date": day, "due": _net_30(day), "reference": "{key}", **invoice,
+             "lines": lines}
+        )  # fmt: skip
     return made
+
+
+def wanted_templates(case: Case, firm: Firm) -> list[dict[str, Any]]:
+    """The case's repeating invoices with the same defaults; dates they have their own."""
+    return [
+        {**_usual(firm), **template, "lines": [_usual_line(line) for line in template["lines"]]}
+        for template in case.repeating
+    ]
+
+
+def _usual(firm: Firm) -> dict[str, Any]:
+    return {"amounts": "Exclusive", "status": "DRAFT", "currency": CURRENCY[firm.region]}
+
+
+def _usual_line(line: dict[str, Any]) -> dict[str, Any]:
+    return {"quantity": "1", "account": "200", "discount": "", "item": "", "tracking": {}, **line}
 
 
 def _net_30(day: str) -> str:
     return (date.fromisoformat(day) + timedelta(days=30)).isoformat()
+
+
+def main() -> None:
+    """`python -m tests.worked.table`: how many cases show which theme in which region."""
+    print(f"{'':28}" + "".join(f"{region:>8}" for region in REGIONS))
+    rows = [(case, page.firms[case.firm]) for page in sheets() for case in page.cases]
+    for theme in THEMES:
+        counts = [sum(theme in c.shows and f.region == r for c, f in rows) for r in REGIONS]
+        print(f"{theme:28}" + "".join(f"{count:8}" for count in counts))
+    published = [case for case, _ in rows if case.source]
+    differs = sum("differs" in case.source for case in published)
+    print(f"{len(rows)} cases, {len(published)} of them published elsewhere, {differs} of which by "
+          "another method")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -113,11 +113,15 @@ def _from_fields(deal: Deal, inputs: DealInputs) -> Place:
 
 
 def _at(address: Address | None, source: str) -> Place:
-    """A place by the parts of an address; one that is a text alone says its country last."""
+    """A place by the parts of an address; one that is a text alone says its country last.
+
+    A ledger's contact that was made from such a text has it as a line, and no region beside it.
+    """
     if address is None:
         return Place(None, None, source)
     country, region = country_code(address.country), one_line(address.region) or None
-    parts = [p.strip() for p in (address.text or "").split(",") if p.strip()]
+    text = address.text or ", ".join(address.lines)
+    parts = [p.strip() for p in text.split(",") if p.strip()]
     if parts and not country:
         country = country_code(parts[-1]) if len(parts) > 1 else None
         parts = parts[:-1] if country else parts
