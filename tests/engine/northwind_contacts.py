@@ -24,7 +24,8 @@ _COUNTRIES = {
     "France": ("33", "fr"), "Spain": ("34", "es"), "Canada": ("1", "ca"), "Argentina": ("54", "ar"),
     "Switzerland": ("41", "ch"), "Brazil": ("55", "com.br"), "Austria": ("43", "at"),
     "Italy": ("39", "it"), "Portugal": ("351", "pt"), "USA": ("1", "com"),
-    "Venezuela": ("58", "ve"), "Ireland": ("353", "ie"), "Belgium": ("32", "be"), "Norway": ("47", "no"),
+    "Venezuela": ("58", "ve"), "Ireland": ("353", "ie"), "Belgium": ("32", "be"),
+    "Norway": ("47", "no"),
     "Denmark": ("45", "dk"), "Finland": ("358", "fi"), "Poland": ("48", "pl"),
 }  # fmt: skip
 _SHORT = {
