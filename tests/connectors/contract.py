@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import pytest
 
 from syncjob.connectors.base import AnyRecord, Connector, Page, Walk
-from syncjob.core.actions import Action, NotDone, Stored, Unknown
+from syncjob.core.actions import Action, ContactChange, NotDone, Stored, Unknown, Wave
+from syncjob.core.contacts.fields import FIELDS, same, values_of
+from syncjob.core.records import Contact
 from syncjob.errors import RetryLater, SchemaDrift
 from syncjob.transport.wire import Answer
 
@@ -52,10 +54,51 @@ class World(Protocol):
     def actions(self) -> list[Action]:
         """One good action of each kind that the connector writes."""
 
+    def contacts_to_change(self) -> dict[str, str]:
+        """An existing contact of each kind that can be changed, by the kind: its id."""
+
     def send(self, prepared: Any) -> Answer: ...
 
     def break_reads(self, status: int, kind: str, body: bytes) -> None:
         """All further reads are answered with this."""
+
+
+#: Two values of each field of a contact, in the encodings of core/contacts/fields.py.
+SAMPLES: dict[str, tuple[str, str]] = {
+    "name": ("Ørsted & Søn 😀", "Acme Ltd"),
+    "first_name": ("Maëlle", "Zoë"),
+    "last_name": ("O'Neill-Ó Briain", "Lee"),
+    "email": ("a.b+c@x.test", "d@x.test"),
+    "emails": ("e@x.test\nf@x.test", "f@x.test"),
+    "phones": ("+44 20 7946 0123\n(555) 0100\n+1 212 555 0100", "+1 212 555 0100"),
+    "postal": (
+        '{"lines":["Obere Str. 57","2. OG"],"city":"Berlin","region":"BE","postal_code":"12209",'
+        '"country":"Germany"}',
+        '{"lines":["Rue 1"],"city":"Abidjan","country":"Côte d\'Ivoire"}',
+    ),
+    "street": ('{"lines":["Dock 3"],"city":"Hull"}', '{"text":"1 High St, York, YO1"}'),
+    "tax_number": ("GB 123 4567 89", "DE1"),
+    "currency": ("EUR", "GBP"),
+    "terms": ("days_after_bill:14", "of_following_month:20"),
+    "people": (
+        '{"first_name":"Al","email":"al@x.test"}\n{"last_name":"Bo"}',
+        '{"email":"c@x.test"}',
+    ),
+}
+#: Of a name each part follows from the others.
+NAMES = ("name", "first_name", "last_name")
+
+
+def contact_change(connector: Connector, contact: str, values: dict[str, str | None]) -> Action:
+    crm = connector.side == "crm"
+    return Action(
+        side=connector.side,
+        wave=Wave.CRM_CONTACTS if crm else Wave.LEDGER_CONTACTS,
+        subject=f"contact:{contact}",
+        target=f"contact:{contact}",
+        payload=ContactChange(contact_id=contact, values=values),
+        reason="a test",
+    )
 
 
 def walked(connector: Connector, stream: str, walk: Walk) -> list[Page]:
@@ -189,7 +232,10 @@ class ConnectorContract:
         once, twice = connector.prepare(actions), connector.prepare(actions)
         carried = [action for call in once for action in call.actions]
         assert len(carried) == len(actions) and all(action in carried for action in actions)
-        assert [c.request.sha256 for c in once] == [c.request.sha256 for c in twice]
+        # An idempotency key, in a header, is new each time; what is asked for is not.
+        asked, again = ([(c.request.method, c.request.url, c.request.body) for c in calls]
+                        for calls in (once, twice))  # fmt: skip
+        assert asked == again
         assert all(c.request.method not in ("GET", "DELETE") for c in once)
 
     def test_no_request_holds_the_secret(self, connector: Connector, world: World) -> None:
@@ -227,3 +273,70 @@ class ConnectorContract:
         answer = Answer(status=status, headers={}, body=b'{"error": "no"}')
         for call in connector.prepare(world.actions()):
             assert {type(o) for o in connector.outcomes(call, answer)} == {NotDone}
+
+    # --- contacts -------------------------------------------------------------------------------
+
+    def test_contacts_that_are_written_read_back_as_predicted_and_are_found(
+        self, connector: Connector, world: World
+    ) -> None:
+        calls = [c for c in connector.prepare(world.actions()) if "contact." in c.actions[0].kind]
+        assert {a.kind for c in calls for a in c.actions} >= {"contact.update", "contact.mark"}
+        for call in calls:
+            for action, outcome in zip(
+                call.actions, connector.outcomes(call, world.send(call)), strict=True
+            ):
+                assert isinstance(outcome, Stored) and isinstance(outcome.record, Contact)
+                (read,) = connector.get("contacts", [outcome.record.id])
+                predicted = connector.stored_form(action)
+                assert connector.current_form(action, read) == predicted
+                if action.creates:
+                    began = connector.server_time()
+                    assert began is not None and action.marker is not None
+                    since = began - connector.capabilities.lookback
+                    found = connector.find(action.kind, [action.marker, "NW-O0"], since)
+                    assert [r.id for r in found.values()] == [read.id]
+
+    def test_each_field_that_it_says_it_holds_is_set_and_cleared_and_disturbs_no_other(
+        self, connector: Connector, world: World
+    ) -> None:
+        for kind, contact in world.contacts_to_change().items():
+            held = connector.capabilities.contact_fields[kind]
+            assert held <= set(FIELDS)
+            # "emails" before "email": without its primary address a list has another one.
+            for field in sorted(held, reverse=True):
+                # A record needs a name: a part of it is cleared only while the other is there.
+                cleared = () if field in ("name", "first_name") else (None,)
+                for value in (*SAMPLES[field], *cleared):
+                    self._changed(connector, world, contact, field, value)
+
+    def _changed(
+        self, connector: Connector, world: World, contact: str, field: str, value: str | None
+    ) -> None:
+        """One field written: read back as it was asked for, or refused beforehand with a reason."""
+        (before,) = connector.get("contacts", [contact])
+        action = contact_change(connector, contact, {field: value})
+        refused = connector.unfit(action)
+        if refused is not None:
+            assert value is None and refused.field == field and refused.next_step, refused
+            return
+        (call,) = connector.prepare([action])
+        (outcome,) = connector.outcomes(call, world.send(call))
+        assert isinstance(outcome, Stored), outcome
+        (read,) = connector.get("contacts", [contact])
+        assert isinstance(before, Contact) and isinstance(read, Contact)
+        was, now = values_of(before), values_of(read)
+        assert same(field, now[field], value), (field, value, now[field])
+        touched = {field} if field not in NAMES else set(NAMES)
+        assert {f: v for f, v in now.items() if f not in touched} == {
+            f: v for f, v in was.items() if f not in touched
+        }
+
+    def test_a_field_that_it_does_not_hold_is_refused_before_and_by_name(
+        self, connector: Connector, world: World
+    ) -> None:
+        for kind, contact in world.contacts_to_change().items():
+            for field in set(FIELDS) - connector.capabilities.contact_fields[kind]:
+                action = contact_change(connector, contact, {field: SAMPLES[field][0]})
+                refused = connector.unfit(action)
+                assert refused is not None and refused.field == field and refused.next_step
+                assert connector.unfit(contact_change(connector, contact, {field: None})) is None

@@ -174,6 +174,13 @@ class PipedriveWorld:
         mark = MarkerChange(contact_id=f"org:{org}", marker="NW-O12")
         return [action_of(p) for p in (change, mark, self.task(deal), *self.contacts())]
 
+    def contacts_to_change(self) -> dict[str, str]:
+        """Lone ones, so that nothing else of them changes; with fields that they have already."""
+        emails, phones = [{"value": "old@x.test", "label": "home"}, "b@x.test"], ["1"]
+        person = self.act("create_person", name="Ann Lee", emails=emails, phones=phones)["id"]
+        org = self.act("create_org", name="Acme", address="1 High St, Hull")["id"]
+        return {"person": f"person:{person}", "organization": f"org:{org}"}
+
     def contacts(self) -> list[Payload]:
         """Each kind of write to a contact, with each field that an account has by itself."""
         person = self.act("create_person", name="Ann Lee", phone="1", email="a@x.test")["id"]

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from syncjob.connectors.base import Prepared
-from syncjob.core.actions import DealChange, MarkerChange, Task
+from syncjob.core.actions import ContactChange, CrmContactDraft, DealChange, MarkerChange, Task
+from syncjob.core.contacts.fields import encode_address, encode_people
+from syncjob.core.records import PaymentTerms, Person
 
 from ..sandbox import test_pipedrive_spec as pipedrive_spec
 from ..sandbox import test_xero_spec as xero_spec
@@ -19,6 +21,13 @@ from . import xero_kit
 from .pipedrive_support import action_of
 from .test_pipedrive import make
 
+TERMS = PaymentTerms(kind="days_after_month", day=3)
+PARTS: dict[str, Any] = {
+    "Phones": [{"PhoneType": "DDI", "PhoneNumber": "9"}],
+    "Addresses": [{"AddressType": "POBOX", "City": "Hull", "AttentionTo": "Cy"}],
+    "ContactPersons": [{"FirstName": "Al", "IncludeInEmails": True}],
+    "PaymentTerms": {"Bills": {"Day": 7, "Type": "OFFOLLOWINGMONTH"}},
+}
 LINE = xero_kit.line(discount_percent=Decimal("12.5"), quantity=Decimal("0.3333"), item="HAT")
 
 
@@ -30,8 +39,17 @@ def xero_calls() -> list[Prepared]:
         [xero_kit.delete(1)],
         [xero_kit.customer(1, address=xero_kit.ADDRESS, phone="+61 8 1", email="a@b.test")],
         [xero_kit.mark(1)],
-    )
-    return [call for group in groups for call in made.prepare(group)]
+        [xero_kit.customer(1, street=xero_kit.ADDRESS, phones=("1",), currency="NZD",
+                           terms=TERMS, people=(Person(first_name="Al"),))],
+        [xero_kit.contact_change(1, name="B", email=None, tax_number=None, currency="EUR")],
+    )  # fmt: skip
+    # What shares a part with what changes is read before.
+    whole = xero_kit.connector(xero_kit.answer({"Contacts": [xero_kit.contact_json(1, **PARTS)]}))
+    parts = xero_kit.contact_change(
+        1, phones="1\n2", postal=encode_address(xero_kit.ADDRESS), street=None,
+        terms="of_current_month:31", people=encode_people((Person(first_name="Al"),)),
+    )  # fmt: skip
+    return [call for group in groups for call in made.prepare(group)] + whole.prepare([parts])
 
 
 @pytest.mark.skipif(not xero_spec.SPEC.exists(), reason="Xero's file is not beside this checkout")
@@ -46,7 +64,10 @@ def test_what_xero_is_sent_fits_its_own_file_and_names_no_other_field() -> None:
         ]
         assert problems == []
         assert set(xero_spec.unknown_fields(body, schemas[plural])) == set()
-    assert {c.request.method for c in calls} == {"PUT", "POST"} and len(calls) == 5
+    assert {c.request.method for c in calls} == {"PUT", "POST"} and len(calls) == 8
+
+
+HOME = encode_address(xero_kit.ADDRESS)
 
 
 def pipedrive_calls() -> list[Prepared]:
@@ -60,6 +81,12 @@ def pipedrive_calls() -> list[Prepared]:
             marker="NW-1-A1", deal_id="12", owner_id="3", subject="S", note="a<b",
             due=date(2026, 3, 3), org_id="org:5", person_id="person:7",
         ),
+        CrmContactDraft(kind="organization", marker="NW-L1", values={"name": "A", "postal": HOME}),
+        CrmContactDraft(kind="person", marker="NW-L2", organization_id="org:5",
+                        values={"name": "Ann Lee", "email": "a@x.test", "phones": "1\n2"}),
+        ContactChange(contact_id="org:5", values={"name": "B", "postal": None}),
+        ContactChange(contact_id="org:5", values={"postal": HOME}),
+        ContactChange(contact_id="person:7", values={"name": "Cher"}),
     )  # fmt: skip
     return make().prepare([action_of(payload) for payload in payloads])
 
@@ -73,7 +100,7 @@ def test_what_pipedrive_is_sent_fits_its_own_file_which_takes_no_other_key() -> 
         assert [f"{e.json_path}: {e.message}" for e in found] == [], call.request.url
     strange = {**json.loads(calls[0].request.body), "valeu": 1}
     assert list(validation.OAS30Validator(_schema(paths, calls[0])).iter_errors(strange))
-    assert len(calls) == 5
+    assert len(calls) == 10
 
 
 def _schema(paths: Any, call: Prepared) -> Any:

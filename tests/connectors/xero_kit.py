@@ -13,6 +13,7 @@ from syncjob.connectors.xero.options import XeroOptions
 from syncjob.connectors.xero.values import Fields
 from syncjob.core.actions import (
     Action,
+    ContactChange,
     ContactDraft,
     InvoiceChange,
     InvoiceDraft,
@@ -199,7 +200,7 @@ def draft(number: int = 1, **more: Any) -> InvoiceDraft:
 
 
 def action(payload: Any, number: int = 1) -> Action:
-    contacts = isinstance(payload, ContactDraft | MarkerChange)
+    contacts = isinstance(payload, ContactChange | ContactDraft | MarkerChange)
     return Action(
         side="ledger",
         wave=Wave.LEDGER_CONTACTS if contacts else Wave.INVOICES,
@@ -231,6 +232,10 @@ def approve(number: int = 1) -> Action:
 
 def delete(number: int = 1) -> Action:
     return action(InvoiceChange(invoice_id=guid(number), status="deleted"), number)
+
+
+def contact_change(number: int = 1, **values: str | None) -> Action:
+    return action(ContactChange(contact_id=guid(number), values=values), number)
 
 
 def mark(number: int = 1) -> Action:

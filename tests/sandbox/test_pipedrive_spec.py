@@ -153,6 +153,13 @@ WRITES = [
     ("patch", "/persons/{id}", "persons/1", {"phones": [{"value": "1"}]}),
     ("post", "/organizations", "organizations", {"name": "N", "address": {"value": "A"}}),
     ("patch", "/organizations/{id}", "organizations/1", {"name": "M"}),
+    ("patch", "/organizations/{id}", "organizations/2", {"address": {"value": ""}}),
+    (
+        "patch",
+        "/persons/{id}",
+        "persons/2",
+        {"first_name": "A", "last_name": "B", "emails": [], "phones": [{"value": "1"}]},
+    ),
     ("post", "/products", "products", {"name": "P"}),
     ("post", "/activities", "activities", {"subject": "S", "type": "task"}),
     ("post", "/dealFields", "dealFields", {"field_name": "F", "field_type": "monetary"}),

@@ -107,6 +107,15 @@ def world() -> World:
     world.put("Invoices", *[invoice(Status="AUTHORISED") for _ in range(6)])
     world.put("Invoices", invoice(line(DiscountRate=10)), invoice(line(AccountCode="999")))
     world.put("Contacts", {"Name": "ACME"})
+    world.post(
+        "Contacts",
+        {"ContactNumber": "crm:1", "TaxNumber": "", "DefaultCurrency": "EUR",
+         "Addresses": [{"AddressType": "STREET", "City": "Hull", "AttentionTo": "Cy"}],
+         "Phones": [{"PhoneType": "OFFICE", "PhoneNumber": "1"}],
+         "ContactPersons": [{"LastName": "Bo", "IncludeInEmails": True}],
+         "PaymentTerms": {"Bills": {"Day": 7, "Type": "OFFOLLOWINGMONTH"}}},
+        {"ContactNumber": "crm:1", "ContactPersons": [{"EmailAddress": "nobody"}]},
+    )  # fmt: skip
     world.act("add_tracking", name="Region", options=["North"])
     world.act("pay", invoice="INV-0001")
     world.act("credit", invoice="INV-0002", amount=10, total=20)
