@@ -56,6 +56,33 @@ def resolve_deal(
     return _answer(ctx, deal, given[0], link, part, reason)
 
 
+@resolve_command.command("contact", short_help="Say whose value counts for one customer.")
+@click.argument("contact", metavar="ID")
+@click.option(
+    "--take", type=click.Choice(["crm", "ledger"]), required=True,
+    help="Whose value goes to the other side.",
+)  # fmt: skip
+@click.option("--field", metavar="NAME", help="For this field alone, such as email or postal.")
+@_reason
+@click.pass_context
+def resolve_contact(
+    ctx: click.Context, contact: str, take: str, field: str | None, reason: str
+) -> int:
+    """Settle what the two sides say differently of a customer, for the values that stand now.
+
+    ID as the issue names it: org:12, person:7, or the ledger's own id.
+    """
+    contact = contact.removeprefix("contact:")
+    kind = f"take:{take}:{field}" if field else f"take:{take}"
+    with opened(ctx) as (_, handle):
+        handle.answer(kind=kind, subject=f"contact:{contact}", who=who(), reason=reason)
+    other = "ledger" if take == "crm" else "CRM"
+    side = "CRM" if take == "crm" else "ledger"
+    click.echo(f"Noted: {field or 'everything that differs'} of {contact} as the {side} has it.")
+    click.echo(f"Next: `syncjob plan` shows what the {other} gets, the next batch writes it.")
+    return Exit.DONE
+
+
 @resolve_command.command("connection", short_help="Say that no other instance is running.")
 @click.option(
     "--only-instance",
@@ -95,4 +122,26 @@ def _answer(
         handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=reason, part=part)
     click.echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
     click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
+    return Exit.DONE
+
+
+@click.command("forget")
+@click.argument("contact", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_reason
+@click.pass_context
+def forget_command(ctx: click.Context, contact: str, yes: bool, reason: str) -> int:
+    """Forget a customer: its sync ends, and its personal values go from state, audit and issues.
+
+    Nothing is deleted in the CRM or the ledger. Ids, amounts and numbers stay. It is never made
+    anew. There is no way back.
+    """
+    contact = contact.removeprefix("contact:")
+    if not yes:
+        click.confirm(f"Forget {contact} for good?", abort=True, err=True)
+    with opened(ctx) as (_, handle):
+        handle.answer(kind="forget", subject=f"contact:{contact}", who=who(), reason=reason)
+    click.echo(f"Noted: {contact} is forgotten by the next batch.")
+    click.echo("Delete or archive it in the CRM and in the ledger yourself; the log file keeps")
+    click.echo("what it has until it is rotated (retention.log_files).")
     return Exit.DONE

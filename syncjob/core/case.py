@@ -14,6 +14,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.case_after import After
+from syncjob.core.contacts.case import ContactCase, ContactContext
 from syncjob.core.markers import WHOLE
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
 from syncjob.core.policy_notices import Notices
@@ -69,6 +70,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     `complete`: the deal's lines were read in this batch. `parts` are the invoices that were ever
     made for it, by name. `owners` maps ledger contacts to the CRM contacts they are linked with.
+    `crossing` is the customer as contact sync sees it, where that is on and it has no ledger
+    contact yet.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
     invoices, `muted` why nobody is to be told, `credit_left` the customer's unapplied credit.
@@ -81,6 +84,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     person: Contact | None = None
     candidates: Candidates = Candidates()
     owners: dict[str, str] = {}
+    crossing: tuple[ContactCase, ContactContext] | None = None
     parts: tuple[PartCase, ...] = ()
     deal_base: dict[str, Agreed] = {}
     unlinked: tuple[Invoice, ...] = ()

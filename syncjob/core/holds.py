@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from syncjob.core.actions import ContactDraft, InvoiceDraft
 from syncjob.core.case import Case, Context
+from syncjob.core.contacts.create import completed
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact
 from syncjob.core.rules.doubles import possible_double
@@ -54,7 +55,7 @@ def customer(case: Case, context: Context) -> Contact | ContactDraft:
         case.party, case.person, case.candidates, contact_marker(context.code, party)
     )
     if isinstance(found, ContactDraft):
-        return found
+        return completed(*case.crossing, found) if case.crossing else found
     owner = case.owners.get(found.id)
     if owner not in (None, party):
         raise Held(

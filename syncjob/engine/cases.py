@@ -12,12 +12,15 @@ from syncjob.core.case import Agreed, Case, Context, PartCase
 from syncjob.core.markers import WHOLE, contact_marker, parse_invoice_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice
 from syncjob.core.rules.changes import Past
-from syncjob.core.rules.matching import Candidates, Near, email_key, name_key
+from syncjob.core.rules.early import not_overdue
+from syncjob.core.rules.matching import Candidates
 from syncjob.engine.batch import Batch
+from syncjob.engine.candidates import find_candidates, owners_of
+from syncjob.engine.candidates import survivor as survivor
+from syncjob.engine.contacts.cases import crossing_of
+from syncjob.engine.papers import load_after, mailing_of
+from syncjob.engine.telling import heard, notices_since
 from syncjob.state.links import Part
-
-#: A merge in the ledger may lead to a contact that was merged too; longer chains are a loop.
-MERGES_MAX = 5
 
 
 def load_context(batch: Batch) -> Context:
@@ -34,7 +37,8 @@ def load_context(batch: Batch) -> Context:
         stamp=now.strftime("%Y-%m-%d %H:%M UTC"),
         locked_through=max((day for day in locks if day is not None), default=None),
         largest=_largest(batch), times_largest=config.guard.times_largest,
-        approvals_wait=_approvals_wait(batch),
+        approvals_wait=_approvals_wait(batch), mailing=mailing_of(batch),
+        notices=config.notices, notices_since=notices_since(batch),
         reference_hash=batch.reference_hash,
     )  # fmt: skip
 
@@ -70,12 +74,17 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     party_id = deal.org_id or deal.person_id
     party = _crm_contact(batch, party_id) if party_id else None
     person = _crm_contact(batch, deal.person_id) if deal.person_id else None
-    candidates = _candidates(batch, party_id, party, person)
-    return Case(
-        deal=deal, complete=complete,
+    candidates = find_candidates(batch, party_id, party, person)
+    parts = _parts(batch, deal_id)
+    live = [part.invoice for part in parts if part.invoice is not None]
+    billed = {invoice.contact_id for invoice in live if invoice.contact_id}
+    billed |= {c.id for c in candidates}
+    case = Case(
+        deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
         busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
-        party=party, person=person, candidates=candidates, owners=_owners(batch, candidates),
-        parts=_parts(batch, deal_id), answers=_answers(batch, deal_id),
+        party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
+        crossing=crossing_of(batch, party_id),
+        parts=parts, answers=_answers(batch, deal_id),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
         parked=_parked(batch, deal_id, party_id),
         deal_base={
@@ -83,6 +92,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
             for field, base in state.links.base("crm", f"deal:{deal_id}").items()
         },
     )  # fmt: skip
+    return heard(batch, case)
 
 
 def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
@@ -129,6 +139,8 @@ def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> Pa
         return case
     action = created_by(batch, live.marker)
     created = action.payload if action else None
+    if isinstance(created, InvoiceDraft):
+        invoice = not_overdue(created.early, batch.config.invoices.terms.early.evidence, invoice)
     base = batch.state.links.base("ledger", f"invoice:{invoice.id}")
     contact = invoice.contact_id
     return msgspec.structs.replace(
@@ -172,63 +184,6 @@ def _customer_busy(batch: Batch, party_id: str | None) -> bool:
         return False
     marker = contact_marker(batch.config.connection.code, party_id)
     return batch.state.journal.busy([("ledger", f"contact:{marker}")])
-
-
-def _candidates(
-    batch: Batch, party_id: str | None, party: Contact | None, person: Contact | None
-) -> Candidates:
-    """The ledger contacts that might be this customer, each followed through its merges."""
-    if party_id is None:
-        return Candidates()
-    find = batch.state.snapshots.find
-    linked = batch.state.links.contact(party_id)
-    marker = contact_marker(batch.config.connection.code, party_id)
-    names = [name_key(party.name)] if party and party.name else []
-    emails = {email_key(e) for c in (party, person) if c for e in c.emails} - {""}
-    marked = _contacts(batch, find("contact.marker", marker))
-    return Candidates(
-        near=_near(batch, party_id),
-        apart=batch.state.matches.apart_from(party_id),
-        linked=survivor(batch, linked) if linked else None,
-        by_marker=marked[0] if marked else None,
-        by_name=_contacts(batch, [i for name in names for i in find("contact.name", name)]),
-        by_email=_contacts(batch, [i for e in sorted(emails) for i in find("contact.email", e)]),
-    )
-
-
-def _near(batch: Batch, party_id: str) -> tuple[Near, ...]:
-    """The customer's undecided matches with contacts that are still there, best first."""
-    links, made = batch.state.links, []
-    for found in batch.state.matches.of(party_id):
-        contact = survivor(batch, found.second) if found.kind == "pair" else None
-        if contact is not None and not contact.deleted:
-            agreeing = "; ".join(found.agrees) or found.because
-            owner = links.contact_owner(contact.id)
-            made.append(Near(contact=contact, because=agreeing, owner=owner))
-    return tuple({near.contact.id: near for near in reversed(made)}.values())[::-1]
-
-
-def _contacts(batch: Batch, ids: list[str]) -> tuple[Contact, ...]:
-    found = (survivor(batch, contact_id) for contact_id in dict.fromkeys(ids))
-    return tuple({c.id: c for c in found if c is not None}.values())
-
-
-def survivor(batch: Batch, contact_id: str) -> Contact | None:
-    """The ledger contact of this id, or the one that it was merged into."""
-    for _ in range(MERGES_MAX):
-        contact = batch.state.snapshots.get("ledger", "contacts", contact_id, Contact)
-        if contact is None or not contact.merged_into:
-            return contact
-        contact_id = contact.merged_into
-    return None
-
-
-def _owners(batch: Batch, candidates: Candidates) -> dict[str, str]:
-    """Which CRM contacts the candidates are linked with."""
-    ids = {c.id for c in (*candidates.by_name, *candidates.by_email)}
-    ids |= {c.id for c in (candidates.linked, candidates.by_marker) if c}
-    owners = {ledger_id: batch.state.links.contact_owner(ledger_id) for ledger_id in ids}
-    return {ledger_id: owner for ledger_id, owner in owners.items() if owner}
 
 
 def _past(batch: Batch, part: Part) -> Past:
@@ -280,6 +235,6 @@ def _parked(batch: Batch, deal_id: str, party_id: str | None) -> dict[str, tuple
         "SELECT target, fingerprint, issue FROM parked "
         "WHERE target IN (?, ?) OR target GLOB ?",
         (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}" if party_id else "",
-         f"invoice:{code}-{deal_id}-*"),
+         f"*:{code}-{deal_id}-*"),
     )  # fmt: skip
     return {row[0]: (row[1], msgspec.json.decode(row[2], type=Issue)) for row in rows.fetchall()}

@@ -11,7 +11,7 @@ from syncjob.engine import recovery
 from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case
-from syncjob.engine.contacts.stage import fill_contacts, settle_contacts
+from syncjob.engine.contacts.stage import contact_row, fill_contacts, settle_contacts
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.identify import identify, verify
@@ -93,7 +93,9 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     recovery.close(batch)
     open_issues = tuple(found.issue for found in batch.state.book.open_issues())
     result, code = _result(stopped, open_issues)
-    waits = batch.state.db.execute("SELECT count(*) FROM todo").fetchone()[0]
+    waits = batch.state.db.execute(
+        "SELECT (SELECT count(*) FROM todo) + (SELECT count(*) FROM contact_todo)"
+    ).fetchone()[0]
     if waits:
         batch.counts["waiting"] = waits
     ended = batch.clock.now()
@@ -138,12 +140,18 @@ def _result(stopped: SyncJobError | None, issues: tuple[Issue, ...]) -> tuple[Re
 
 
 def _rows(batch: Batch) -> tuple[Row, ...]:
-    """One line for each deal that this batch did something for."""
-    return tuple(
+    """One line for each deal, and each customer, that this batch did something for."""
+    deals = tuple(
         _row(batch, subject.removeprefix("deal:"), words)
         for subject, words in batch.done.items()
         if subject.startswith("deal:")
     )
+    customers = tuple(
+        contact_row(batch, subject, words)
+        for subject, words in batch.done.items()
+        if subject.startswith("contact:")
+    )
+    return deals + customers
 
 
 def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:

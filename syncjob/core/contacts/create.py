@@ -47,7 +47,7 @@ def new_in_ledger(case: ContactCase, context: ContactContext) -> Contact | Conta
             raise
         apart = msgspec.structs.replace(free, by_name=())
         found = find_contact(case.crm, case.person, apart, marker)
-    return _draft(case, context, found) if isinstance(found, ContactDraft) else found
+    return completed(case, context, found) if isinstance(found, ContactDraft) else found
 
 
 def _free(case: ContactCase) -> Candidates:
@@ -61,7 +61,7 @@ def _free(case: ContactCase) -> Candidates:
     return msgspec.structs.replace(given, by_name=by_name, by_email=by_email, near=near)
 
 
-def _draft(case: ContactCase, context: ContactContext, found: ContactDraft) -> ContactDraft:
+def completed(case: ContactCase, context: ContactContext, found: ContactDraft) -> ContactDraft:
     """The deal's draft of a contact with everything else that the CRM knows of it."""
     name = free_name(case, context.policy)
     assert case.crm is not None

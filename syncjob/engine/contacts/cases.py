@@ -13,7 +13,7 @@ from syncjob.core.records import Contact, Deal
 from syncjob.core.rules.matching import Candidates, email_key, name_key
 from syncjob.engine.batch import Batch
 from syncjob.engine.candidates import find_candidates, owners_of, survivor
-from syncjob.engine.contacts.wants import CRM_EMAIL, CRM_NAME, DEAL_KEY, answers
+from syncjob.engine.contacts.wants import CRM_EMAIL, CRM_NAME, DEAL_KEY, answers, is_on
 from syncjob.engine.nearby import PEOPLE_KEY
 from syncjob.engine.recovery import creates_wait
 
@@ -44,6 +44,14 @@ def load_contact(batch: Batch, key: str) -> ContactCase | None:
     if crm is None or _is_part(batch, crm):
         return None
     return _with_crm(batch, crm)
+
+
+def crossing_of(batch: Batch, key: str | None) -> tuple[ContactCase, ContactContext] | None:
+    """A deal's customer that has no ledger contact yet: what else the new one is to say."""
+    if key is None or not is_on(batch) or batch.state.links.contact(key):
+        return None
+    case = load_contact(batch, key)
+    return (case, load_contact_context(batch)) if case and case.crm else None
 
 
 def _is_part(batch: Batch, crm: Contact) -> bool:

@@ -13,6 +13,7 @@ from syncjob.core.actions import Action, ContactChange, CrmContactDraft
 from syncjob.core.contacts.case import ContactCase, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.records import Side
+from syncjob.core.reports import Row
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
@@ -205,6 +206,18 @@ def _homeless(batch: Batch, action: Action) -> bool:
     alone = batch.config.contacts.unit == "person"
     person = isinstance(draft, CrmContactDraft) and draft.kind == "person"
     return person and not alone and getattr(draft, "organization_id", None) is None
+
+
+def contact_row(batch: Batch, subject: str, words: Sequence[str]) -> Row:
+    """One customer in the table of what a batch did."""
+    key = subject.removeprefix("contact:")
+    case = load_contact(batch, key)
+    record = (case.crm or case.ledger) if case else None
+    name = (record.name or "") if record else ""
+    return Row(
+        deal_id=key, title=name, customer=name, page=record.page if record else None,
+        what="; ".join(dict.fromkeys(words)),
+    )  # fmt: skip
 
 
 def title_of(batch: Batch, subject: str) -> str:
