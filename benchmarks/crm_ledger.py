@@ -12,7 +12,18 @@ import string
 from dataclasses import dataclass, field, replace
 
 from benchmarks.made_up_words import (
-    CITIES, FIRST, FORMS, LAST, NOUNS, ROLES, STREET_KINDS, STREETS, TRADES,
+    CITIES,
+    ENDS,
+    FIRST,
+    FORMS,
+    LAST,
+    MIDDLES,
+    NOUNS,
+    ROLES,
+    STARTS,
+    STREET_KINDS,
+    STREETS,
+    TRADES,
 )  # fmt: skip
 from syncjob.core.match import Party
 
@@ -80,12 +91,8 @@ class _Maker:
 
     def new_name(self) -> str:
         """A family name that nobody else has, by syllables."""
-        starts = "ba be bro ca cha da de dra fa fi ga gro ha he ja ka ke kra la le lo ma me mo na ne no pa pe pra ra re ro sa sche si sta ta te tho va ve vi wa we wi za ze".split()
-        middles = "n r l s rn ll ss tt nd rt st ng mb lk v d g m z".split()
-        ends = "er mann ski son a o i ez ini ard wood ley ton berg stein ov en us ic ak el".split()
-        vowels = "aeiou"
-        word = self.dice.choice(starts) + self.dice.choice(middles) + self.dice.choice(vowels)
-        return (word + self.dice.choice(["", "", "l", "n", "r"]) + self.dice.choice(ends)).title()
+        word = self.dice.choice(STARTS) + self.dice.choice(MIDDLES) + self.dice.choice("aeiou")
+        return (word + self.dice.choice(["", "", "l", "n", "r"]) + self.dice.choice(ENDS)).title()
 
     def case(self) -> list[Customer]:
         """One case: a customer, or several that are easily taken for one."""
@@ -285,7 +292,8 @@ class _Maker:
 
     def shortened(self, name: str) -> str:
         short = {"International": "Intl", "Engineering": "Eng.", "Services": "Svcs", "&": "and",
-                 "Brothers": "Bros", "Limited": "Ltd", "Systems": "Sys", "Consulting": "Consultants"}  # fmt: skip
+                 "Brothers": "Bros", "Limited": "Ltd", "Systems": "Sys",
+                 "Consulting": "Consultants"}  # fmt: skip
         words = [short.get(w, w) if self.dice.random() < 0.3 else w for w in name.split()]
         name = " ".join(words)
         return name.upper() if self.dice.random() < 0.08 else name

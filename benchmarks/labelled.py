@@ -66,6 +66,8 @@ class Labelled:
     entity: dict[str, str]
     #: Only for truth that is a list of pairs.
     listed: set[tuple[str, str]] = field(default_factory=set)
+    #: One side may hold an entity several times.
+    many: bool = False
 
     @property
     def truth(self) -> set[tuple[str, str]]:
@@ -150,6 +152,67 @@ def side(rows: list[dict[str, str]], prefix: str, roles: Roles) -> Side:
     return Side({f"{prefix}{n}": row for n, row in enumerate(rows)}, roles)
 
 
+def from_files(
+    left: Path, right: Path | None, *, truth: Path | None, entity: str | None,
+    columns: Mapping[str, str], id_column: str | None, many: bool,
+) -> Labelled:  # fmt: skip
+    """Labelled data from CSV files.
+
+    Raises:
+        SystemExit: neither `truth` nor `entity` says which rows are one.
+    """
+    paths = [path for path in (left, right) if path]
+    tables = [read(path) for path in paths]
+    if entity:
+        return _by_entity(left.stem, tables, entity, columns, many)
+    if truth is None:
+        raise SystemExit("say which rows are one: --truth PAIRS.csv or --entity COLUMN")
+    listed = [list(row.values())[:2] for row in read(truth)]
+    sides, numbers = [], []
+    for place, rows in enumerate(tables):
+        wanted = {pair[place] for pair in listed}
+        key = id_column if id_column in rows[0] else _id_column(rows, wanted)
+        roles = guess([c for c in rows[0] if c != key], columns)
+        sides.append(side(rows, "lr"[place], roles))
+        numbers.append({row[key]: f"{'lr'[place]}{n}" for n, row in enumerate(rows)})
+    pairs = {(numbers[0].get(a, a), numbers[-1].get(b, b)) for a, b in listed}
+    if right is None:
+        pairs = {(min(pair), max(pair)) for pair in pairs}
+    entities = _entities(pairs)
+    return Labelled(left.stem, sides[0], sides[1] if right else None, entities, pairs, many)
+
+
+def _by_entity(
+    name: str, tables: list[list[dict[str, str]]], entity: str, columns: Mapping[str, str],
+    many: bool,
+) -> Labelled:  # fmt: skip
+    sides = [
+        side(rows, "lr"[place], guess([c for c in rows[0] if c != entity], columns))
+        for place, rows in enumerate(tables)
+    ]
+    entities = {key: row[entity] for part in sides for key, row in part.rows.items()}
+    return Labelled(name, sides[0], sides[1] if len(sides) > 1 else None, entities, set(), many)
+
+
+def _id_column(rows: list[dict[str, str]], wanted: set[str]) -> str:
+    """The column whose values hold the most of the ids that the truth names."""
+    return max(rows[0], key=lambda column: len(wanted & {row.get(column, "") for row in rows}))
+
+
+def _entities(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The entity of each id that a pair names: ids that pairs connect are one."""
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            key = parent[key]
+        return key
+
+    for a, b in pairs:
+        parent[root(a)] = root(b)
+    return {key: root(key) for key in list(parent)}
+
+
 # --- the data beside the repository -------------------------------------------------------------
 
 
@@ -171,6 +234,7 @@ def shared() -> list[Labelled]:
     half = set(sources[::2])
     by_source: Callable[[Row], bool] = lambda row: row["Source"] in half  # noqa: E731
     found.append(split("orgs by source", orgs, lambda r: r["True Id"], by_source, _ORGS))
+    found[-1].many = True
     return found
 
 

@@ -6,6 +6,8 @@ Each function returns a score for every pair that the library looked at.
 
 from __future__ import annotations
 
+import io
+import json
 import random
 import re
 import zlib
@@ -112,28 +114,27 @@ def dedupe(data: Labelled) -> Pairs:
     for fold in range(FOLDS):
         random.seed(fold)
         matches, others = _training(data, rows, fold)
-        training = {
-            "match": [(rows[a], rows[b]) for a, b in matches],
-            "distinct": [(rows[a], rows[b]) for a, b in others],
-        }
-        if data.right is None:
-            model: Any = library.Dedupe(fields, num_cores=1)
-            model.prepare_training(rows, sample_size=1500)
-            model.mark_pairs(training)
-            model.train(recall=1.0, index_predicates=False)
-            scored = model.score(model.pairs(rows))
-        else:
-            sides = [{key: rows[key] for key in side.rows} for side in (data.left, data.right)]
-            model = library.RecordLink(fields, num_cores=1)
-            model.prepare_training(*sides, sample_size=1500)
-            model.mark_pairs(training)
-            model.train(recall=1.0, index_predicates=False)
-            scored = model.score(model.pairs(*sides))
+        training = io.StringIO(json.dumps({
+            "match": [_dedupe_pair(rows[a], rows[b]) for a, b in matches],
+            "distinct": [_dedupe_pair(rows[a], rows[b]) for a, b in others],
+        }))  # fmt: skip
+        sides = [rows] if data.right is None else [
+            {key: rows[key] for key in side.rows} for side in (data.left, data.right)]  # fmt: skip
+        kind = library.Dedupe if data.right is None else library.RecordLink
+        model: Any = kind(fields, num_cores=1)
+        model.prepare_training(*sides, training_file=training, sample_size=1500)
+        model.train(recall=1.0, index_predicates=False)
+        scored = model.score(model.pairs(*sides))
         for (a, b), score in zip(scored["pairs"], scored["score"], strict=True):
             pair = _ordered(data, str(a), str(b))
             if fold_of(data, pair[0]) == fold:
                 found[pair] = float(score)
     return found
+
+
+def _dedupe_pair(one: Any, other: Any) -> dict[str, Any]:
+    """A labelled pair in the form of dedupe's training files."""
+    return {"__class__": "tuple", "__value__": [one, other]}
 
 
 def _dedupe_variable(library: Any, column: str, rows: dict[str, Any]) -> Any:

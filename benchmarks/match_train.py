@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from benchmarks import crm_ledger, labelled
 from scipy.optimize import minimize
 
+from benchmarks import crm_ledger, labelled
 from syncjob.core.match.blocking import Blocks
 from syncjob.core.match.compare import compare
 from syncjob.core.match.frequencies import Frequencies
@@ -57,7 +57,8 @@ PRIOR = {
     "number": 0.2, "number_near": -0.5, "number_differs": -1.5, "postcode": 0.2,
     "postcode_near": 0.8, "postcode_differs": -1.0, "city": 0.15, "city_near": 0.6,
     "city_differs": -0.8, "region": 0.1, "region_differs": -0.8, "country_differs": -2.0,
-    "direction_differs": -1.0, "street_kind_differs": -0.5, "tax": 0.6, "tax_near": 3.0, "tax_differs": -3.0, "more": 0.4,
+    "direction_differs": -1.0, "street_kind_differs": -0.5, "tax": 0.6, "tax_near": 3.0, "tax_differs": -3.0,
+    "more": 0.4,
     "code_near": 2.0, "code_differs": -2.0, "text_near": 2.0, "text_differs": -1.0,
 }  # fmt: skip
 Array = Any
@@ -107,7 +108,7 @@ def everything(sizes: tuple[int, ...] = (200, 3000)) -> list[Examples]:
                 found.append(examples(name, masked, None, data.truth, data.entity))
     for size in sizes:
         left, right, truth = crm_ledger.made_up(size, seed=size)
-        entity = {r: l for l, r in truth}
+        entity = {theirs: mine for mine, theirs in truth}
         found.append(examples(f"made-up {size}", [*left, *right], len(left), truth, entity))
     return found
 
