@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.engine.scenes import WIDGET, codes, invoice_of, minutes, only, quiet, sell, writes_to
@@ -147,10 +149,18 @@ def test_full_mode_makes_a_draft_template_too(tmp_path):
     w.close()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_lost_answer_makes_no_second_template(w, when):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "lost", "times": 2},  # the first send, and its replay with the same key
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 500, "when": "after"},
+        {"kind": "refuse"},
+    ],
+)
+def test_a_lost_answer_makes_no_second_template(w, fault):
     sell(w, lines=[MONTHLY])
-    w.fault(kind="lost", server="xero", method="PUT", path="/RepeatingInvoices$", when=when)
+    w.fault(server="xero", method="PUT", path="/RepeatingInvoices$", **fault)
     w.run()
     for _ in range(4):
         minutes(w, 10)
@@ -252,9 +262,12 @@ def test_a_template_is_asked_for_only_where_lines_recur(w):
 def test_a_refused_template_is_a_note_and_is_not_sent_again(w):
     deal = sell(w, lines=[MONTHLY])
     w.crm("edit_deal", deal=deal, title="Spring order")
-    w.fault(kind="status", server="xero", method="PUT", path="/RepeatingInvoices$", status=400, body='{"ErrorNumber":10,"Type":'
-            '"ValidationException","Message":"no","Elements":[{"Reference":"SJ-%d-r1",'
-            '"ValidationErrors":[{"Message":"Not today"}]}]}' % deal)  # fmt: skip
+    element = {"Reference": f"SJ-{deal}-r1", "ValidationErrors": [{"Message": "Not today"}]}
+    body = {"ErrorNumber": 10, "Type": "ValidationException", "Elements": [element]}
+    w.fault(
+        kind="status", server="xero", method="PUT", path="/RepeatingInvoices$", status=400,
+        body=json.dumps(body),
+    )  # fmt: skip
     report = w.run()
     assert invoice_of(w, deal)["status"] == "DRAFT"
     assert "xero_refused" in codes(report)
