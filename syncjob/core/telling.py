@@ -6,12 +6,12 @@ Keeps invariant 9. What is told rests on the invoice as it was read by its id in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 import msgspec
 
-from syncjob.core.actions import Action, Issue, Message, Task, Tell, Wave
+from syncjob.core.actions import Action, Issue, Message, Payload, Task, Tell, Wave
 from syncjob.core.case import PartCase
 from syncjob.core.making import Making, Refused
 from syncjob.core.records import Invoice
@@ -44,6 +44,13 @@ def tell(making: Making, repeats: Sequence[Invoice]) -> None:
             making.wake(_tell_of(making, part, part.invoice))
     for invoice in repeats:
         making.wake(_tell_of(making, PartCase(), invoice))
+
+
+def tells_of(payload: Payload) -> tuple[Tell, ...]:
+    """What somebody is told by this write; nothing for all but notices."""
+    if isinstance(payload, Task):
+        return (payload.tell,) if payload.tell else ()
+    return payload.tells if isinstance(payload, Message) else ()
 
 
 def _tell_of(making: Making, part: PartCase, invoice: Invoice) -> date | None:
@@ -181,16 +188,42 @@ def _debt(making: Making, part: PartCase, invoice: Invoice, due: date, days: int
 # --- many into one ------------------------------------------------------------------------------
 
 
-def gathered(actions: Sequence[Action], today: date, *, digest: bool) -> list[Action]:
-    """With `digest`, the messages of one person and way are one message of this day; tasks and
-    all other actions stay as they are."""
-    if not digest:
-        return list(actions)
+Doubts = Mapping[tuple[str, str], Sequence[str]]
+
+
+def gathered(
+    actions: Sequence[Action], today: date, doubts: Doubts, *, digest: bool
+) -> list[Action]:
+    """The messages as they leave; tasks and all other actions stay as they are.
+
+    With `digest`, those of one person and way are one message of this day. The first to each
+    person and way names what may not have arrived before: `doubts`, in words.
+    """
+    messages = _digests(actions, today) if digest else list(actions)
+    named: set[tuple[str, str]] = set()
+    return [_doubting(action, doubts, named) for action in messages]
+
+
+def _doubting(action: Action, doubts: Doubts, named: set[tuple[str, str]]) -> Action:
+    message = action.payload
+    if not isinstance(message, Message) or not message.tells:
+        return action
+    who = (message.tells[0].person, message.way)
+    lines = [] if who in named else doubts.get(who, [])
+    named.add(who)
+    if not lines:
+        return action
+    heard = "\n".join(f"- {line}" for line in lines)
+    text = f"{message.text}\n\nThese earlier notices may not have reached you:\n{heard}"
+    return msgspec.structs.replace(action, payload=msgspec.structs.replace(message, text=text))
+
+
+def _digests(actions: Sequence[Action], today: date) -> list[Action]:
     single: list[Action] = []
     groups: dict[tuple[str, str], list[Message]] = {}
     for action in actions:
         payload = action.payload
-        if isinstance(payload, Message) and payload.tells:
+        if isinstance(payload, Message) and payload.line:
             groups.setdefault((payload.tells[0].person, payload.way), []).append(payload)
         else:
             single.append(action)

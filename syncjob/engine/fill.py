@@ -18,6 +18,7 @@ from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
 from syncjob.core.rules.settlement import next_due_day
+from syncjob.core.telling import tells_of
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.nearby import note_near
@@ -250,8 +251,10 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
     field = context.fields.overdue
     live = {invoice.id: invoice for invoice in case.invoices}
     there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
+    marked = {part.marker: part.invoice.id for part in case.live if part.invoice}
     for action in decide(case, context).actions:
         change = action.payload
+        yield from (marked.get(tell.marker, tell.marker) for tell in tells_of(change))
         if isinstance(change, InvoiceChange | InvoiceEmail) and change.invoice_id in there:
             yield change.invoice_id
         if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":

@@ -14,13 +14,13 @@ from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
-from syncjob.core.telling import gathered
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.fill import chunks
 from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
+from syncjob.engine.telling import in_messages
 from syncjob.errors import GuardTripped
 
 #: Decisions are stored in groups, so that one commit serves many deals.
@@ -76,7 +76,7 @@ def make_plan(
     _customers(batch, plan, customers, dry=dry)
     _one_of_look_alikes(plan)
     plan.actions = _once(plan.actions)
-    plan.actions = gathered(plan.actions, batch.today, digest=batch.config.notices.digest)
+    plan.actions = in_messages(batch, plan.actions)
     _limit_creates(batch, plan)
     _limit_emails(batch, plan)
     batch.waits = plan.waits
@@ -101,7 +101,9 @@ def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str 
         plan.subjects.append(deal_id)
         # Until it is done: a day that woke the deal is used up, whatever stops this batch.
         batch.state.snapshots.want([deal_id], "it has something to do")
-    elif subject not in plan.waits:
+    elif subject in plan.waits:  # the day that woke it is used up just so
+        batch.state.snapshots.want([deal_id], "it waits")
+    else:
         batch.state.snapshots.settled(deal_id)
     wake = decision.wake_on
     batch.state.snapshots.wake(deal_id, wake.isoformat() if wake else None)
@@ -152,10 +154,11 @@ def _once(actions: Sequence[Action]) -> list[Action]:
 
 def _without_creates(plan: Plan, decision: Decision, wait: str | None) -> list[Action]:
     """While nothing may be created, a deal that needs a create waits with all that follows."""
-    if wait is None or not any(action.creates for action in decision.actions):
+    first = min((action.wave for action in decision.actions if action.creates), default=None)
+    if wait is None or first is None:
         return list(decision.actions)
     plan.waits[decision.subject] = wait
-    return []
+    return [action for action in decision.actions if action.wave < first]
 
 
 def _limit_creates(batch: Batch, plan: Plan) -> None:

@@ -14,14 +14,13 @@ from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown, Wave
 from syncjob.core.plan import decide
-from syncjob.core.telling import gathered
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import actions_again
 from syncjob.engine.door import check_pause
 from syncjob.engine.outcomes import apply, reject
 from syncjob.engine.planning import Plan, empty_plan
-from syncjob.engine.telling import way_down
+from syncjob.engine.telling import in_messages, way_down
 from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
@@ -69,8 +68,7 @@ class Push:
         # Before the first wave nothing has changed since the plan was made.
         decided = planned
         if self.begun:
-            digest = self.batch.config.notices.digest
-            decided = gathered(list(self._decided_again(wave)), self.batch.today, digest=digest)
+            decided = in_messages(self.batch, list(self._decided_again(wave)))
         self.begun = True
         found: dict[tuple[str, str], Action] = {}
         for action in decided:

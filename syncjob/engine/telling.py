@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 
 from syncjob.config import Config
-from syncjob.core.actions import Action, Issue, Message, Task, Tell
+from syncjob.core.actions import Action, Issue, Message
 from syncjob.core.case import Case
-from syncjob.core.records import CreditNote, Deal
+from syncjob.core.records import CreditNote, Deal, Invoice
 from syncjob.core.rules.eligibility import says_no
+from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.texts import one_line, subject_of
+from syncjob.core.telling import gathered, tells_of
 from syncjob.engine.batch import Batch
 from syncjob.errors import RetryLater
 from syncjob.state.database import State
@@ -33,6 +36,28 @@ def heard(batch: Batch, case: Case) -> Case:
         muted=muted(batch.config, batch.state, case.deal, batch.today),
         credit_left=_credit_left(batch, case),
     )  # fmt: skip
+
+
+def in_messages(batch: Batch, actions: Sequence[Action]) -> list[Action]:
+    """The decided notices as the messages that leave: digests where they are wanted, and in each
+    what may not have reached its reader before."""
+    if not any(isinstance(action.payload, Message) for action in actions):
+        return list(actions)
+    digest = batch.config.notices.digest
+    return gathered(actions, batch.today, _doubts(batch), digest=digest)
+
+
+def _doubts(batch: Batch) -> dict[tuple[str, str], list[str]]:
+    """What may not have arrived, by person and way, in words."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for told in batch.state.notes.doubtful():
+        part = batch.state.links.part_of_marker(told.marker)
+        get = batch.state.snapshots.get
+        invoice = get("ledger", "invoices", part.ledger_id if part else told.marker, Invoice)
+        name = (invoice.number if invoice else None) or told.marker
+        when = "paid" if told.step == PAID else f"{told.step} days after {told.due}"
+        found.setdefault((told.person, told.way), []).append(f"{name}: {when}")
+    return found
 
 
 def notices_since(batch: Batch) -> date:
@@ -85,13 +110,7 @@ def remember(batch: Batch, action: Action, *, sure: bool) -> None:
 
     Call it inside a commit.
     """
-    payload, notes = action.payload, batch.state.notes
-    tells: tuple[Tell, ...]
-    if isinstance(payload, Task):
-        tells = (payload.tell,) if payload.tell else ()
-    else:
-        assert isinstance(payload, Message)
-        tells = payload.tells
+    payload, notes, tells = action.payload, batch.state.notes, tells_of(action.payload)
     notes.add(tells, sure=sure, at=batch.clock.now(), batch=batch.id)
     if sure:
         if isinstance(payload, Message):

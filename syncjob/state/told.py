@@ -39,12 +39,11 @@ class Notes:
         )
         return [_told(row) for row in rows.fetchall()]
 
-    def doubtful(self, person: str, way: str) -> list[Told]:
-        """What may never have reached this person, and no later message has named yet."""
+    def doubtful(self) -> list[Told]:
+        """What may never have reached somebody, and no later message has named yet."""
         rows = self.db.execute(
-            f"SELECT {_COLUMNS} FROM told WHERE person = ? AND way = ? AND sure = 0 "  # noqa: S608
-            "AND named IS NULL ORDER BY marker, due, step",
-            (person, way),
+            f"SELECT {_COLUMNS} FROM told WHERE sure = 0 "  # noqa: S608
+            "AND named IS NULL ORDER BY marker, due, step"
         )
         return [_told(row) for row in rows.fetchall()]
 

@@ -1,0 +1,98 @@
+"""What the operator is told when the sync itself is broken, and when it is well again.
+
+BOOKKEEPING, "What the deal says": no good batch for hours, credentials refused, guard tripped, day
+budget gone, issues or drafts older than three days; once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from syncjob.core.actions import Action, Message, Tell, Wave
+
+#: Issues and drafts that nobody has looked at for so long are told of.
+OLD = timedelta(days=3)
+#: A limit that ends within the hour is none that a person should hear of.
+LONG_WAIT = timedelta(hours=1)
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How the connection is. `stopped_by` is what ended this batch, in words, empty if nothing
+    did; `waits_until` is when a vendor lets us in again."""
+
+    now: datetime
+    result: str
+    stopped_by: str = ""
+    last_good: datetime | None = None
+    born: datetime | None = None
+    waits_until: datetime | None = None
+    old_issues: int = 0
+    old_drafts: int = 0
+
+
+def troubles(health: Health, hours: int) -> list[str]:
+    """One sentence for each thing that a person should see to; none: all is well."""
+    return [*_stopped(health, hours), *_old(health)]
+
+
+def _stopped(health: Health, hours: int) -> Iterator[str]:
+    said = health.stopped_by
+    if health.result == "credentials":
+        yield f"The credentials are refused: {said}"
+    elif health.result == "wrong_organisation":
+        yield f"The credentials open other books than before: {said}"
+    elif health.result == "guard":
+        yield f"The guard has stopped a plan that is too large; nothing was written: {said}"
+    elif health.waits_until and health.waits_until - health.now > LONG_WAIT:
+        yield f"A limit is used up until {health.waits_until:%Y-%m-%d %H:%M} UTC: {said}"
+    since = health.last_good or health.born
+    if since is not None and health.now - since > timedelta(hours=hours):
+        why = f" The last one ended so: {said}" if said else ""
+        yield f"No batch has ended well since {since:%Y-%m-%d %H:%M} UTC.{why}"
+
+
+def _old(health: Health) -> Iterator[str]:
+    if health.old_issues:
+        yield f"{health.old_issues} issues have been open for more than {OLD.days} days."
+    if health.old_drafts:
+        yield f"{health.old_drafts} drafts have waited for approval for more than {OLD.days} days."
+
+
+def alarm(connection: str, found: list[str], day: datetime) -> tuple[str, str]:
+    """Subject and text of the day's alarm."""
+    lines = "\n".join(f"- {one}" for one in found)
+    return (
+        f"syncjob {connection} needs a look",
+        f"{lines}\n\n`syncjob status` shows more; `syncjob log` what happened in which batch.\n"
+        f"This is sent once a day ({day:%Y-%m-%d}) for as long as it lasts.",
+    )
+
+
+def well_again(connection: str) -> tuple[str, str]:
+    """Subject and text when nothing of it is left."""
+    return f"syncjob {connection} is well again", "Batches end well, and nothing old is waiting."
+
+
+def messages(
+    words: tuple[str, str], name: str, to: tuple[str, ...], ways: tuple[str, ...], now: datetime
+) -> list[Action]:
+    """One message to each address by e-mail, and one by each other way."""
+    subject, text = words
+    places = [(way, who) for way in ways for who in (to if way == "email" else (way,))]
+    return [_action(name, way, who, subject, text, now) for way, who in places]
+
+
+def _action(name: str, way: str, who: str, subject: str, text: str, now: datetime) -> Action:
+    marker = f"{name}.{now:%y%m%d}.{who}"
+    tell = Tell(marker=name, due=now.date(), step=0, person=who, way=way)
+    message = Message(
+        marker=marker, way=way, to=who if way == "email" else "", person=who, subject=subject,
+        text=text, tells=(tell,),
+    )  # fmt: skip
+    return Action(
+        side="people", wave=Wave.NOTICES, subject="connection", target=f"message:{marker}:{way}",
+        payload=message, reason=subject,
+    )  # fmt: skip
