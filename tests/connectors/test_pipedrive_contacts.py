@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from syncjob.connectors.base import Walk
+from syncjob.connectors.pipedrive.reading import SOURCES
 from syncjob.core.actions import ContactChange, CrmContactDraft, MarkerChange, Rejected, Stored
 from syncjob.core.contacts.fields import (
     decode_list,
@@ -19,6 +21,7 @@ from syncjob.core.contacts.fields import (
     values_of,
 )
 from syncjob.core.records import Address, Contact, PaymentTerms
+from syncjob.errors import SchemaDrift
 from syncjob.sandbox.kernel import Fault
 
 from .contract import ids_of, walked
@@ -462,3 +465,54 @@ def test_walked_ids_and_read_ids_are_the_same(world: PipedriveWorld, connector: 
     ids = {org(world), org(world, name="B")}
     assert set(ids_of(walked(connector, "organizations", Walk(since=None)))) == ids
     assert {c.id for c in connector.get("organizations", list(ids))} == ids
+
+
+# --- odd answers ---------------------------------------------------------------------------------
+
+ODD = (None, "x", 1, True, [], [1], {}, {"value": 5}, [{"value": 5}], [{"label": "x"}], "dropped")
+
+
+@pytest.mark.parametrize("kind", ["organization", "person"])
+def test_each_value_dropped_nulled_or_retyped_is_read_or_set_aside(
+    world: PipedriveWorld, connector: Any, kind: str
+) -> None:
+    """Native values and the account's own fields alike: the contact is read, or
+    SchemaDrift says what is odd."""
+    fields = {name: "EUR" if name == "Billing currency" else "x" for name in OWN[kind].values()}
+    make, plural = (org, "organizations") if kind == "organization" else (person, "persons")
+    id = make(world, fields=fields)
+    client, names = connector._client, connector._names()
+    row = next(r for r in client.rows(plural, {}) if str(r["id"]) == id.partition(":")[2])
+    own = {f"custom_fields.{code}": code for code in row["custom_fields"]}
+    read = SOURCES[plural].read
+    drifted = 0
+    for key in (*row, *own):
+        for value in ODD:
+            changed = copy.deepcopy(row)
+            at, name = (changed["custom_fields"], own[key]) if key in own else (changed, key)
+            at[name] = value
+            if value == "dropped":
+                del at[name]
+            try:
+                assert values_of(read(changed, names))
+            except SchemaDrift as error:
+                drifted += 1
+                assert error.what
+    assert drifted > 20
+
+
+@pytest.mark.parametrize("listed", [None, [], "x", [5], [{"label": "x"}], [{"value": None}]])
+def test_an_odd_list_is_replaced_by_what_is_wanted_or_named(
+    world: PipedriveWorld, connector: Any, listed: Any
+) -> None:
+    id = person(world)
+    world.server.company.change("persons", int(id[7:]), {"phones": listed})
+    action = action_of(ContactChange(contact_id=id, values={"phones": "1"}))
+    try:
+        (call,) = connector.prepare([action])
+    except SchemaDrift as error:
+        assert "phones is" in error.what
+    else:
+        assert json.loads(call.request.body) == {
+            "phones": [{"value": "1", "primary": True, "label": "work"}]
+        }

@@ -20,10 +20,11 @@ from syncjob.core.contacts.fields import (
     values_of,
 )
 from syncjob.core.records import Address, Contact, PaymentTerms, Person
+from syncjob.errors import RefusedAtDoor
 from syncjob.sandbox.xero import Options
 
 from .test_xero_sandbox import World, write
-from .xero_kit import answer, contact_json, guid, page
+from .xero_kit import answer, contact_json, guid, page, refused
 from .xero_kit import connector as scripted
 
 HOME = Address(lines=("1 High St", "Unit 2"), city="York", region="Yorks", postal_code="YO1",
@@ -428,3 +429,84 @@ def test_each_part_dropped_nulled_or_retyped_is_read_or_set_aside(part: str) -> 
         assert len(good) == 1 and len(read.records) + len(read.drift) == 2
         for record in read.records:
             assert values_of(record)
+
+
+# --- what became of each change -------------------------------------------------------------------
+
+
+def made_of(actions: list[Action], *elements: Any, status: int = 200) -> list[Any]:
+    asked = scripted()
+    (call,) = asked.prepare(actions)
+    body = {"Contacts": list(elements)} if status == 200 else elements[0]
+    return asked.outcomes(call, answer(body, status))
+
+
+CHANGES = [change(guid(n).upper(), name=f"N{n}") for n in (1, 2, 3)]
+
+
+def test_elements_are_told_apart_by_their_ids_in_any_order() -> None:
+    rows = [contact_json(n, Name=f"N{n}") for n in (3, 1, 2)]
+    got = made_of(CHANGES, *rows)
+    assert [stored(o).name for o in got] == ["N1", "N2", "N3"]
+    assert [type(o).__name__ for o in made_of(CHANGES, rows[0])] == ["Unknown", "Unknown", "Stored"]
+
+
+def test_a_refused_element_without_its_id_counts_by_its_place() -> None:
+    taken = "The contact name N2 is already assigned to another contact."
+    rows = [contact_json(1), refused(contact_json(2), taken), contact_json(3)]
+    got = made_of(CHANGES, *rows)
+    assert [type(o).__name__ for o in got] == ["Stored", "Rejected", "Stored"]
+    assert (got[1].code, got[1].field, got[1].words) == ("contact_name_taken", "name", taken)
+    shuffled = made_of(CHANGES, rows[1], rows[0], rows[2])
+    assert [type(o).__name__ for o in shuffled] == ["Stored", "Unknown", "Stored"]
+
+
+def test_a_call_refused_whole_names_its_contacts_or_is_halved() -> None:
+    said = {"Message": "A validation exception occurred"}
+    bad = {"ContactID": guid(2), "ValidationErrors": [{"Message": "Email address must be valid."}]}
+    got = made_of(CHANGES, {**said, "Elements": [bad]}, status=400)
+    assert [type(o).__name__ for o in got] == ["NotDone", "Rejected", "NotDone"]
+    assert (got[1].code, got[1].field) == ("email_refused", "email")
+    assert all(o.halve for o in made_of(CHANGES, said, status=400))
+    (alone,) = made_of(CHANGES[:1], said, status=404)
+    assert isinstance(alone, Rejected)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "field"),
+    [
+        ("The contact has a GDPR request", "contact_erased", "contact_id"),
+        ("Website must be valid", "website_blocks", "website"),
+        ("The contact with the supplied id was not found", "contact_gone", "contact_id"),
+        ("The contact name cannot be empty.", "name_refused", "name"),
+        ("A contact can have at most 5 contact persons.", "people_refused", "people"),
+        ("The payment term day must be between 1 and 31.", "terms_refused", "terms"),
+        ("The Country field must only contain letters.", "address_refused", "postal"),
+        ("The contact must be un-archived first", "contact_archived", "contact_id"),
+        ("Email address must be valid.", "email_refused", "email"),
+        ("Organisation is not subscribed to currency SEK", "currency_not_enabled", "currency"),
+        ("Something new", "xero_refused", ""),
+    ],
+)
+def test_each_refusal_has_its_code_its_field_and_a_next_step(
+    words: str, code: str, field: str
+) -> None:
+    (got,) = made_of(CHANGES[:1], refused(contact_json(1), words))
+    assert (got.code, got.field, got.words) == (code, field, words) and got.next_step
+
+
+def test_contacts_are_changed_in_drafts_only_and_never_in_read_only(tmp_path: Path) -> None:
+    for mode in ("drafts_only", "read_only"):
+        world = World(tmp_path / mode, Options(lag_max_s=0, limits=None), mode)
+        try:
+            id = made(world)
+            people = encode_people((Person(first_name="Al", email="al@x.test"),))
+            action = change(id, people=people, terms="days_after_bill:3", name="B")
+            if mode == "drafts_only":
+                assert stored(write(world.open(), action)[0]).name == "B"
+            else:
+                with pytest.raises(RefusedAtDoor):
+                    write(world.open(), action)
+        finally:
+            world.sandbox.stop()
+            world.vault.close()
