@@ -7,12 +7,15 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from syncjob.config import Config
+from syncjob.core.actions import Action
 from syncjob.core.aging import NO_OWNER, Overdue, OverdueReport, overdue_report
 from syncjob.core.records import Contact, CrmReference, Deal, Invoice, LedgerReference
 from syncjob.core.rules.settlement import invoice_state
 from syncjob.core.rules.texts import one_line
+from syncjob.engine.batch import Batch
 from syncjob.engine.telling import muted
 from syncjob.errors import Park
+from syncjob.notices.summary import SUMMARY, period_of, summaries
 from syncjob.state.database import State
 
 
@@ -27,6 +30,27 @@ def report_overdue(config: Config, state: State, now: datetime) -> OverdueReport
         )
     today = now.astimezone(ZoneInfo(ledger[0].organisation.time_zone)).date()
     return overdue_report(config.connection.name, today, _rows(config, state, today))
+
+
+def due_summaries(batch: Batch) -> list[Action]:
+    """The managers' summaries that are due and have not been sent; looked for once a period,
+    since they are a scan of all invoices."""
+    policy, book = batch.config.notices.summary, batch.state.book
+    if not policy.to or batch.config.mode == "read_only" or batch.options.deal is not None:
+        return []
+    period = period_of(batch.today, policy.every)
+    if book.fact("nothing_overdue_in") == period.isoformat():
+        return []
+    told = {t.person for t in batch.state.notes.of([SUMMARY]) if t.due == period}
+    to = [who for who in policy.to if who not in told]
+    if not to:
+        return []
+    now = batch.ledger.server_time() or batch.clock.now()
+    found = summaries(report_overdue(batch.config, batch.state, now), to, period)
+    if not found:
+        with batch.state.commit():
+            book.note("nothing_overdue_in", period.isoformat())
+    return found
 
 
 def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:

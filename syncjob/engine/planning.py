@@ -18,6 +18,7 @@ from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.fill import chunks
+from syncjob.engine.overdue import due_summaries
 from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
 from syncjob.engine.telling import in_messages
@@ -76,7 +77,7 @@ def make_plan(
     _customers(batch, plan, customers, dry=dry)
     _one_of_look_alikes(plan)
     plan.actions = _once(plan.actions)
-    plan.actions = in_messages(batch, plan.actions)
+    plan.actions = in_messages(batch, plan.actions) + due_summaries(batch)
     _limit_creates(batch, plan)
     _limit_emails(batch, plan)
     batch.waits = plan.waits

@@ -69,6 +69,7 @@ class Push:
         decided = planned
         if self.begun:
             decided = in_messages(self.batch, list(self._decided_again(wave)))
+            decided += [action for action in planned if action.subject == "connection"]
         self.begun = True
         found: dict[tuple[str, str], Action] = {}
         for action in decided:

@@ -278,3 +278,45 @@ def test_a_muted_deal_is_flagged_and_nobody_is_told(tmp_path: Path) -> None:
         assert len(tasks(w)) == 1
     finally:
         w.close()
+
+
+# --- managers and operators ---------------------------------------------------------------------
+
+
+def test_a_manager_gets_one_summary_a_week(tmp_path: Path, mail: MailServer) -> None:
+    boss = {"summary": {"to": ["boss@example.com"]}, "steps": []}
+    w = world_with(tmp_path, {**by_mail(mail), **boss})
+    try:
+        deal = awaiting(w)
+        for _ in range(9 * 7):
+            days(w, 1)
+            w.run()
+        weeks = [m for _, _, m in mail.taken]
+        assert len(weeks) == 5  # due on 23 December, looked at until 25 January
+        assert {to for _, tos, _ in mail.taken for to in tos} == {"boss@example.com"}
+        assert number_of(w, deal) in weeks[0].get_payload(decode=True).decode()
+    finally:
+        w.close()
+
+
+def test_the_operator_hears_once_a_day_that_it_is_broken_and_once_that_it_is_well(
+    tmp_path: Path, mail: MailServer
+) -> None:
+    w = world_with(tmp_path, {**by_mail(mail), "operator": {"to": ["ops@example.com"]}})
+    try:
+        w.run()
+        w.crm("revoke_token")
+        for _ in range(3):
+            w.advance(timedelta(minutes=5))
+            w.run()
+        days(w, 1)
+        w.run()
+        assert [m["Subject"] for _, _, m in mail.taken] == ["syncjob test needs a look"] * 2
+        said = mail.taken[0][2].get_payload(decode=True).decode()
+        assert "credentials are refused" in said
+        w.crm("regenerate_token", token="sandbox-token")
+        w.run()
+        w.run()
+        assert [m["Subject"] for _, _, m in mail.taken][2:] == ["syncjob test is well again"]
+    finally:
+        w.close()
