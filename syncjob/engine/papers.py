@@ -231,7 +231,7 @@ def mailing_of(batch: Batch) -> Mailing:
     since = batch.state.book.fact("email_since")
     return Mailing(
         policy=policy, since=date.fromisoformat(since) if since else None,
-        demo=ledger.organisation.demo, wait=_emails_wait(batch, now), now=now,
+        demo=ledger.organisation.demo, wait=_emails_wait(batch, now), now=now, zone=batch.zone,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     wait: str | None = None
     now: datetime | None = None
+    zone: ZoneInfo = ZoneInfo("UTC")
 
 
 class NotYet(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def may_email(
         rests = changed + REST_AFTER_CHANGE
         if mailing.now < rests:
             why = "its contact's e-mail address was changed within the last 24 hours"
-            return NotYet(why, today + timedelta(days=1))
+            return NotYet(why, max(rests.astimezone(mailing.zone).date(), today))
     if mailing.wait:
         return NotYet(mailing.wait, today + timedelta(days=1))
     return InvoiceEmail(invoice_id=invoice.id)
