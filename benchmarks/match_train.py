@@ -57,7 +57,8 @@ PRIOR = {
     "number": 0.2, "number_near": -0.5, "number_differs": -1.5, "postcode": 0.2,
     "postcode_near": 0.8, "postcode_differs": -1.0, "city": 0.15, "city_near": 0.6,
     "city_differs": -0.8, "region": 0.1, "region_differs": -0.8, "country_differs": -2.0,
-    "direction_differs": -1.0, "street_kind_differs": -0.5, "tax": 0.6, "tax_near": 3.0, "tax_differs": -3.0,
+    "direction_differs": -1.0, "street_kind_differs": -0.5, "tax": 0.6,
+    "tax_near": 3.0, "tax_differs": -3.0,
     "more": 0.4,
     "code_near": 2.0, "code_differs": -2.0, "text_near": 2.0, "text_differs": -1.0,
 }  # fmt: skip

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA
 
 from . import namecompare, phones
 from .emails import is_role
 from .frequencies import Frequencies
+from .normalise import likeness
 from .prepared import Prepared
 
 Findings = dict[str, float]
@@ -35,7 +36,7 @@ def compare(one: Prepared, other: Prepared, frequencies: Frequencies) -> Finding
 def _phones(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
     if not one.phones or not other.phones:
         return
-    shared = [a for a in one.phones for b in other.phones if phones.same(a, b)]
+    shared = [n for a in one.phones for b in other.phones if phones.same(a, b) for n in (a, b)]
     if shared:
         found["phone"] = max(frequencies.bits("phone", phones.tail(number)) for number in shared)
     elif any(OSA.distance(a[-10:], b[-10:]) == 1 for a in one.phones for b in other.phones):
@@ -126,7 +127,7 @@ def _places(one: Prepared, other: Prepared, frequencies: Frequencies, found: Fin
     if one.city and other.city:
         if one.city == other.city:
             found["city"] = frequencies.bits("city", one.city)
-        elif JaroWinkler.similarity(one.city, other.city) >= 0.88:
+        elif likeness(one.city, other.city) >= 0.88:
             found["city_near"] = 1
         else:
             found["city_differs"] = 1
@@ -154,19 +155,31 @@ def _more(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findi
     """Other texts under one label: numbers and dates by their digits, texts by their words."""
     if not one.more or not other.more:
         return
-    theirs = dict(other.more)
-    for label, value in one.more:
-        against = theirs.get(label)
-        if against is None:
-            continue
-        if value == against:
-            _add(found, "more", min(frequencies.bits(f"more {label}", value), 16))
-        elif value.isdigit() and against.isdigit():
-            _add(found, "code_near" if _near_code(value, against) else "code_differs", 1)
+    mine, theirs = _by_label(one.more), _by_label(other.more)
+    for label in sorted(mine.keys() & theirs.keys()):
+        shared = mine[label] & theirs[label]
+        if shared:
+            bits = max(frequencies.bits(f"more {label}", value) for value in shared)
+            _add(found, "more", min(bits, 16))
         else:
-            share = _shared_words(value, against)
-            near = share >= 0.5
-            _add(found, "text_near" if near else "text_differs", share if near else 1 - share)
+            name, number = _unlike(mine[label], theirs[label])
+            _add(found, name, number)
+
+
+def _by_label(more: tuple[tuple[str, str], ...]) -> dict[str, set[str]]:
+    values: dict[str, set[str]] = {}
+    for label, value in more:
+        values.setdefault(label, set()).add(value)
+    return values
+
+
+def _unlike(mine: set[str], theirs: set[str]) -> tuple[str, float]:
+    """The finding for values of which no two are equal, by the two that are most alike."""
+    pairs = [(a, b) for a in mine for b in theirs]
+    if all(value.isdigit() for pair in pairs for value in pair):
+        return ("code_near" if any(_near_code(a, b) for a, b in pairs) else "code_differs"), 1
+    share = max(_shared_words(a, b) for a, b in pairs)
+    return ("text_near", share) if share >= 0.5 else ("text_differs", 1 - share)
 
 
 def _near_code(one: str, other: str) -> bool:
@@ -176,7 +189,7 @@ def _near_code(one: str, other: str) -> bool:
 
 def _shared_words(one: str, other: str) -> float:
     """The share of the shorter text's words that the longer has too, 0 to 1."""
-    if JaroWinkler.similarity(one, other) >= 0.93:
+    if likeness(one, other) >= 0.93:
         return 1.0
     mine, theirs = set(one.split()), set(other.split())
     return len(mine & theirs) / min(len(mine), len(theirs))

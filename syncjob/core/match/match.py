@@ -53,6 +53,7 @@ class _Run:
     """One call's parties (the left ones first) and what was found among them."""
 
     def __init__(self, parties: Sequence[Party], parameters: Parameters, split: int) -> None:
+        self.parties = parties
         self.parameters = parameters
         self.split = split
         self.prepared = [prepare(party, parameters.country) for party in parties]
@@ -93,14 +94,15 @@ class _Run:
         return tuple(sorted(pairs, key=lambda p: (p.band, -p.score, p.left, p.right)))
 
     def _pair(self, scored: Scored) -> Pair:
-        a, b = self.prepared[scored.one], self.prepared[scored.other]
+        places = [scored.one, scored.other]
         if scored.other < self.split or scored.one >= self.split:
-            a, b = sorted((a, b), key=lambda party: party.id)
-        found = compare(a, b, self.frequencies)
+            places.sort(key=lambda place: self.parties[place].id)
+        one, other = (self.parties[place] for place in places)
+        found = compare(self.prepared[places[0]], self.prepared[places[1]], self.frequencies)
         return Pair(
-            left=a.id, right=b.id, score=probability(scored.odds),
+            left=one.id, right=other.id, score=probability(scored.odds),
             band="near" if scored.obstacle else "certain",
-            agrees=agreements(found, a, b), differs=differences(found, a, b),
+            agrees=agreements(found, one, other), differs=differences(found, one, other),
             because=scored.obstacle or (VOUCHED if scored.vouched else because(found)),
         )  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA
 
 from .frequencies import Frequencies
 from .names import is_nickname
+from .normalise import likeness
 from .prepared import Prepared
 
 Findings = dict[str, float]
@@ -36,10 +37,10 @@ def align(
 ) -> Alignment:
     """Bring each word of one name together with the most similar of the other, best first."""
     if one == other:
-        return Alignment(sum(bits(word) for word in set(one)), 0, 0, 0)
+        return Alignment(_sum(bits, one), 0, 0, 0)
     mine, theirs = set(one), set(other)
     shared = mine & theirs
-    agreed = sum(bits(word) for word in sorted(shared))
+    agreed = _sum(bits, shared)
     rest, left = sorted(mine - shared), sorted(theirs - shared)
     slips = 0.0
     if rest and left:
@@ -50,9 +51,14 @@ def align(
                 worth = (bits(a) + bits(b)) / 2
                 agreed += worth * similarity
                 slips += worth * (1 - similarity)
-    mine_left, theirs_left = sum(map(bits, rest)), sum(map(bits, left))
+    mine_left, theirs_left = _sum(bits, rest), _sum(bits, left)
     conflict = min(mine_left, theirs_left)
     return Alignment(agreed, slips, conflict, max(mine_left, theirs_left) - conflict)
+
+
+def _sum(bits: Callable[[str], float], words: Iterable[str]) -> float:
+    """The bits of distinct words, added in one order, so that no digit depends on the rows'."""
+    return sum(map(bits, sorted(set(words))))
 
 
 def _alike(rest: list[str], left: list[str]) -> list[tuple[float, str, str]]:
@@ -81,7 +87,7 @@ def alike(a: str, b: str) -> float:
         return 0.6 if short > 2 and (len(a) != len(b) or sorted(a) == sorted(b)) else 0.0
     if short < SLIP_LETTERS:
         return 0.0
-    similarity = JaroWinkler.similarity(a, b, score_cutoff=ALIKE)
+    similarity = likeness(a, b)
     return 0.8 * similarity if similarity >= ALIKE else 0.0
 
 
@@ -101,7 +107,7 @@ def names(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findi
 def _companies(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:
     bits = frequencies.token_bits
     if one.squashed == other.squashed:
-        found["name"] = min(max(sum(map(bits, set(p.tokens))) for p in (one, other)), 30)
+        found["name"] = min(max(_sum(bits, p.tokens) for p in (one, other)), 30)
         found["name_same"] = 1
     else:
         match = align(one.tokens, other.tokens, bits, frequencies)
@@ -170,7 +176,7 @@ def _part(
     if not one or not other:
         return
     if one == other or "".join(one) == "".join(other):
-        found[part] = min(max(sum(map(frequencies.token_bits, set(p))) for p in (one, other)), 16)
+        found[part] = min(max(_sum(frequencies.token_bits, p) for p in (one, other)), 16)
         return
     a, b = one[0], other[0]
     shared = set(one) & set(other)

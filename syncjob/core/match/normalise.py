@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from anyascii import anyascii
+from rapidfuzz.distance import JaroWinkler
 
 _WORD = re.compile(r"[a-z0-9]+")
 _DIGITS = re.compile(r"\d+")
@@ -69,3 +70,9 @@ def sound(word: str) -> str:
         if letter not in "aeiouhw" and letter != kept[-1]:
             kept += letter
     return kept
+
+
+def likeness(one: str, other: str) -> float:
+    """Jaro-Winkler likeness, 0 to 1; its matching depends on the order of the two, so that one
+    order is kept."""
+    return JaroWinkler.similarity(*sorted((one, other)))

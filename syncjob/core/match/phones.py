@@ -16,6 +16,7 @@ from .normalise import fold
 DIGITS_MIN = 6
 #: Numbers without an area code (7 digits in North America) still say something.
 SUFFIX = 7
+_WHOLE = phonenumbers.ValidationResult.IS_POSSIBLE
 _EXTENSION = re.compile(r"(?:\b(?:ext|extn|extension|x|durchwahl|poste|int)\b|#)[.: ]*\d+\s*$")
 _DIGITS = re.compile(r"\d+")
 
@@ -33,7 +34,8 @@ def canonical(text: str, country: str | None) -> str:
             number = phonenumbers.parse(with_plus, None if international else country)
         except phonenumbers.NumberParseException:
             return bare.lstrip("0")
-        if phonenumbers.is_possible_number(number):
+        # A number that can only be dialled inside its own area has no international form.
+        if phonenumbers.is_possible_number_with_reason(number) == _WHOLE:
             return f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     return bare.lstrip("0")
 

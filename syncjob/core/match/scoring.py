@@ -28,6 +28,7 @@ NEVER = (
 DOUBTS = (
     ("street_kind_differs", "one writes another kind of street"),
     ("number_near", "the house numbers differ by one digit"),
+    ("number_differs", "the house numbers differ"),
     ("postcode_differs", "the postcodes differ"),
 )
 ELSEWHERE = "the addresses differ, as between branches"
@@ -113,7 +114,7 @@ def _between_companies(findings: Findings, parameters: Parameters) -> str:
     for name, words in DOUBTS:
         if name in findings:
             return words
-    if "phone_differs" in findings and "postcode" not in findings:
+    if "phone_differs" in findings and not {"postcode", "number"} <= findings.keys():
         return "the phones differ"
     return ""
 
