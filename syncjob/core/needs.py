@@ -21,6 +21,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     skus: bool = False
     categories: bool = False
     fields: tuple[str, ...] = ()
+    #: Products and codes that conditions name, as patterns, for `syncjob check`.
+    products_named: tuple[str, ...] = ()
+    skus_named: tuple[str, ...] = ()
 
 
 #: For a connection whose rules name nothing of the kind.
@@ -42,6 +45,8 @@ def needs_of(policy: Invoices) -> Needs:
         skus=items or shown or any(one.skus for one in listed),
         categories=any(one.categories for one in listed),
         fields=tuple(dict.fromkeys(_fields(policy, whens))),
+        products_named=tuple(dict.fromkeys(n for one in listed for n in one.products)),
+        skus_named=tuple(dict.fromkeys(n for one in listed for n in one.skus)),
     )
 
 
@@ -50,6 +55,7 @@ def conditions(policy: Invoices) -> Iterator[DealWhen]:
     for rules in (
         policy.account_rules, policy.tracking_rules, policy.tax.rules, policy.status_rules,
         policy.branding_rules, policy.terms.rules, policy.texts,
+        policy.schedules,
     ):  # fmt: skip
         for rule in rules:
             yield rule.when
@@ -62,6 +68,8 @@ def _fields(policy: Invoices, whens: list[DealWhen]) -> Iterator[str]:
         if rule.from_field:
             yield rule.from_field
     yield from (extra.field for extra in policy.extra_lines)
+    for schedule in policy.schedules:
+        yield from (part.on.field for part in schedule.parts if part.on.field)
     for template in (policy.description, *(text.text for text in policy.texts)):
         yield from fields_in(template)
 

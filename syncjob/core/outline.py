@@ -117,7 +117,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     def _lines(self, slot: Slot) -> tuple[InvoiceLine, ...]:
         deposit, last = self.schedule.deposit, slot.key == self.places[-1].slot.key
         nets = self.nets_of(slot)
-        self._check(nets)
+        self._check(slot, nets)
         if last and deposit.style == "full_less_deposit":
             return (*self.content.all_lines, *self._less(slot))
         return lines_for(
@@ -144,24 +144,22 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
             lines += less(invoice, place.part.created)
         return lines
 
-    def _check(self, nets: Nets) -> None:
-        """Refuse a remainder that is none: more was invoiced than the deal comes to now, at some
-        rate."""
-        whole = self.nets
-        slack = _CENT * len(self.places)  # what rounding so many parts may leave of a rate
-        odd = [
-            code
-            for code, net in nets.items()
-            if net * whole.get(code, ZERO) <= 0 and abs(net) > slack
-        ]
-        if sum(nets.values(), ZERO) > 0 and not odd:
+    def _check(self, slot: Slot, nets: Nets) -> None:
+        """Refuse a part for which nothing that fits is left: more was invoiced than the deal comes
+        to now, as a whole or at some rate."""
+        whole, slack = self.nets, _CENT * len(self.places)  # what rounding may leave of a rate
+        others = [p for p in self.places if p.slot.key != slot.key and p.part.invoice is not None]
+        made = sum((sum(self._nets_now(place).values(), ZERO) for place in others), ZERO)
+        part, all_of_it = sum(nets.values(), ZERO), sum(whole.values(), ZERO)
+        odd = any(
+            net * whole.get(code, ZERO) <= 0 and abs(net) > slack for code, net in nets.items()
+        )
+        if part > 0 and made + part <= all_of_it + slack and not odd:
             return
-        made = sum((sum(self._nets_now(p).values(), ZERO) for p in self.places), ZERO)
-        made -= sum(nets.values(), ZERO)
         raise Held(
             "parts_exceed_deal",
-            f"The other parts come to {made:,.2f} {self.case.deal.currency} net, the whole deal to "
-            f"{sum(whole.values(), ZERO):,.2f}, so nothing that fits is left for this one.",
+            f"{made:,.2f} {self.case.deal.currency} net are invoiced already and the whole deal "
+            f"comes to {all_of_it:,.2f}, so nothing that fits is left for this part.",
             field="schedule",
             next_step="Correct the deal or its schedule in the CRM; where too much was invoiced, "
             "a person credits it in the ledger.",

@@ -14,6 +14,7 @@ Times are RFC 3339 texts; `fields` maps a custom field's name or code to what a 
     edit_line         line (its id), and any of the above; disable_line, remove_line: line
     add_discount      deal, type (percentage | amount), amount, description?
     add_installments  deal, installments: [{amount, billing_date, description?}]
+    edit_installment  deal, installment (its id), and any of these; remove_installment: both ids
     create_org        name, address?, owner?, website?, fields?      edit_org: org, ...
     create_person     name, org?, email(s)?, phone(s)?, owner?, fields?    edit_person: person, ...
     delete_org: org   delete_person: person   merge_orgs merge_persons merge_deals: loser, winner

@@ -196,6 +196,19 @@ def add_installments(server: PipedriveServer, payload: Payload) -> Record:
     return _deal(server.company, deal_id)
 
 
+def edit_installment(server: PipedriveServer, payload: Payload) -> Record:
+    """What changes of one instalment, named by its id."""
+    sent = {k: payload[k] for k in ("amount", "billing_date", "description") if k in payload}
+    deal_id = _deal_id(server, payload)
+    return rows.edit_installment(server.company, deal_id, int(payload["installment"]), sent)
+
+
+def remove_installment(server: PipedriveServer, payload: Payload) -> Record:
+    deal_id = _deal_id(server, payload)
+    rows.remove_installment(server.company, deal_id, int(payload["installment"]))
+    return _deal(server.company, deal_id)
+
+
 def win_all(server: PipedriveServer, payload: Payload) -> Record:
     """Wins every open deal that is not archived; returns their ids."""
     company = server.company
@@ -242,4 +255,6 @@ DEAL_ACTS: dict[str, Callable[[Any, Payload], Record]] = {
     "remove_line": remove_line,
     "add_discount": add_discount,
     "add_installments": add_installments,
+    "edit_installment": edit_installment,
+    "remove_installment": remove_installment,
 }
