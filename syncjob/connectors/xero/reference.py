@@ -101,14 +101,17 @@ def _brandings(lists: Lists, reads: Reads) -> tuple[tuple[str, str], ...]:
 
 
 def account(fields: Fields) -> Account:
-    """An account; one without a code (a bank account may have none) takes no lines anyway."""
+    """An account; one without a code (a bank account may have none) takes no lines anyway.
+
+    The system account for rounding does: a line on it is Xero's own advice (facts: xero, 3).
+    """
     return Account(
         code=fields.need("Code"),
         name=fields.need("Name"),
         active=fields.text("Status") == "ACTIVE",
         kind=fields.text("Type") or "",
         tax_code=fields.text("TaxType"),
-        system=fields.text("SystemAccount") is not None,
+        system=fields.text("SystemAccount") not in (None, "ROUNDING"),
     )
 
 
