@@ -71,7 +71,7 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     currency_rate: Decimal | None = None  # None: the ledger's own of the day
     terms: PaymentTerms | None = None  # what `due_date` was reckoned by
     early: EarlyOffer | None = None  # what payment in time is worth
-    new_customer: bool = False  # its contact was still to be created
+    new_customer: bool = False  # its contact had no approved invoice yet
     taxes: tuple[Decimal, ...] = ()  # what was foreseen for each line
     #: What the deal's value does not have in it (freight from a field): (net, gross).
     beside: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))

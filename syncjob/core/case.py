@@ -70,6 +70,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     `complete`: the deal's lines were read in this batch. `parts` are the invoices that were ever
     made for it, by name. `owners` maps ledger contacts to the CRM contacts they are linked with.
+    `buyers` are those ledger contacts that have an approved invoice already.
     `crossing` is the customer as contact sync sees it, where that is on and it has no ledger
     contact yet.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
@@ -88,6 +89,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[PartCase, ...] = ()
     deal_base: dict[str, Agreed] = {}
     unlinked: tuple[Invoice, ...] = ()
+    buyers: frozenset[str] = frozenset()
     by_number: Invoice | None = None
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}

@@ -136,7 +136,7 @@ def invoice_context(case: Case, context: Context, marker: str) -> InvoiceContext
     return InvoiceContext(
         policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
         marker=marker, locked_through=context.locked_through, zone=context.zone,
-        party=case.party, crm=context.crm,
+        party=case.party, crm=context.crm, buyers=case.buyers,
     )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
         crossing=crossing_of(batch, party_id),
         parts=parts, answers=_answers(batch, deal_id),
+        buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
         parked=_parked(batch, deal_id, party_id),
         deal_base={

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncjob.connectors.base import Connector, Problem
-from syncjob.core.records import LedgerReference
+from syncjob.core.policy import Invoices
+from syncjob.core.records import CrmReference, LedgerReference
 from syncjob.core.rules.eligibility import unknown_names
-from syncjob.core.rules.rows import unknown_places
-from syncjob.core.rules.tax import check_tax
+from syncjob.core.rules.naming import unknown_in_rules
+from syncjob.core.rules.reach import unreached
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.identify import identify
+from syncjob.engine.notice_checks import notice_problems, try_ways
 from syncjob.errors import AuthFailed, Park, RetryLater
 
 #: The vendors date their answers; a machine this far off logs and schedules wrongly.
 CLOCK_SKEW_MAX_S = 120
 
 
-def check(batch: Batch) -> list[Problem]:
-    """Every problem found, the vendors' own first. Reads only.
+def check(batch: Batch, *, messages: bool) -> list[Problem]:
+    """Every problem found, the vendors' own first. Writes nothing to a vendor; with `messages`
+    each way of notices that is set up is tried.
 
     It also starts the clock of a new state's recovery, so that the first run need not wait.
     """
@@ -39,13 +42,13 @@ def check(batch: Batch) -> list[Problem]:
     assert batch.crm_reference is not None
     names = unknown_names(batch.config.invoices, batch.crm_reference)
     found += [Problem(where="invoices", what=line, fix=_NAME_FIX) for line in names]
-    found += _description(batch)
-    rates = check_tax(batch.config.invoices.tax, batch.ledger_reference.tax_rates)
-    found += [Problem(where="invoices.tax", what=line, fix=_RATE_FIX) for line in rates]
+    found += _rules(batch.config.invoices, batch.crm_reference, batch.ledger_reference)
     found += _account(batch, batch.ledger_reference)
+    found += notice_problems(batch, batch.crm_reference)
     found += _mode(batch)
     found += _clock(batch)
     found += _stopped(batch)
+    found += try_ways(batch) if messages else ()
     return found
 
 
@@ -59,16 +62,18 @@ def _side(connector: Connector) -> list[Problem]:
 
 
 _NAME_FIX = "Use a name as it stands in the CRM."
-_RATE_FIX = "Use a tax rate's name as it stands in the ledger's settings."
 
 
-def _description(batch: Batch) -> Iterator[Problem]:
-    for place in unknown_places(batch.config.invoices.description):
+def _rules(policy: Invoices, crm: CrmReference, ledger: LedgerReference) -> Iterator[Problem]:
+    """Names in the rules that do not exist, and rules that can never match."""
+    for one in unknown_in_rules(policy, crm, ledger):
+        yield Problem(where=one.where, what=one.what, fix=one.fix, fatal=one.fatal)
+    home = ledger.organisation.country
+    for rule in unreached(policy, home.upper() if home else None):
         yield Problem(
-            where="invoices.description",
-            what=f"{{{place}}} means nothing in a line's description.",
-            fix="Use {name}, {description}, {sku} or {title}.",
-        )
+            where=rule.where, what=f"This rule never matches: {rule.why}.",
+            fix="Delete it, change its conditions, or move it up.",
+        )  # fmt: skip
 
 
 def _account(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:

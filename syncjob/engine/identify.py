@@ -98,11 +98,14 @@ def _compare(batch: Batch, side: Side, found: Organisation) -> None:
 
 
 def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:
-    """The account's own names, from the cache if it is younger than a day and not in doubt."""
-    book, now = batch.state.book, batch.clock.now()
+    """The account's own names, from the cache if it is younger than a day, not in doubt, and read
+    for these rules: others may name more, and whoever changed them has most likely changed the
+    account's settings, too."""
+    book, now, rules = batch.state.book, batch.clock.now(), mapping_hash(batch.config)
     known = book.reference(side, kind)
     doubt = book.fact(f"reference_doubt:{side}")
-    if known is not None and doubt is None and now - known[1] < timedelta(hours=REFERENCE_HOURS):
+    current = doubt is None and book.fact(f"reference_rules:{side}") == rules
+    if known is not None and current and now - known[1] < timedelta(hours=REFERENCE_HOURS):
         return known[0], known[2]
     reference = (batch.ledger if side == "ledger" else batch.crm).reference()
     assert isinstance(reference, kind)
@@ -112,6 +115,7 @@ def _reference(batch: Batch, side: Side, kind: type[R]) -> tuple[R, str]:
     with batch.state.commit():
         book.remember_reference(side, body, now, digest)
         book.note(f"reference_doubt:{side}", None)
+        book.note(f"reference_rules:{side}", rules)
     batch.log.info("reference.read", side=side)
     return reference, digest
 

@@ -92,6 +92,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
             contact_stored(batch, action, record, settled=settled)
         case InvoiceDraft():
             _invoice_stored(batch, action, record)
+            wanted = base | wanted  # what the ledger filled in is agreed, too: a person may edit it
         case InvoiceChange():
             _change_stored(batch, action.payload, record)
         case Task() | Message():

@@ -287,8 +287,7 @@ def _take_contact(batch: Batch, record: Record) -> None:
             NEAR_KEY: near_keys(record),
         },
     )
-    if record.merged_into:
-        batch.state.links.repoint_contact(record.id, record.merged_into)
+    wants.follow_merge(batch, record)
     adopt_contact(batch, record)
     wants.take_ledger(batch, record)
 
@@ -310,11 +309,17 @@ def _take_invoice(batch: Batch, record: Record) -> None:
         {
             "invoice.number": [record.number] if record.number else [],
             "invoice.loose": [f"{record.contact_id}|{record.currency}"] if free else [],
+            "invoice.buyer": [record.contact_id] if _bought(record) and record.contact_id else [],
         },
     )
     deal = part.deal if part is not None else repeated
     if deal is not None:
         batch.state.snapshots.want([deal], "its invoice changed")
+
+
+def _bought(invoice: Invoice) -> bool:
+    """Whether it makes its contact a customer who has bought before."""
+    return invoice.status in ("authorised", "paid")
 
 
 _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {

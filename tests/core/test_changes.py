@@ -103,7 +103,7 @@ DOUBT = Issue(code="totals_differ", subject="deal:1042", what="The sums differ."
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"policy": policy()}, "status: draft"),
+        ({"policy": policy()}, "status says draft"),
         ({"mode": "drafts_only"}, "drafts_only"),
         ({"mode": "read_only"}, "read_only"),
         ({"invoice": invoice(status="submitted")}, "submitted already"),

@@ -41,7 +41,7 @@ def with_policy(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_deal_becomes_this_invoice():
-    invoice, story, note = draft_invoice(deal(), customer(), context())
+    invoice, story, note = draft_invoice(deal(), customer(), context(buyers=frozenset(["c1"])))
     assert invoice == InvoiceDraft(
         marker="NW-1042-A1",
         contact_id="c1",

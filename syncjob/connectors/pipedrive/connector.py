@@ -153,7 +153,8 @@ class PipedriveConnector:
 
     def check(self) -> list[Problem]:
         me = self._client.users.get_me().get("data")
-        return account.problems(self._options, self.reference(), me)
+        found = account.problems(self._options, self.reference(), me)
+        return [*found, *self._reader.unknown_products()]
 
     def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
         return account.missing_fields(self._options, reference)

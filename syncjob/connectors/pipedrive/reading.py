@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from syncjob.connectors.base import Page, Walk
+from syncjob.connectors.base import Page, Problem, Walk
 from syncjob.connectors.pipedrive import fields, lines, values
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, Hidden, Refused, V2Client, objects
 from syncjob.connectors.pipedrive.codec import Names, to_deal
@@ -236,6 +237,27 @@ class Reader:
             category = str(said).strip() if said is not None else ""
             known = self._categories.get(category, category) or None
             self._products[values.needed_id(item)] = (values.text(item, "code"), known)
+
+    def unknown_products(self) -> Iterator[Problem]:
+        """Products and codes that rules name and no product has; the whole list is read, for
+        `syncjob check` only."""
+        named, codes = self._needs.products_named, self._needs.skus_named
+        if not (named or codes):
+            return
+        rows = self._client.rows("products", {"limit": PAGE_SIZE})
+        known = [(values.text(row, "name"), values.text(row, "code")) for row in rows]
+        for kind, wanted, there in (
+            ("product", named, [name for name, _ in known]),
+            ("product with the code", codes, [code for _, code in known]),
+        ):
+            for pattern in wanted:
+                fits = (fnmatchcase(n.casefold(), pattern.casefold()) for n in there if n)
+                if not any(fits):
+                    yield Problem(
+                        where="invoices",
+                        what=f'A rule names the {kind} "{pattern}", which is not in Pipedrive.',
+                        fix="Use a name or code as it stands there.",
+                    )
 
     # --- contacts ------------------------------------------------------------------------------
 

@@ -21,6 +21,11 @@ from syncjob.core.rules.arithmetic import HUNDRED, line_amount, line_tax
 #: A payer may round the reduced sum down line by line; more than this is a short payment.
 SLACK_MAX = Decimal("0.05")
 
+#: What the words of early payment may show.
+PLACES = (
+    "percent", "days", "day", "discount", "reduced", "reduced_tax", "total", "currency",
+)  # fmt: skip
+
 _TERMS = (
     "{percent}% discount for payment received by {day}: {reduced} {currency} instead of "
     "{total} {currency}."

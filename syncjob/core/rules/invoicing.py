@@ -63,7 +63,8 @@ REFERENCE_LENGTH_MAX = 255
 
 class InvoiceContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an invoice depends on besides its deal and the ledger's contact; `today` is the
-    organisation's, `party` the CRM's customer and `crm` what its account calls things."""
+    organisation's, `party` the CRM's customer, `buyers` the ledger's contacts that have an
+    approved invoice already, and `crm` what its account calls things."""
 
     policy: Invoices
     inputs: DealInputs
@@ -73,6 +74,7 @@ class InvoiceContext(msgspec.Struct, frozen=True, kw_only=True):
     locked_through: date | None
     zone: ZoneInfo
     party: Contact | None = None
+    buyers: frozenset[str] = frozenset()
     crm: CrmReference | None = None
 
 
@@ -177,7 +179,8 @@ def draft_of(
     deal, day = facts.deal, _dated(facts.deal, context)
     sums = predict(lines, content.line_amounts, content.rates)
     _check_sums(deal, sums)
-    known = InvoiceFacts(total=sums.total, new_customer=contact is None)
+    new_customer = contact is None or contact.id not in context.buyers
+    known = InvoiceFacts(total=sums.total, new_customer=new_customer)
     agreed = terms_for(facts, contact, context.inputs.payment_terms)
     choices = [m.choice for m in content.made]
     theme = branding_for(facts, known, choices, context.ledger)
@@ -194,7 +197,7 @@ def draft_of(
         currency_rate=currency_rate_for(
             facts, context.inputs, context.ledger.organisation.currency
         ),
-        terms=agreed.terms, early=agreed.early, new_customer=contact is None,
+        terms=agreed.terms, early=agreed.early, new_customer=new_customer,
         taxes=(*(s.tax for s in sums.lines), *(Decimal(0) for _ in words)),
         beside=(beside.sub_total, beside.total), explained=content.explained,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -34,6 +34,11 @@ def unknown_places(template: str, *, of_line: bool = True) -> list[str]:
     known = _PLACES if of_line else _OF_DEAL
     found = _PLACE.findall(template)
     return [place for place in found if place not in known and not place.startswith(_FIELD)]
+
+
+def unknown_in(template: str, known: Collection[str]) -> list[str]:
+    """The placeholders in a template that are not among the known ones."""
+    return [place for place in _PLACE.findall(template) if place not in known]
 
 
 def fields_in(template: str) -> list[str]:
