@@ -130,15 +130,17 @@ def _fields(ctx: click.Context, *, yes: bool) -> int:
 
 
 @click.command("check")
+@click.option("--no-message", is_flag=True, help="Send no test message by notices.ways.")
 @json_option
 @click.pass_context
-def check_command(ctx: click.Context, as_json: bool) -> int:
-    """Try credentials, scopes, accounts, tax rates, fields, stages, mode and clock.
+def check_command(ctx: click.Context, as_json: bool, no_message: bool) -> int:
+    """Try credentials, scopes, accounts, tax rates, fields, stages, mode, clock and notices.
 
-    Reads only. Each problem is named with its place in the config and its fix.
+    Writes nothing to a vendor; a test message goes by each of notices.ways. Each problem is
+    named with its place in the config and its fix.
     """
     with opened(ctx) as (config, handle):
-        problems = handle.check()
+        problems = handle.check(messages=not no_message)
     if as_json:
         print_json(problems)
     else:

@@ -111,10 +111,11 @@ class ConnectionHandle:
             with self._batch(copy, given, write=False, lease=lease) as batch:
                 return _plan_report(batch)
 
-    def check(self) -> list[Problem]:
-        """What is wrong with config, credentials, names, rights, mode or clock."""
-        with self._batch(self.state, RunOptions(), write=False) as batch:
-            return check(batch)
+    def check(self, *, messages: bool = False) -> list[Problem]:
+        """What is wrong with config, credentials, names, rights, mode, clock or notices; with
+        `messages` a test is sent by each way that is set up."""
+        with self._batch(self.state, RunOptions(), write=False, messages=messages) as batch:
+            return check(batch, messages=messages)
 
     def identity(self, side: Side) -> Organisation:
         """Whose account the credentials open; compared with the pin."""
@@ -236,8 +237,9 @@ class ConnectionHandle:
 
     @contextlib.contextmanager
     def _batch(
-        self, state: State, options: RunOptions, *, write: bool, lease: Lease | None = None
-    ) -> Iterator[Batch]:
+        self, state: State, options: RunOptions, *, write: bool, lease: Lease | None = None,
+        messages: bool = False,
+    ) -> Iterator[Batch]:  # fmt: skip
         """A batch with the lease held and both sides open, and everything closed afterwards."""
         with contextlib.ExitStack() as stack:
             lease = lease or stack.enter_context(self._lease())
@@ -246,7 +248,7 @@ class ConnectionHandle:
             stack.callback(ledger.channel.close)
             crm = self._open("crm", state, lease, write)
             stack.callback(crm.channel.close)
-            post = self._post(state, lease, write)
+            post = self._post(state, lease, write or messages)
             stack.callback(post.close)
             batch = self._begin(state, options, lease, crm, ledger, post)
             with bound(connection=self.config.connection.name, batch=batch.id):

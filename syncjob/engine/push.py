@@ -69,7 +69,7 @@ class Push:
         decided = planned
         if self.begun:
             decided = in_messages(self.batch, list(self._decided_again(wave)))
-            decided += [action for action in planned if action.subject == "connection"]
+            decided += [action for action in planned if action.subject.startswith("way:")]
         self.begun = True
         found: dict[tuple[str, str], Action] = {}
         for action in decided:

@@ -93,6 +93,6 @@ def _action(name: str, way: str, who: str, subject: str, text: str, now: datetim
         text=text, tells=(tell,),
     )  # fmt: skip
     return Action(
-        side="people", wave=Wave.NOTICES, subject="connection", target=f"message:{marker}:{way}",
+        side="people", wave=Wave.NOTICES, subject=f"way:{way}", target=f"message:{marker}:{way}",
         payload=message, reason=subject,
     )  # fmt: skip

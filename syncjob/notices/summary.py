@@ -33,7 +33,7 @@ def _action(who: str, subject: str, text: str, period: date) -> Action:
         marker=marker, way="email", to=who, person=who, subject=subject, text=text, tells=(tell,)
     )
     return Action(
-        side="people", wave=Wave.NOTICES, subject="connection", target=f"message:{marker}",
+        side="people", wave=Wave.NOTICES, subject="way:email", target=f"message:{marker}",
         payload=message, reason=f"the summary of {period}",
     )  # fmt: skip
 

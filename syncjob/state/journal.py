@@ -176,6 +176,14 @@ class Journal:
         ).fetchone()
         return int(row[0])
 
+    def ending(self, target: str) -> tuple[str, str]:
+        """State and outcome, in words, of the newest write to this target."""
+        row = self.db.execute(
+            "SELECT state, coalesce(outcome, '') FROM intent WHERE target = ? ORDER BY id DESC",
+            (target,),
+        ).fetchone()
+        return (row[0], row[1]) if row else ("", "")
+
     def call(self, call_id: int) -> JournaledCall:
         row = self.db.execute(
             "SELECT id, side, request, sends, server_time, sent_at, token_generation, status "

@@ -320,3 +320,20 @@ def test_the_operator_hears_once_a_day_that_it_is_broken_and_once_that_it_is_wel
         assert [m["Subject"] for _, _, m in mail.taken][2:] == ["syncjob test is well again"]
     finally:
         w.close()
+
+
+def test_check_tries_each_way_and_names_what_is_wrong(tmp_path: Path, mail: MailServer) -> None:
+    w = world_with(tmp_path, by_mail(mail))
+    try:
+        w.overrides["notices"] |= {"fallback": "Nobody", "text": "{amuont}"}
+        with w.connection() as handle:
+            wrong = {problem.where for problem in handle.check(messages=True)}
+        assert wrong == {"notices.fallback", "notices.text"}
+        assert [m["Subject"] for _, _, m in mail.taken] == ["syncjob test: a test"]
+        mail.cut = "greeting"
+        with w.connection() as handle:
+            (problem,) = [p for p in handle.check(messages=True) if "ways" in p.where]
+        assert problem.where == "notices.ways.email"
+        assert not problem.fatal
+    finally:
+        w.close()

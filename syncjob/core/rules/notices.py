@@ -123,13 +123,19 @@ def people(
     }[policy.to]
     found = [_active(owner, users) for owner in wanted]
     known = [user for user in found if user is not None]
-    if not known and policy.fallback:
-        known = [user for user in users if user.active and _is(user, policy.fallback)][:1]
+    fallback = user_named(policy.fallback, users) if policy.fallback else None
+    if not known and fallback is not None:
+        known = [fallback]
     if known:
         return tuple({u.id: _person(u) for u in known}.values()), None
     owner = policy.to.replace("_", " ").replace("both", "deal owner and its account owner")
     named = f'; notices.fallback names "{policy.fallback}", which is no active user'
     return (), f"Its {owner} is missing or has left" + (named if policy.fallback else "") + "."
+
+
+def user_named(wanted: str, users: Sequence[User]) -> User | None:
+    """The active user of this name or e-mail address, without regard to case."""
+    return next((user for user in users if user.active and _is(user, wanted)), None)
 
 
 def _active(owner: str | None, users: Sequence[User]) -> User | None:
