@@ -232,7 +232,7 @@ class _Maker:
         )
         return self.written(key, truth, name, "person" if truth.person else "organization", {
             "email": 0.75, "phone": 0.8, "street": 0.55, "city": 0.65, "tax": 0.1, "site": 0.5,
-            "contact": 0.6, "slips": 0.12,
+            "contact": 0.6, "slips": 0.12, "role": 0.25,
         })  # fmt: skip
 
     def in_ledger(self, key: str, truth: Customer) -> Party:
@@ -254,8 +254,11 @@ class _Maker:
         slips = shares["slips"]
         known_person = truth.person or has("contact")
         email = truth.email
-        if not truth.person and self.dice.random() < shares.get("role", 0.1):
-            email = f"{self.dice.choice(ROLES)}@{truth.email.partition('@')[2]}"
+        if not truth.person and has("role"):
+            # A firm has one such mailbox, as a rule; at times each side knows another.
+            own = ROLES[len(truth.site) % len(ROLES)]
+            mailbox = own if self.dice.random() < 0.8 else self.dice.choice(ROLES)
+            email = f"{mailbox}@{truth.email.partition('@')[2]}"
         first, last = self.slip(truth.first, slips), self.slip(truth.last, slips)
         if truth.person:
             if self.dice.random() < 0.06:

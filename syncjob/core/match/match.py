@@ -12,7 +12,7 @@ from .parameters import DEFAULT, Parameters
 from .prepared import prepare
 from .records import Known, Matching, Pair, Party
 from .scored import Scored
-from .scoring import obstacle, odds, probability
+from .scoring import obstacle, odds, probability, worth_asking
 from .words import VOUCHED, agreements, because, differences
 
 NOTHING_KNOWN = Known()
@@ -68,7 +68,7 @@ class _Run:
         for one, other in self.blocks.candidates():
             found = compare(prepared[one], prepared[other], self.frequencies)
             worth = odds(found, total, self.parameters)
-            if worth >= self.parameters.near:
+            if worth >= self.parameters.near or worth_asking(found):
                 yield Scored(worth, one, other, obstacle(found, worth, self.parameters))
 
     def sorted_out(self, known: Known) -> tuple[list[Scored], list[Scored], list[Scored]]:

@@ -156,8 +156,10 @@ def _persons(one: Prepared, other: Prepared, frequencies: Frequencies, found: Fi
     found.update(straight)
     if "first_differs" in straight or "last_differs" in straight:
         crossed: Findings = {}
-        _part("first", one.first, other.last, frequencies, crossed)
-        _part("last", one.last, other.first, frequencies, crossed)
+        # One order of the two, so that each side's view of the pair is the same.
+        a, b = sorted((one, other), key=lambda party: (party.first, party.last))
+        _part("first", a.first, b.last, frequencies, crossed)
+        _part("last", a.last, b.first, frequencies, crossed)
         if crossed and not any(name.endswith("_differs") for name in crossed):
             for name in straight:
                 del found[name]

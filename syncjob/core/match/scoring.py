@@ -119,6 +119,12 @@ def _between_companies(findings: Findings, parameters: Parameters) -> str:
     return ""
 
 
+def worth_asking(findings: Findings) -> bool:
+    """The same name and the same phone, mailbox or tax number: a person looks at it in any case."""
+    named = "name_same" in findings or {"first", "last"} <= findings.keys()
+    return named and not findings.keys().isdisjoint({"phone", "email", "email_role", "tax"})
+
+
 def _elsewhere(findings: Findings) -> bool:
     """More of the two addresses differs than agrees."""
     against = sum(name in findings for name in _PLACE_AGAINST)
