@@ -23,12 +23,14 @@ def adopt_contact(batch: Batch, contact: Contact) -> None:
     """Link a ledger contact that bears our marker, if neither side is linked yet."""
     crm_id = contact_of_marker(batch.config.connection.code, contact.marker)
     links = batch.state.links
-    if crm_id is None or links.contact(crm_id) or links.contact_owner(contact.id):
+    # A contact that was merged keeps our marker: it leads to the survivor.
+    ledger_id = contact.merged_into or contact.id
+    if crm_id is None or links.contact(crm_id) or links.contact_owner(ledger_id):
         return
-    if contact.merged_into or contact.archived:
+    if contact.archived and not contact.merged_into:
         return
-    links.link_contact(crm_id, contact.id, how="marker", batch=batch.id)
-    batch.log.info("link.created", kind="contact", crm=crm_id, ledger=contact.id, how="marker")
+    links.link_contact(crm_id, ledger_id, how="marker", batch=batch.id)
+    batch.log.info("link.created", kind="contact", crm=crm_id, ledger=ledger_id, how="marker")
 
 
 def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:

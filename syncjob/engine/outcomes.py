@@ -17,6 +17,7 @@ from syncjob.core.actions import (
     CrmContactDraft,
     DealChange,
     InvoiceChange,
+    InvoiceUpdate,
     InvoiceDraft,
     InvoiceEmail,
     Issue,
@@ -37,7 +38,7 @@ from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.invoicing import date_is_given
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
-from syncjob.engine.contacts.stored import contact_stored, words_of
+from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
 from syncjob.engine.papers import EMAILS_REST, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
@@ -93,6 +94,11 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
         case InvoiceDraft():
             _invoice_stored(batch, action, record)
             wanted = base | wanted  # what the ledger filled in is agreed, too: a person may edit it
+        case InvoiceUpdate():
+            assert isinstance(record, Invoice)
+            store_records(batch, "ledger", "invoices", [record], strong=True)
+            state.links.forget_base(action.side, f"invoice:{record.id}")
+            wanted = base | wanted
         case InvoiceChange():
             _change_stored(batch, action.payload, record)
         case Task() | Message():
@@ -119,6 +125,7 @@ _WORDS = {
     "contact.create": "contact created",
     "invoice.create": "draft created",
     "invoice.approve": "approved",
+    "invoice.update": "draft updated",
     "invoice.delete": "draft deleted",
     "deal.update": "deal updated",
     "task.create": "task created",
@@ -187,7 +194,20 @@ def _deal_stored(batch: Batch, record: object) -> None:
             first_won_at=record.first_won_at or old.first_won_at,
             lines=None, discounts=None, instalments=None,
         )  # fmt: skip
+    _our_echo(batch, old, record)
     batch.state.snapshots.put("crm", "deals", [record], batch=batch.id, strong=True)
+
+
+def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
+    """Our own write moves the deal's stamp: its lines need not be read again for that."""
+    snapshots = batch.state.snapshots
+    details = snapshots.get("crm", "details", new.id, Deal)
+    if old is None or details is None or details.updated != old.updated:
+        return
+    if (old.value, old.line_count, old.currency) == (new.value, new.line_count, new.currency):
+        known = snapshots.batch_of("crm", "details", new.id)
+        same = msgspec.structs.replace(details, updated=new.updated)
+        snapshots.put("crm", "details", [same], batch=known, strong=True)
 
 
 def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
@@ -197,6 +217,7 @@ def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
     page = _page(batch, action) if outcome.scope == "record" else None
     issue = Issue(
         code=outcome.code, subject=subject, field=outcome.field, page=page,
+        state="note" if subject.startswith("contact:") else "held",
         what=f"{batch.writer(action.side).name.capitalize()} refused to "
         f"{_VERBS.get(action.kind, action.kind)}: {_sentence(outcome.words)}",
         next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
@@ -226,9 +247,11 @@ def _sentence(words: str) -> str:
 def _billed(batch: Batch, action: Action) -> Contact | None:
     """The ledger contact that the refused write was for, as this batch knew it."""
     contact_id = None
+    if isinstance(action.payload, ContactChange | MarkerChange | CrmContactDraft):
+        return changed_contact(batch, action)
     if isinstance(action.payload, InvoiceDraft | TemplateDraft):
         contact_id = action.payload.contact_id
-    elif isinstance(action.payload, InvoiceChange | InvoiceEmail):
+    elif isinstance(action.payload, InvoiceChange | InvoiceUpdate | InvoiceEmail):
         known = batch.state.snapshots.get("ledger", "invoices", action.payload.invoice_id, Invoice)
         contact_id = known.contact_id if known else None
     if contact_id is None:
@@ -243,6 +266,7 @@ _VERBS = {
     "crm_contact.create": "create the contact",
     "invoice.create": "create the invoice",
     "invoice.approve": "approve the invoice",
+    "invoice.update": "update the draft",
     "invoice.delete": "delete the draft",
     "deal.update": "change the deal",
     "task.create": "create the task",
@@ -259,5 +283,8 @@ def _deal(batch: Batch, action: Action) -> Deal | None:
 
 
 def _page(batch: Batch, action: Action) -> str | None:
+    changed = _billed(batch, action)
+    if action.subject.startswith("contact:") and changed is not None:
+        return changed.page
     deal = _deal(batch, action)
     return deal.page if deal else None

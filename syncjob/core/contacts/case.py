@@ -27,7 +27,8 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
     `twins` are CRM records that look like a ledger contact without partner, `near` the undecided
     matches of it. `survivors` are CRM customers to which everything of a deleted one has moved,
     with the ledger contact each is linked with. `rival`: another CRM customer that the survivor of
-    a merge in the ledger is linked with. `ended`: why this customer is left alone for good.
+    a merge in the ledger is linked with. `marked`: our marker stands on a contact that was merged
+    into this one. `ended`: why this customer is left alone for good.
     """
 
     crm: Contact | None = None
@@ -48,6 +49,7 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
     near: tuple[str, ...] = ()
     survivors: tuple[tuple[str, str | None], ...] = ()
     rival: str | None = None
+    marked: bool = False
     parked: dict[str, tuple[str, Issue]] = {}
 
     @property

@@ -27,7 +27,13 @@ from syncjob.core.contacts.case import (
 from syncjob.core.contacts.create import missing_person, new_in_crm, new_in_ledger
 from syncjob.core.contacts.fields import FIELDS, Values, values_of
 from syncjob.core.contacts.merge import Field, Merged, merge
-from syncjob.core.contacts.words import archived, deleted_in_crm, differing, supplier_held
+from syncjob.core.contacts.words import (
+    archived,
+    deleted_in_crm,
+    differing,
+    merged_in_ledger,
+    supplier_held,
+)
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import contact_marker, contact_of_marker, crm_marker
 from syncjob.core.records import Contact, Side
@@ -156,6 +162,9 @@ def _linked(draft: _Draft) -> ContactDecision:
         return draft.done(forget=True)
     if crm.deleted:
         return _deleted_in_crm(draft, crm, ledger)
+    if case.rival:
+        draft.issues.append(merged_in_ledger(crm, ledger, case.rival, case.subject))
+        return draft.done()
     if ledger.is_supplier and not ledger.is_customer and not context.policy.suppliers:
         draft.story.append("it has bills and no sales in the ledger (contacts.suppliers)")
         return draft.done()
@@ -170,6 +179,9 @@ def _deleted_in_crm(draft: _Draft, crm: Contact, ledger: Contact) -> ContactDeci
         if other is None:
             draft.story.append(f"it was merged into {heir} in the CRM")
             return draft.done(follow=heir)
+        if other == ledger.id:
+            draft.story.append(f"it was merged into {heir} on both sides")
+            return draft.done()
     draft.issues.append(deleted_in_crm(crm, ledger, survivors, draft.case.subject))
     return draft.done()
 
@@ -308,10 +320,10 @@ def _person(draft: _Draft) -> None:
 def _mark(draft: _Draft, crm: Contact, ledger: Contact) -> None:
     """A link leaves one marker, so that a lost state finds it again: in the ledger if that is
     free, else in the CRM."""
-    code = draft.context.code
+    code, case = draft.context.code, draft.case
     mine, in_crm = contact_marker(code, crm.id), crm_marker(code, ledger.id)
     ours = contact_of_marker(code, ledger.marker) is not None
-    if ledger.marker == mine or crm.marker == in_crm:
+    if case.marked or ledger.marker == mine or crm.marker == in_crm:
         return
     none: Values = {"marker": None}
     if ledger.marker is None:

@@ -98,5 +98,15 @@ def deleted_in_crm(
     )  # fmt: skip
 
 
+def merged_in_ledger(crm: Contact, ledger: Contact, rival: str, subject: str) -> Issue:
+    """Two customers of the CRM, whose ledger contacts somebody has made one."""
+    return Issue(
+        code="contact_merged", subject=subject, state="note", page=crm.page or ledger.page,
+        what=f"The ledger contact of {crm.name or crm.id} was merged into {ledger.name!r}, which "
+        f"is {rival} in the CRM; nothing is written for {crm.id}.",
+        next_step=f"Merge {crm.id} into {rival} in the CRM too; or undo it in the ledger.",
+    )  # fmt: skip
+
+
 def _listed(fields: Sequence[str]) -> str:
     return ", ".join(NAMES.get(field, field) for field in dict.fromkeys(fields))

@@ -74,7 +74,7 @@ def _with_crm(batch: Batch, crm: Contact) -> ContactCase:
         base=state.contacts.base(crm.id), busy=_busy(batch, crm, person, ledger),
         answers={f: (cast(Take, t), d) for f, (t, d) in answers(batch, crm.id).items()},
         ended=state.contacts.ended(crm.id, ledger.id if ledger else None),
-        rival=owner if owner != crm.id else None,
+        rival=owner if owner != crm.id else None, marked=_marked(batch, crm, ledger),
         candidates=candidates, owners=owners_of(batch, candidates), crosses=_crosses(batch, crm),
         staff=_is_staff(batch, crm), taken=_taken(batch, crm, ledger),
         parked=_parked(batch, crm, person, ledger),
@@ -163,6 +163,14 @@ def _is_staff(batch: Batch, crm: Contact) -> bool:
         return False
     users = {email_key(user.email) for user in batch.crm_reference.users} - {""}
     return bool(users & {email_key(email) for email in crm.emails})
+
+
+def _marked(batch: Batch, crm: Contact, ledger: Contact | None) -> bool:
+    """Whether a contact with our marker was merged into this one."""
+    marker = contact_marker(batch.config.connection.code, crm.id)
+    ids = batch.state.snapshots.find("contact.marker", marker)
+    heirs = {found.id for i in ids if (found := survivor(batch, i)) is not None}
+    return ledger is not None and ledger.id in heirs
 
 
 def _taken(batch: Batch, crm: Contact, ledger: Contact | None) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from syncjob.core.actions import Action, ContactChange, CrmContactDraft
-from syncjob.core.contacts.case import ContactCase, ContactDecision
+from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
@@ -126,21 +126,29 @@ def _read(batch: Batch, side: Side, ids: Sequence[str]) -> None:
 def decide_all(batch: Batch, keys: Sequence[str], *, dry: bool) -> list[ContactDecision]:
     """Decide every customer and note what follows: links, agreements, issues, what waits."""
     context = load_contact_context(batch, dry=dry)
-    made = []
-    for group in chunks(keys, GROUP):
+    made: dict[str, ContactDecision] = {}
+    # A ledger contact has no partner only once every customer of the CRM has looked for its own.
+    ordered = sorted(keys, key=lambda key: (key.startswith("ledger:"), key))
+    for group in chunks(ordered, GROUP):
         with batch.state.commit():
             for key in group:
-                case = load_contact(batch, key)
-                decision = decide_contact(case, context) if case else None
-                if case is None or decision is None:
-                    batch.state.contacts.settled(key)
-                    continue
-                if _follow(batch, case, decision):
-                    case = load_contact(batch, key)
-                    decision = decide_contact(case, context) if case else decision
-                note(batch, key, decision)
-                made.append(decision)
-    return made
+                _decide(batch, key, context, made)
+    return list(made.values())
+
+
+def _decide(
+    batch: Batch, key: str, context: ContactContext, made: dict[str, ContactDecision]
+) -> None:
+    case = load_contact(batch, key)
+    if case is None or case.subject in made:
+        batch.state.contacts.settled(key)
+        return
+    decision = decide_contact(case, context)
+    if _follow(batch, case, decision):
+        case = load_contact(batch, key)
+        decision = decide_contact(case, context) if case else decision
+    note(batch, key, decision)
+    made[decision.subject] = decision
 
 
 def _follow(batch: Batch, case: ContactCase, decision: ContactDecision) -> bool:

@@ -66,6 +66,18 @@ def words_of(action: Action) -> str:
     return f"{side}: linked by our marker"
 
 
+def changed_contact(batch: Batch, action: Action) -> Contact | None:
+    """The record that a refused write was for: its next change deserves another try."""
+    payload, get = action.payload, batch.state.snapshots.get
+    if isinstance(payload, ContactChange | MarkerChange):
+        side: Side = "crm" if action.side == "crm" else "ledger"
+        return get(side, "contacts", payload.contact_id, Contact)
+    owner = _pair(batch, action, None)
+    ledger_id = batch.state.links.contact(owner) if owner else None
+    ledger_id = ledger_id or action.subject.removeprefix("contact:ledger:")
+    return get("ledger", "contacts", ledger_id, Contact)
+
+
 def _country(batch: Batch) -> str | None:
     ledger = batch.ledger_reference
     return batch.config.contacts.country or (ledger.organisation.country if ledger else None)

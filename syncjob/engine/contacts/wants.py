@@ -63,6 +63,18 @@ def take_crm(batch: Batch, contact: Contact, organizations: Sequence[str]) -> No
     state.contacts.want(homes, "one of its people changed")
 
 
+def follow_merge(batch: Batch, contact: Contact) -> None:
+    """A ledger contact that was merged: its link moves to the survivor, which says other things,
+    on which nobody has agreed yet."""
+    if contact.merged_into is None:
+        return
+    links = batch.state.links
+    owner = links.contact_owner(contact.id)
+    links.repoint_contact(contact.id, contact.merged_into)
+    if owner is not None and links.contact(owner) == contact.merged_into:
+        batch.state.contacts.drop_base(owner)
+
+
 def take_ledger(batch: Batch, contact: Contact) -> None:
     """A ledger contact changed: its customer, or itself if it has none."""
     if not is_on(batch):
