@@ -39,7 +39,7 @@ class Customer(msgspec.Struct, frozen=True):
 
 def customers(contacts: Iterable[Contact]) -> list[Customer]:
     """The customers among one side's contacts, in the order of their ids."""
-    live = [c for c in contacts if not (c.deleted or c.merged_into)]
+    live = [c for c in contacts if not (c.deleted or c.merged_into or c.forgotten)]
     standing = {c.id for c in live}
     people: dict[str, list[Contact]] = {}
     for contact in live:
@@ -76,7 +76,7 @@ def party(one: Customer) -> Party:
         name=record.name,
         first_name=human.first_name,
         last_name=human.last_name,
-        emails=_distinct(email for c in everyone for email in c.emails),
+        emails=_distinct(email for c in everyone for email in _emails(c)),
         phones=_distinct(phone for c in everyone for phone in c.phones),
         lines=lines,
         city=address.city,
@@ -87,9 +87,16 @@ def party(one: Customer) -> Party:
     )
 
 
+def _emails(contact: Contact) -> list[str]:
+    """Its own addresses, then those of further persons that a ledger keeps in the contact."""
+    return [*contact.emails, *(person.email for person in contact.people if person.email)]
+
+
 def _address(one: Customer) -> Address:
-    """The customer's own address, else that of the first of its people who has one."""
-    found = (c.address for c in (one.record, *one.people) if c.address is not None)
+    """The customer's billing address, else its other one, else that of the first of its people who
+    has one."""
+    everyone = (one.record, *one.people)
+    found = (a for c in everyone for a in (c.address, c.street) if a is not None)
     return next(found, Address())
 
 
@@ -169,7 +176,8 @@ def _names(one: Customer) -> list[str]:
     record = one.record
     own = " ".join(n for n in (record.first_name, record.last_name) if n)
     named = [own] if own and own != record.name else []
-    return [*named, *(person.name or person.id for person in one.people)]
+    further = [person.full_name for person in record.people if person.full_name]
+    return [*named, *further, *(person.name or person.id for person in one.people)]
 
 
 def _address_lines(address: Address) -> list[str]:

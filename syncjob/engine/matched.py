@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from syncjob.core.markers import contact_of_marker, ledger_of_marker
 from syncjob.core.records import DEAD, Contact, Deal, Invoice
 from syncjob.engine.batch import Batch
+from syncjob.engine.contacts.wants import is_on
 from syncjob.state.book import Decision
 from syncjob.state.database import State
 
@@ -37,23 +39,42 @@ def link(batch: Batch, first: str, second: str, *, how: str) -> str:
     matches.not_apart(first, second)
     for record in (first, second):
         matches.drop_of(record, ("pair",))
-    free_deals(batch, first)
+    _wake(batch, first, second)
     return f"linked with {second}"
 
 
 def _set_apart(batch: Batch, first: str, second: str, who: str) -> str:
     """Set two records apart; a link between them, made by mistake, ends."""
     links, matches = batch.state.links, batch.state.matches
-    at = batch.clock.now().isoformat()
     matches.drop(first, second)
     if links.contact(first) == second:
-        marked = batch.state.snapshots.get("ledger", "contacts", second, Contact)
-        if marked is not None and marked.marker:
-            return f"still linked: the ledger's contact bears the number {marked.marker}"
+        marked = _marked(batch, first, second)
+        if marked is not None:
+            return f"still linked: {marked}"
         links.unlink_contact(first)
-    matches.set_apart(first, second, who=who, at=at)
-    free_deals(batch, first)
+        batch.state.contacts.drop_base(first)
+    matches.set_apart(first, second, who=who, at=batch.clock.now().isoformat())
+    _wake(batch, first, second)
     return f"not the same as {second}"
+
+
+def _marked(batch: Batch, first: str, second: str) -> str | None:
+    """That one of the two bears our key to the other, which would link them again, in words."""
+    code, get = batch.config.connection.code, batch.state.snapshots.get
+    customer = get("crm", "contacts", first, Contact)
+    contact = get("ledger", "contacts", second, Contact)
+    if contact is not None and contact_of_marker(code, contact.marker) == first:
+        return f"the ledger's contact bears our number {contact.marker}; clear it there first"
+    if customer is not None and ledger_of_marker(code, customer.marker) == second:
+        return f"{first} bears our key {customer.marker}; clear it in the CRM first"
+    return None
+
+
+def _wake(batch: Batch, first: str, second: str) -> None:
+    """Have what waits for this decision decided anew; call it inside a commit."""
+    free_deals(batch, first)
+    if is_on(batch) and first.startswith(("org:", "person:")):
+        batch.state.contacts.want([first, f"ledger:{second}"], "a match was decided")
 
 
 def free_deals(batch: Batch, crm_id: str) -> None:

@@ -189,7 +189,8 @@ def _proposals(
 ) -> list[Proposal]:  # fmt: skip
     lefts, rights = {c.id: c for c in left}, {c.id: c for c in right}
     made = (proposal("pair", p, lefts[p.left], rights[p.right]) for p in pairs)
-    asked = (as_asked(p, rights[p.second].record, suppliers=options.suppliers) for p in made)
+    suppliers = _suppliers(batch, options)
+    asked = (as_asked(p, rights[p.second].record, suppliers=suppliers) for p in made)
     return [p for p in asked if p is not None]
 
 
@@ -210,10 +211,10 @@ def _doubles(
     pairs: Iterable[Pair],
 ) -> list[Proposal]:  # fmt: skip
     known, where = {c.id: c for c in side}, "CRM" if kind == "crm_double" else "ledger"
-    made = []
+    suppliers, made = _suppliers(batch, options), []
     for pair in pairs:
         one, other = known[pair.left], known[pair.right]
-        if only_bills(one.record) and only_bills(other.record) and not options.suppliers:
+        if only_bills(one.record) and only_bills(other.record) and not suppliers:
             continue
         if one.record.archived and other.record.archived:
             continue
@@ -221,6 +222,10 @@ def _doubles(
         advice = merge_advice(one, other, linked, where, differing=bool(pair.differs))
         made.append(proposal(kind, pair, one, other, advice))
     return made
+
+
+def _suppliers(batch: Batch, options: MatchOptions) -> bool:
+    return options.suppliers or batch.config.contacts.suppliers
 
 
 def _partner(batch: Batch, record_id: str) -> str | None:

@@ -27,9 +27,11 @@ _GROUP = 500
 
 
 def parameters(batch: Batch, *, others: int = 0) -> Parameters:
-    """The match's parameters for this connection: phones without a country are the ledger's."""
+    """The match's parameters for this connection: phones without a country are the config's, else
+    the ledger's."""
     ledger = batch.ledger_reference
-    country = ledger.organisation.country if ledger else None
+    own = ledger.organisation.country if ledger else None
+    country = batch.config.contacts.country or own
     return msgspec.structs.replace(DEFAULT, country=country, others=others)
 
 
@@ -106,7 +108,8 @@ def _found(batch: Batch, one: Customer) -> list[Proposal]:
         Known(apart=frozenset(apart)),
     )  # fmt: skip
     made = (proposal("pair", pair, one, right[pair.right]) for pair in (*found.pairs, *found.near))
-    asked = (as_asked(p, right[p.second].record, suppliers=False) for p in made)
+    suppliers = batch.config.contacts.suppliers
+    asked = (as_asked(p, right[p.second].record, suppliers=suppliers) for p in made)
     return [p for p in asked if p is not None and _free(batch, p)]
 
 
