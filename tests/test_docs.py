@@ -69,8 +69,10 @@ def leaves(value: Any, prefix: str = "") -> Iterator[str]:
 
 
 ALL_KEYS = set(keys(Config))
-#: Keys of a list's items, which the example shows in comments.
-OF_ITEMS = {key for key in ALL_KEYS if key.rpartition(".")[0] in ALL_KEYS}
+#: Keys of a list's items, at any depth, which the example shows in comments.
+OF_ITEMS = {key for key in ALL_KEYS if any(key.startswith(f"{one}.") for one in ALL_KEYS)}
+#: The lists themselves, but for those within others' items.
+LISTS = {one for one in ALL_KEYS - OF_ITEMS if any(key.startswith(f"{one}.") for key in OF_ITEMS)}
 
 
 def test_the_example_is_valid_as_it_stands() -> None:
@@ -106,7 +108,7 @@ def test_what_the_example_shows_in_comments_is_valid(tmp_path: Path) -> None:
     told = load_config(path, env={}).model_dump(exclude_unset=True)["invoices"]
     shown = {f"invoices.{name}" for name in told} | {f"invoices.tax.{name}" for name in told["tax"]}
     assert "invoices.tax.rules" in shown
-    for key in {key.rpartition(".")[0] for key in OF_ITEMS}:
+    for key in LISTS:
         found: Any = told
         for part in key.split(".")[1:]:
             found = found[part]

@@ -18,6 +18,7 @@ from syncjob.core.money import ZERO
 from syncjob.core.parts import invoice_context
 from syncjob.core.records import Contact, InvoiceLine
 from syncjob.core.rules.arithmetic import predict, tolerance
+from syncjob.core.rules.basis import account_of
 from syncjob.core.rules.invoicing import Content, InvoiceContext, content_of, doubt_of, draft_of
 from syncjob.core.rules.schedule import (
     Schedule,
@@ -120,9 +121,13 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         self._check(slot, nets)
         if last and deposit.style == "full_less_deposit":
             return (*self.content.all_lines, *self._less(slot))
+        account = None
+        if deposit.account and not last:
+            known = self.context.ledger.accounts
+            account = account_of(deposit.account, known, "invoices.deposit.account").code
         return lines_for(
             nets, self.groups, slot, self.content.line_amounts, self.content.rates,
-            account=None if last else deposit.account,
+            account=account,
         )  # fmt: skip
 
     def _less(self, slot: Slot) -> list[InvoiceLine]:
@@ -214,7 +219,9 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
 def outline_of(case: Case, context: Context) -> Outline | None:
     """The schedule over the deal's invoices; None if the deal is to be invoiced as a whole and no
-    invoice of a part stands in the way. Raises Held with the codes of the rules that are asked."""
+    invoice of a part stands in the way. Raises Held "currency_changed", and with the codes of the
+    rules that are asked."""
+    _check_currency(case)
     contact = _billed(case, context)
     asked = _undated(invoice_context(case, context, f"{context.code}-{case.deal.id}-A1"))
     content = content_of(case.deal, contact, asked)
@@ -239,6 +246,18 @@ def outline_of(case: Case, context: Context) -> Outline | None:
         groups=tuple(groups_of(lines, content.line_amounts, content.rates)),
         doubt=doubt_of(case.deal, draft, context.policy),
     )  # fmt: skip
+
+
+def _check_currency(case: Case) -> None:
+    """The parts of a deal have one currency: nothing is added up, or made, across two."""
+    others = sorted({i.currency for i in case.invoices} - {case.deal.currency})
+    if others:
+        raise Held(
+            "currency_changed",
+            f"The deal is in {case.deal.currency}, and it has invoices in {', '.join(others)}.",
+            field="currency",
+            next_step="Change the deal's currency back, or void those invoices in the ledger.",
+        )
 
 
 def in_parts(case: Case, context: Context) -> bool:

@@ -14,8 +14,10 @@ from syncjob.core.actions import Issue
 from syncjob.core.policy import DealFields, Overdue
 from syncjob.core.records import CreditNote, Invoice, Settlement
 from syncjob.core.rules.settlement import (
+    REASON_LENGTH_MAX,
     STATE_WORDS,
     cash_and_credit,
+    deal_state,
     deal_values,
     invoice_state,
     next_due_day,
@@ -265,3 +267,91 @@ def test_a_reason_fits_the_field():
 
 def test_amounts_are_two_decimals_without_exponent():
     assert values(invoice(total=Decimal("1E+3")))["total"] == "1000.00"
+
+
+# --- several invoices -----------------------------------------------------------------------------
+
+
+def part(number: int, /, **changes: Any) -> Invoice:
+    """One of several invoices of 120.00, unpaid."""
+    named = {"id": f"i{number}", "number": f"INV-{number}", "page": f"https://x/{number}"}
+    return invoice(**(named | changes))
+
+
+def paid(number: int, day: date = date(2026, 3, 10)) -> Invoice:
+    money = Settlement(id=f"p{number}", kind="payment", amount=D(120), date=day)
+    return part(number, status="paid", due=D(0), paid=D(120), settlements=(money,))
+
+
+DRAFT = part(3, status="draft", number=None)
+SUBMITTED = part(4, status="submitted")
+OPEN = part(5, due_date=date(2026, 4, 15))
+HALF = part(6, paid=D(60), due=D(60))
+CREDITED = part(7, status="paid", due=D(0), credited=D(120))
+HALF_CREDITED = part(8, credited=D(60), due=D(60))
+
+
+@pytest.mark.parametrize(
+    ("invoices", "to_come", "word"),
+    [
+        ([DRAFT, DRAFT], False, "draft"),
+        ([DRAFT], True, "draft"),
+        ([DRAFT, SUBMITTED], False, "awaiting approval"),
+        ([DRAFT, OPEN], False, "awaiting payment"),
+        ([OPEN], True, "awaiting payment"),
+        ([paid(1), OPEN], False, "part-paid"),
+        ([paid(1)], True, "part-paid"),
+        ([paid(1), DRAFT], False, "part-paid"),
+        ([paid(1), paid(2)], True, "part-paid"),
+        ([paid(1), paid(2)], False, "paid"),
+        ([HALF, OPEN], False, "part-paid"),
+        ([CREDITED, paid(1)], False, "paid"),
+        ([CREDITED], True, "part-credited"),
+        ([CREDITED, CREDITED], False, "credited"),
+        ([HALF_CREDITED, OPEN], False, "part-credited"),
+        ([], True, "not invoiced"),
+    ],
+)
+def test_the_word_for_several_invoices(invoices, to_come, word):
+    assert deal_state(invoices, TODAY, Overdue(), to_come=to_come).word == word
+
+
+def test_a_deal_of_which_one_part_was_written_off():
+    note = CreditNote(
+        id="n1", number="CN-1", kind="sale", status="paid", contact_id="c1", currency="GBP",
+        total=D(120), remaining=D(0), accounts=("404",), allocations=(("i7", D(120)),),
+    )  # fmt: skip
+    found = deal_state(
+        [CREDITED, paid(1)], TODAY, Overdue(), credit_notes=(note,), bad_debt_accounts=("404",)
+    )
+    assert found.word == "written off"
+
+
+def test_the_figures_of_several_invoices():
+    late = part(2, due_date=date(2026, 3, 1))
+    found = deal_values([paid(1), late, OPEN], None, TODAY, Overdue(), NOW)
+    assert found["number"] == "INV-1, INV-2, INV-5"
+    assert (found["total"], found["paid"], found["due"]) == ("360.00", "120.00", "240.00")
+    assert (found["due_date"], found["link"]) == ("2026-03-01", "https://x/2"), "the next unpaid"
+    assert (found["paid_on"], found["overdue"]) == ("2026-03-10", "yes")
+    done = deal_values([paid(1), paid(2, date(2026, 3, 12))], None, TODAY, Overdue(), NOW)
+    assert (done["paid_on"], done["overdue"], done["due"]) == ("2026-03-12", "no", "0.00")
+
+
+def test_sums_in_two_currencies_are_none():
+    found = deal_values([paid(1), part(2, currency="EUR")], None, TODAY, Overdue(), NOW)
+    assert found["total"] is None
+    assert found["number"] == "INV-1, INV-2"
+
+
+def test_many_numbers_are_cut_visibly():
+    many = [part(100000 + n) for n in range(40)]
+    number = deal_values(many, None, TODAY, Overdue(), NOW)["number"]
+    assert number is not None
+    assert len(number) == REASON_LENGTH_MAX
+    assert number.endswith("...")
+
+
+def test_what_comes_next_is_told_where_nothing_is_wrong():
+    words = "Next invoice: balance, on 2026-05-01."
+    assert deal_values([OPEN], None, TODAY, Overdue(), NOW, to_come=words)["reason"] == words
