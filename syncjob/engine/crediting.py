@@ -226,7 +226,6 @@ def _made(
     plan = empty_plan()
     plan.actions, plan.subjects = [action], [deal]
     Push(batch, plan).run()
-    batch.log.info("credit.asked", deal=deal, marker=draft.marker, total=str(draft.total))
     for made in batch.state.papers.credits(deal):
         if made.marker == draft.marker:
             note = batch.state.snapshots.get("ledger", "credit_notes", made.ledger_id, CreditNote)
