@@ -150,6 +150,10 @@ class Snapshots:
             for value in dict.fromkeys(values):
                 self.db.execute("INSERT INTO lookup VALUES (?, ?, ?)", (kind, value, id))
 
+    def unindex(self, id: str, *, keep: str) -> None:
+        """Drop the record's lookup keys but those of one kind."""
+        self.db.execute("DELETE FROM lookup WHERE id = ? AND kind <> ?", (id, keep))
+
     def find(self, kind: str, value: str, *, most: int = -1) -> list[str]:
         """The ids that have this lookup key, in a fixed order; `most` of them, -1 for all."""
         rows = self.db.execute(

@@ -16,8 +16,7 @@ import msgspec
 from syncjob.core.contacts.fields import decode_address, decode_list, decode_people, values_of
 from syncjob.core.records import Contact, Side
 from syncjob.engine.batch import Batch
-from syncjob.engine.contacts.wants import CRM_EMAIL, CRM_NAME, bare
-from syncjob.engine.nearby import NEAR_KEY
+from syncjob.engine.contacts.wants import bare
 from syncjob.state.contacts import FORGOTTEN
 from syncjob.transport.wire import Request
 
@@ -32,7 +31,8 @@ _TEXTS = (
     ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
     ("base", "wanted"), ("base", "stored"), ("near", "body"),
 )  # fmt: skip
-_KEYS = ("contact.name", "contact.email", "contact.address", NEAR_KEY, CRM_NAME, CRM_EMAIL)
+#: The one lookup key that says nothing of a person: our own marker.
+_KEPT = "contact.marker"
 
 
 def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
@@ -47,7 +47,7 @@ def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
             continue
         state.contacts.end(record_id, FORGOTTEN, batch=batch.id)
         state.matches.drop_of(record_id, ("pair", "crm_double", "ledger_double"))
-        state.snapshots.index(record_id, dict.fromkeys(_KEYS, ()))
+        state.snapshots.unindex(record_id, keep=_KEPT)
         record = state.snapshots.get(side, "contacts", record_id, Contact)
         if record is not None:
             found.append((side, record))

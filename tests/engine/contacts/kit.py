@@ -21,6 +21,7 @@ def world(folder: Path, **contacts: Any) -> Iterator[World]:
     """Both servers with contact sync as the config's `contacts` says, owners confirmed."""
     extra = contacts.pop("config", {})
     config = {"contacts": {"update": "owners", **contacts}, **extra}
+    folder.mkdir(exist_ok=True)
     made = World(folder, config=config)
     try:
         made.init()
@@ -109,9 +110,9 @@ def take(w: World, side: str, key: str = "org:1", field: str | None = None) -> N
     """A person settles what differs."""
     kind = f"take:{side}:{field}" if field else f"take:{side}"
     with w.connection() as handle:
-        handle.answer(kind=kind, subject=f"contact:{key}", who="Ann", reason="a test")
+        handle.answer(kind=kind, subject=f"contact:{key}", who="Zoe", reason="a test")
 
 
 def forget(w: World, key: str) -> None:
     with w.connection() as handle:
-        handle.answer(kind="forget", subject=f"contact:{key}", who="Ann", reason="asked to")
+        handle.answer(kind="forget", subject=f"contact:{key}", who="Zoe", reason="asked to")
