@@ -13,17 +13,18 @@ import msgspec
 
 from syncjob.core.customers import Customer, as_asked, customer, digest, party, proposal
 from syncjob.core.match import DEFAULT, Known, Parameters, match
-from syncjob.core.match.keys import KEYS_VERSION, blocking_keys
-from syncjob.core.records import Contact
+from syncjob.core.match.keys import blocking_keys, keys_version
+from syncjob.core.records import Contact, Side
 from syncjob.core.review import Proposal
 from syncjob.engine.batch import Batch
 
-#: The kind of the lookup keys under which ledger contacts are found by their signs.
-NEAR_KEY = "contact.near"
+#: The kinds of the lookup keys under which the contacts of each side are found by their signs.
+NEAR_KEY, CRM_NEAR_KEY = "contact.near", "crm.near"
 #: The kind under which a CRM organization's people are found.
 PEOPLE_KEY = "contact.people"
 _KEYS_FACT = "match_keys"
 _GROUP = 500
+_SIDES: tuple[tuple[Side, str], ...] = (("ledger", NEAR_KEY), ("crm", CRM_NEAR_KEY))
 
 
 def parameters(batch: Batch, *, others: int = 0) -> Parameters:
@@ -39,7 +40,7 @@ def parameters(batch: Batch, *, others: int = 0) -> Parameters:
 
 
 def near_keys(contact: Contact) -> list[str]:
-    """The signs of a ledger contact; none for one that no customer can be any more."""
+    """The signs of a contact by itself; none for one that is nobody's any more."""
     if contact.deleted or contact.merged_into:
         return []
     return list(blocking_keys(party(customer(contact))))
@@ -51,19 +52,20 @@ def people_keys(contact: Contact) -> list[str]:
 
 
 def index_all(batch: Batch) -> None:
-    """Give every ledger contact its signs, once after they came to be, or were made otherwise."""
+    """Give every contact its signs, once after they came to be, or were made otherwise."""
     book, snapshots = batch.state.book, batch.state.snapshots
-    if book.fact(_KEYS_FACT) == str(KEYS_VERSION):
+    if book.fact(_KEYS_FACT) == keys_version():
         return
-    ids = snapshots.ids("ledger", "contacts")
-    for start in range(0, len(ids), _GROUP):
-        with batch.state.commit():
-            for contact_id in ids[start : start + _GROUP]:
-                contact = snapshots.get("ledger", "contacts", contact_id, Contact)
-                if contact is not None:
-                    snapshots.index(contact_id, {NEAR_KEY: near_keys(contact)})
+    for side, kind in _SIDES:
+        ids = snapshots.ids(side, "contacts")
+        for start in range(0, len(ids), _GROUP):
+            with batch.state.commit():
+                for contact_id in ids[start : start + _GROUP]:
+                    contact = snapshots.get(side, "contacts", contact_id, Contact)
+                    if contact is not None:
+                        snapshots.index(contact_id, {kind: near_keys(contact)})
     with batch.state.commit():
-        book.note(_KEYS_FACT, str(KEYS_VERSION))
+        book.note(_KEYS_FACT, keys_version())
 
 
 # --- one customer ---------------------------------------------------------------------------------
@@ -79,6 +81,22 @@ def note_near(batch: Batch, crm_ids: Iterable[str]) -> None:
         one = crm_customer(batch, crm_id)
         if one is not None:
             _remember(batch, one, _found(batch, one))
+
+
+def note_near_of_ledger(batch: Batch, ledger_ids: Iterable[str]) -> None:
+    """The same for ledger contacts without partner: the CRM's customers that share a sign with one
+    of them are compared with the ledger, before the CRM is given a new one."""
+    index_all(batch)
+    get = batch.state.snapshots.get
+    found: dict[str, None] = {}
+    for ledger_id in ledger_ids:
+        contact = get("ledger", "contacts", ledger_id, Contact)
+        if contact is None or batch.state.links.contact_owner(ledger_id) is not None:
+            continue
+        for crm_id in _sharing(batch, customer(contact), CRM_NEAR_KEY):
+            record = get("crm", "contacts", crm_id, Contact)
+            found[(record.organization_id if record else None) or crm_id] = None
+    note_near(batch, found)
 
 
 def _open(batch: Batch, crm_id: str) -> bool:
@@ -121,13 +139,18 @@ def _free(batch: Batch, made: Proposal) -> bool:
 
 def _neighbours(batch: Batch, one: Customer) -> list[Customer]:
     """The ledger contacts that share a sign which few others have."""
-    snapshots, most = batch.state.snapshots, DEFAULT.block_max
-    ids: dict[str, None] = {}
-    for key in blocking_keys(party(one), parameters(batch)):
-        block = snapshots.find(NEAR_KEY, key, most=most + 1)
-        ids.update(dict.fromkeys(block if len(block) <= most else ()))
-    records = (snapshots.get("ledger", "contacts", i, Contact) for i in sorted(ids))
+    get = batch.state.snapshots.get
+    records = (get("ledger", "contacts", i, Contact) for i in _sharing(batch, one, NEAR_KEY))
     return [customer(r) for r in records if r and not (r.deleted or r.merged_into)]
+
+
+def _sharing(batch: Batch, one: Customer, kind: str) -> list[str]:
+    """The ids of one side's contacts that share a sign with this one, where few do."""
+    most, ids = DEFAULT.block_max, set[str]()
+    for key in blocking_keys(party(one), parameters(batch)):
+        block = batch.state.snapshots.find(kind, key, most=most + 1)
+        ids.update(block if len(block) <= most else ())
+    return sorted(ids)
 
 
 def _remember(batch: Batch, one: Customer, found: Sequence[Proposal]) -> None:
