@@ -17,7 +17,7 @@ from syncjob.core.window import next_since, since_for
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts import wants
-from syncjob.engine.nearby import NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
+from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
 from syncjob.state.snapshots import Cursor
@@ -269,6 +269,7 @@ def _take_crm_contact(batch: Batch, record: Record) -> None:
             PEOPLE_KEY: people_keys(record),
             wants.CRM_NAME: [name_key(record.name)] if record.name else [],
             wants.CRM_EMAIL: [email_key(email) for email in record.emails],
+            CRM_NEAR_KEY: near_keys(record),
         },
     )
 
