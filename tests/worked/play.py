@@ -32,7 +32,7 @@ CUSTOMERS = (
 #: What people type as numbers; the rest of a deal are texts.
 _NUMBERS = frozenset(
     {"price", "quantity", "discount", "tax", "amount", "value", "percent", "order_nr", "cap",
-     "billing_frequency_cycles", "Day"}
+     "billing_frequency_cycles", "Day", "Quantity", "UnitAmount"}
 )  # fmt: skip
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _YES_NO = {"true": True, "false": False}
@@ -70,10 +70,13 @@ def play(firm: Firm, cases: list[Case], folder: Path) -> Played:
     """Sells the cases' deals, runs the batches, and reads the ledger's HTTP face."""
     w = World(folder, **_options(firm))
     try:
-        _set_up(w, firm)
         played = Played()
+        _set_up(w, firm)
         for case in cases:
-            played.deals[case.name] = _sell(w, firm, case)
+            played.deals[case.name] = _offer(w, firm, case)
+        w.init()  # after the offers, so that the products are there which rules name
+        for deal in played.deals.values():
+            w.crm("win", deal=deal)
         report = w.run()
         assert report.exit_code in (0, 1), (report.stopped_by, report.issues)
         for step in firm.then:
@@ -112,20 +115,19 @@ def _set_up(w: World, firm: Firm) -> None:
         w.books(act, **_typed(payload))
     for act, payload in firm.people:
         w.crm(act, **_typed(payload))
-    w.init()
 
 
-def _sell(w: World, firm: Firm, case: Case) -> int:
-    """The customer, what the ledger knows of it, and the deal, won."""
+def _offer(w: World, firm: Firm, case: Case) -> int:
+    """The customer, what the ledger knows of it, and the deal, not yet won."""
     deal = {"title": case.name, "currency": CURRENCY[firm.region], **_typed(case.deal)}
     if not {"org", "person"} & set(deal):
         deal["org"] = case.customer.get("name", CUSTOMERS[len(w.crm_state()["organizations"])])
         w.crm("create_org", **{**_typed(case.customer), "name": deal["org"]})
+    elif "person" in deal:
+        w.crm("create_person", name=deal["person"])
     if case.contact:
-        w.books("create_contact", fields={"Name": deal.get("org"), **_typed(case.contact)})
-    made = w.crm("create_deal", **deal)
-    w.crm("win", deal=made["id"])
-    return int(made["id"])
+        w.books("create_contact", fields={"Name": deal["org"], **_typed(case.contact)})
+    return int(w.crm("create_deal", **deal)["id"])
 
 
 def _go_on(w: World, firm: Firm, step: dict[str, Any], played: Played) -> BatchReport:
