@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from syncjob.errors import Park
 from tests.engine.scenes import codes, minutes, only, quiet, sell
 from tests.engine.world import World
 
@@ -495,3 +498,121 @@ def test_two_parts_of_one_day_and_a_run_that_creates_one(tmp_path: Path) -> None
         assert w.run().exit_code == 0
         assert len(parts_of(w, deal)) == 2
         quiet(w)
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "invoicing.md"
+
+
+def examples() -> list[dict[str, Any]]:
+    """The examples of the page's section "Schedules"."""
+    section = PAGE.read_text(encoding="utf-8").split("## Schedules")[1].split("\n## ")[0]
+    blocks = re.findall(r"```yaml\n(.*?)```", section, re.S)
+    return [yaml.safe_load(block.replace(" on:", ' "on":'))["invoices"] for block in blocks]
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_each_example_of_the_page(tmp_path: Path, number: int) -> None:
+    example = examples()[number]
+    assert len(examples()) == 2
+    for w in world(tmp_path, field="Delivered on", mode="full",
+                   invoices={**example, "status": "authorised", "value_is": None}):  # fmt: skip
+        deal = sell(w, lines=[{"name": "Machine", "price": 6000, "quantity": 1, "tax": 0}])
+        assert codes(w.run()) == []
+        days(w, 65)
+        assert codes(caught_up(w)) == []
+        parts = parts_of(w, deal)
+        assert len(parts) == len(example["schedules"][0]["parts"])
+        assert sum(nets(parts).values()) == 6000
+
+
+# --- what people do besides ----------------------------------------------------------------------
+
+
+def test_an_archived_deal_with_parts_to_come(w: World) -> None:
+    deal = sell(w, lines=LINES)
+    w.run()
+    w.crm("archive_deal", deal=deal)
+    minutes(w, 61)
+    assert codes(w.run()) == ["won_but_archived"]
+    days(w, 31)
+    caught_up(w)
+    assert len(parts_of(w, deal)) == 1
+    w.crm("unarchive_deal", deal=deal)
+    minutes(w, 5)
+    assert codes(caught_up(w)) == []
+    assert len(parts_of(w, deal)) == 2
+
+
+def test_an_invoice_made_by_hand_is_tied_to_its_part(w: World) -> None:
+    deal = sell(w, lines=LINES)
+    w.run()
+    contact = w.contacts()[0]["id"]
+    lines = [
+        {"Description": "By hand", "Quantity": 1, "UnitAmount": amount, "AccountCode": "200",
+         "TaxType": tax}
+        for amount, tax in ((360, "OUTPUT"), (40, "EXEMPTOUTPUT"))
+    ]  # fmt: skip
+    fields = {"Contact": {"ContactID": contact}, "LineItems": lines, "Date": "2026-12-01",
+              "DueDate": "2026-12-31", "InvoiceNumber": "HAND-1"}  # fmt: skip
+    w.books("create_invoice", fields=fields)
+    minutes(w, 5)
+    w.run()
+    with w.connection() as handle:
+        with pytest.raises(Park, match="in parts"):
+            handle.answer(kind="link:HAND-1", subject=f"deal:{deal}", who="Ann", reason="x")
+        with pytest.raises(Park, match="no part of"):
+            handle.answer(
+                kind="link:HAND-1", subject=f"deal:{deal}", who="Ann", reason="x", part="rest"
+            )
+        with pytest.raises(Park, match="already"):
+            handle.answer(
+                kind="link:HAND-1", subject=f"deal:{deal}", who="Ann", reason="x", part="deposit"
+            )
+        with pytest.raises(Park, match="never had"):
+            handle.answer(
+                kind="reissue", subject=f"deal:{deal}", who="Ann", reason="x", part="delivery"
+            )
+        handle.answer(
+            kind="link:HAND-1", subject=f"deal:{deal}", who="Ann", reason="x", part="delivery"
+        )
+    minutes(w, 5)
+    assert codes(w.run()) == []
+    assert w.deal_fields(deal)["Invoice total"] == pytest.approx(763)
+    days(w, 61)
+    caught_up(w)
+    ours = parts_of(w, deal)
+    assert [p["reference"] for p in ours] == [f"SJ-{deal}-B1", f"SJ-{deal}-D1"]
+    hand = only([i for i in w.invoices() if i["number"] == "HAND-1"])
+    assert nets([*ours, hand]) == {"OUTPUT": Decimal("900.01"), "EXEMPTOUTPUT": Decimal("100.00")}
+
+
+def test_a_lost_answer_makes_no_second_part(w: World) -> None:
+    deal = sell(w, lines=LINES)
+    w.run()
+    days(w, 30)
+    w.run()
+    minutes(w, 16)
+    w.fault(server="xero", method="PUT", path="/Invoices$", kind="lost", when="after", times=2)
+    w.run()
+    for _ in range(3):
+        minutes(w, 16)
+        w.run()
+    assert [p["reference"] for p in parts_of(w, deal)] == [f"SJ-{deal}-B1", f"SJ-{deal}-C1"]
+    quiet(w)
+
+
+def test_two_deals_and_a_person_who_wants_one_left_alone(w: World) -> None:
+    deal = sell(w, lines=LINES)
+    w.run()
+    with w.connection() as handle:
+        handle.answer(kind="never", subject=f"deal:{deal}", who="Ann", reason="paid in kind")
+    days(w, 61)
+    caught_up(w)
+    first = only(parts_of(w, deal))
+    w.books("approve", invoice=first["id"])
+    w.books("pay", invoice=first["id"])
+    minutes(w, 5)
+    w.run()
+    assert w.deal_fields(deal)["Invoice status"] == "paid", "nothing more is to come"
