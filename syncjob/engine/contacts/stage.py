@@ -144,6 +144,9 @@ def _decide(
 ) -> None:
     case = load_contact(batch, key)
     if case is None or case.subject in made:
+        if case is None or case.subject != f"contact:{key}":  # it is part of another customer now
+            now = batch.clock.now()
+            batch.state.book.close_issues(f"contact:{key}", keep=set(), at=now)
         batch.state.contacts.settled(key)
         return
     decision = decide_contact(case, context)
