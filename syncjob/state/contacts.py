@@ -134,6 +134,21 @@ class ContactBook:
     def drop_base(self, crm_id: str) -> None:
         self.db.execute("DELETE FROM base WHERE target = ?", (f"pair:{crm_id}",))
 
+    def drop_bases(self, targets: Iterable[str]) -> None:
+        self.db.conn.executemany("DELETE FROM base WHERE target = ?", [(t,) for t in targets])
+
+    def said(self, targets: Iterable[str], but: Iterable[str]) -> list[str]:
+        """Every value that bases and audit hold of these targets, except of the fields `but`."""
+        found: set[str] = set()
+        for target in targets:
+            for query in (
+                "SELECT field, wanted, stored FROM base WHERE target = ?",
+                "SELECT field, before, after FROM audit WHERE target = ?",
+            ):
+                for field, *values in self.db.execute(query, (target,)).fetchall():
+                    found.update(v for v in values if v and field not in tuple(but))
+        return sorted(found)
+
     # --- ends ------------------------------------------------------------
 
     def ended(self, *ids: str | None) -> str | None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncjob.core.contacts.fields import decode_address, decode_list, decode_people, values_of
+from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import bare
@@ -31,6 +32,8 @@ _TEXTS = (
     ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
     ("base", "wanted"), ("base", "stored"), ("near", "body"),
 )  # fmt: skip
+#: Fields of a contact that say nothing of who it is.
+_PLAIN = ("marker", "currency", "terms", "status")
 #: The one lookup key that says nothing of a person: our own marker.
 _KEPT = "contact.marker"
 
@@ -51,14 +54,34 @@ def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
         record = state.snapshots.get(side, "contacts", record_id, Contact)
         if record is not None:
             found.append((side, record))
+    targets = _targets(batch, [i for _, i in ids if i], crm_id)
+    past = {text for value in state.contacts.said(targets, _PLAIN) for text in _leaves(value)}
     for side, record in found:
         state.snapshots.replace(side, "contacts", bare(record))
+    state.contacts.drop_bases(targets)
     if crm_id:
-        state.contacts.drop_base(crm_id)
         state.book.note(f"answer:contact:{crm_id}", None)
-    _blank(batch, sorted({t for _, c in found for t in _texts(c)}, key=len, reverse=True))
+    _blank(batch, past | {text for _, record in found for text in _texts(record)})
     batch.counts["forgotten"] += 1
     batch.log.info("contact.forgotten", crm=crm_id, ledger=ledger_id)
+
+
+def _targets(batch: Batch, ids: list[str], crm_id: str | None) -> list[str]:
+    """Under which names bases and audit speak of this customer."""
+    targets = [f"contact:{i}" for i in ids]
+    if crm_id:
+        marker = contact_marker(batch.config.connection.code, crm_id)
+        targets += [f"pair:{crm_id}", f"contact:{marker}"]
+    return targets
+
+
+def _leaves(value: str) -> Iterator[str]:
+    """The texts in a field's value: the lines of a list, the parts of an address."""
+    for line in value.split("\n"):
+        parts = msgspec.json.decode(line) if line.startswith("{") else line
+        listed = parts.values() if isinstance(parts, dict) else [parts]
+        for part in listed:
+            yield from part if isinstance(part, list) else [part]
 
 
 def _texts(contact: Contact) -> Iterator[str]:
@@ -78,13 +101,14 @@ def _texts(contact: Contact) -> Iterator[str]:
         yield from (person.first_name or "", person.last_name or "", person.email or "")
 
 
-def _blank(batch: Batch, texts: list[str]) -> None:
+def _blank(batch: Batch, texts: set[str]) -> None:
     """Replace these texts wherever a row may hold them, as typed and as JSON writes them."""
     forms = {f for t in texts if len(t) >= _LENGTH_MIN for f in (t, json.dumps(t)[1:-1])}
     if not forms:
         return
     ordered = sorted(forms, key=len, reverse=True)
-    wanted = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in ordered))
+    begins = r"(?:(?<!\w)|(?<=\\n))"  # of a word, or of a line that JSON wrote
+    wanted = re.compile("|".join(rf"{begins}{re.escape(form)}(?!\w)" for form in ordered))
     for table, column in _TEXTS:
         batch.state.contacts.rewrite(table, column, lambda text: wanted.sub(BLANK, text))
     batch.state.contacts.rewrite("call", "request", lambda text: _in_bytes(text, wanted))
