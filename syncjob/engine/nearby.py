@@ -93,10 +93,18 @@ def note_near_of_ledger(batch: Batch, ledger_ids: Iterable[str]) -> None:
         contact = get("ledger", "contacts", ledger_id, Contact)
         if contact is None or batch.state.links.contact_owner(ledger_id) is not None:
             continue
-        for crm_id in _sharing(batch, customer(contact), CRM_NEAR_KEY):
-            record = get("crm", "contacts", crm_id, Contact)
-            found[(record.organization_id if record else None) or crm_id] = None
-    note_near(batch, found)
+        found |= dict.fromkeys(_sharing(batch, customer(contact), CRM_NEAR_KEY))
+    note_near(batch, customers_of(batch, found))
+
+
+def customers_of(batch: Batch, crm_ids: Iterable[str]) -> list[str]:
+    """Who these CRM records are as customers: people count with their organization, unless the
+    config makes each person one."""
+    if batch.config.contacts.unit == "person":
+        return list(crm_ids)
+    get = batch.state.snapshots.get
+    records = [(i, get("crm", "contacts", i, Contact)) for i in crm_ids]
+    return [(r.organization_id if r and r.kind == "person" else None) or i for i, r in records]
 
 
 def _open(batch: Batch, crm_id: str) -> bool:
