@@ -19,7 +19,7 @@ from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import is_on, want_changed_config
 from syncjob.engine.fill import chunks
-from syncjob.engine.nearby import note_near, note_near_of_ledger
+from syncjob.engine.nearby import customers_of, note_near, note_near_of_ledger
 from syncjob.engine.pull import store_records
 
 #: Deleted organizations and persons stand in no list (facts: pipedrive, 1d): those that are
@@ -89,7 +89,7 @@ def _fill_group(batch: Batch, keys: Sequence[str]) -> None:
     seen, links = batch.state.snapshots.batch_of, batch.state.links
     crm_keys = [key for key in keys if not key.startswith("ledger:")]
     _read_crm(batch, [k for k in crm_keys if links.contact(k) and not seen("crm", "contacts", k)])
-    note_near(batch, [k for k in crm_keys if links.contact(k) is None])
+    note_near(batch, customers_of(batch, [k for k in crm_keys if links.contact(k) is None]))
     if batch.config.contacts.create_in_crm:
         alone = [k.removeprefix("ledger:") for k in keys if k.startswith("ledger:")]
         note_near_of_ledger(batch, alone)
