@@ -46,6 +46,7 @@ def check(batch: Batch, *, messages: bool) -> list[Problem]:
     found += _account(batch, batch.ledger_reference)
     found += notice_problems(batch, batch.crm_reference)
     found += _mode(batch)
+    found += _email(batch, batch.ledger_reference)
     found += _clock(batch)
     found += _stopped(batch)
     found += try_ways(batch) if messages else ()
@@ -102,6 +103,21 @@ def _mode(batch: Batch) -> Iterator[Problem]:
             where="invoices.status",
             what=f"Invoices are to be authorised, but the mode is {config.mode}: they stay drafts.",
             fix="Set mode: full when finance agrees, or status: draft.",
+            fatal=False,
+        )
+
+
+def _email(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:
+    """E-mail that is switched on and can never go."""
+    config, demo = batch.config, ledger.organisation.demo
+    if config.invoices.email.enabled and (config.mode != "full" or demo):
+        why = f"the mode is {config.mode}"
+        if demo:
+            why = f"{ledger.organisation.name} is a demo organisation"
+        yield Problem(
+            where="invoices.email.enabled",
+            what=f"Invoices are to be e-mailed, but {why}: none is.",
+            fix="Set mode: full with the real organisation when finance agrees, or switch it off.",
             fatal=False,
         )
 

@@ -184,12 +184,14 @@ def load_after(
         state.snapshots.get("ledger", "invoices", invoice, Invoice)
         for invoice in papers.repeats(deal_id)
     )
+    template = _newest_template(batch, deal_id)
+    open_issues = state.book.open_issues(f"deal:{deal_id}") if template else []
     return After(
-        template=_newest_template(batch, deal_id),
+        template=template,
         repeats=tuple(invoice for invoice in repeats if invoice is not None),
         recurs=_recurs(batch, deal_id),
         changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,
-        told=frozenset(i.issue.code for i in state.book.open_issues(f"deal:{deal_id}")),
+        told=frozenset(found.issue.code for found in open_issues),
         mailed={invoice: known for invoice, known in mailed.items() if known is not None},
         online={invoice: url for invoice, url in pages.items() if url is not None},
         address_changes={contact: at for contact, at in changes.items() if at is not None},

@@ -293,3 +293,14 @@ def test_a_pause_of_invoices_holds_the_emails_too(w):
     w.run()
     assert len(emails(w)) == 1
     assert invoice_of(w, deal)["sent"]
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_check_says_when_no_email_can_go(tmp_path, demo):
+    mode = "full" if demo else "drafts_only"
+    w = world(tmp_path, FULL | {"mode": mode}, ledger={"demo": demo})
+    with w.connection() as handle:
+        found = {problem.where: problem.what for problem in handle.check()}
+    assert "none is" in found["invoices.email.enabled"]
+    assert ("demo organisation" in found["invoices.email.enabled"]) is demo
+    w.close()
