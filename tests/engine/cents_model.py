@@ -53,6 +53,7 @@ class Firm:
     value_with_tax: bool
     full: bool
     registered: bool = True
+    spread: bool = False  # a discount of the whole deal is spread over its lines
     exempt: bool = False  # the first customer has a tax of its own in the ledger: none
 
     @property
@@ -69,6 +70,7 @@ class Firm:
             "status": "authorised" if self.full else "draft",
             "value_is": self.value_is,
             "description": "{name}\n{description}",
+            "deal_discount": "spread" if self.spread else "own_line",
             "without_products": "one_line" if self.one_line else "hold",
             "tax": {
                 "amounts": self.amounts,
@@ -144,7 +146,7 @@ def expect(
         return made
     made.lines = [_amount(firm, row) for row in live]
     if sum(exact(row["sum"]) for row in live) != exact(deal["value"]):
-        _discount(discounts, made, rates)
+        _discount(firm, discounts, made, rates)
     return made if made.holds else _totals(firm, deal, made, rates, kind)
 
 
@@ -241,19 +243,40 @@ def _amount(firm: Firm, row: Any) -> Fraction:
     return rounded(gross - off)
 
 
-def _discount(discounts: list[Any], made: Expected, rates: list[Rate]) -> None:
-    """The deal's own discounts, each a line of its own."""
-    before = sum(made.lines, Fraction(0))
+def _discount(firm: Firm, discounts: list[Any], made: Expected, rates: list[Rate]) -> None:
+    """The deal's own discounts, each a line of its own, or all taken off the lines."""
+    before, offs = sum(made.lines, Fraction(0)), []
     for discount in discounts:
         amount = exact(discount["amount"])
         part = discount["type"] == "percentage"
         off = before * amount / 100 if part else amount
         if off < 0 or (part and not 0 <= amount <= 100):
             made.holds.add("discount_invalid")
-        if rounded(off):
-            made.lines.append(-rounded(off))
-            if len(set(rates)) > 1:
-                made.holds.add("discount_mixed_tax")
+        offs.append(rounded(off))
+    if firm.spread:
+        _spread(sum(offs, Fraction(0)), made)
+        return
+    made.lines += [-off for off in offs if off]
+    if any(offs) and len(set(rates)) > 1:
+        made.holds.add("discount_mixed_tax")
+
+
+def _spread(off: Fraction, made: Expected) -> None:
+    """The sum of the discounts in proportion to the lines above zero, in whole cents: each rounded
+    down, and the cents that are left one by one to the largest remainders, the first of equals."""
+    weights = [max(line, Fraction(0)) for line in made.lines]
+    whole = sum(weights, Fraction(0))
+    if off > whole:
+        made.holds.add("discount_invalid")
+    if off > whole or not whole or off <= 0:
+        return
+    exact_cents = [off * weight / whole * 100 for weight in weights]
+    cents = [share.numerator // share.denominator for share in exact_cents]
+    left = int(off * 100 - sum(cents))
+    by_remainder = sorted(range(len(cents)), key=lambda n: (cents[n] - exact_cents[n], n))
+    for n in by_remainder[:left]:
+        cents[n] += 1
+    made.lines = [line - Fraction(c, 100) for line, c in zip(made.lines, cents, strict=True)]
 
 
 def _totals(

@@ -42,6 +42,7 @@ firms = st.builds(
     full=st.booleans(),
     registered=st.sampled_from([True, True, True, False]),
     exempt=st.sampled_from([False, False, True]),
+    spread=st.booleans(),
 )
 
 
@@ -77,7 +78,7 @@ def play(firm: Firm, seed: int, count: int) -> None:
         w = World(Path(folder), **firm.world())
         try:
             prepare(firm, w)
-            w.init()
+            w.init(sound=firm.registered or _untaxed(firm))
             for number in range(CUSTOMERS):
                 w.crm("create_org", name=f"Customer {number}")
             chance = Random(seed)
@@ -88,6 +89,11 @@ def play(firm: Firm, seed: int, count: int) -> None:
             quiet(w)
         finally:
             w.close()
+
+
+def _untaxed(firm: Firm) -> bool:
+    """Whether no rule and no account of the firm would ever tax a line."""
+    return firm.amounts == "no_tax" or (firm.region == "US" and not firm.rules)
 
 
 def _sell(w: World, deal: dict[str, Any], number: int) -> int:
