@@ -55,6 +55,8 @@ EVENTS = {
     "invoice.ended": "an invoice was voided or deleted in the ledger",
     "issue.opened": "something that a person must look at",
     "link.created": "a CRM record and a ledger record belong together from now on",
+    "link.moved": "a CRM record was merged into another, which has its link from now on",
+    "contact.forgotten": "a customer's sync has ended and its personal values were blanked",
     "match.ended": "both sides were compared: how much is proposed, new and linked",
     "message.unknown": "nobody can say whether a message arrived; it is not sent again",
     "mode.changed": "what may be written at all was raised or lowered in the config",

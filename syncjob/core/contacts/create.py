@@ -58,7 +58,11 @@ def _free(case: ContactCase) -> Candidates:
         tuple(c for c in group if c.id not in case.owners)
         for group in (given.by_name, given.by_email)
     )
-    return msgspec.structs.replace(given, by_name=by_name, by_email=by_email, near=near)
+    marked = given.by_marker
+    return msgspec.structs.replace(
+        given, by_name=by_name, by_email=by_email, near=near,
+        by_marker=None if marked and marked.id in case.owners else marked,
+    )  # fmt: skip
 
 
 def completed(case: ContactCase, context: ContactContext, found: ContactDraft) -> ContactDraft:

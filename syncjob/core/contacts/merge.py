@@ -21,6 +21,9 @@ from syncjob.core.policy_contacts import Owner
 Verdict = Literal["agree", "rest", "write", "differs", "conflict"]
 
 
+Pair = tuple[str | None, str | None]
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field of a pair. `known`: the sides have agreed before, on `crm_base` and `ledger_base`
     (each server's own form of it)."""
@@ -153,14 +156,19 @@ def _text(entries: Mapping[str, str]) -> str | None:
     return "\n".join(entries.values()) or None
 
 
-def in_both(
-    name: str, one: str | None, other: str | None, country: str | None
-) -> tuple[str | None, str | None]:
-    """The agreed form of a field once one side is written: of a list, what both hold."""
+def agreed(name: str, now: Pair, base: Pair | None, country: str | None) -> Pair:
+    """What both sides agree on, as (crm, ledger), once one of them is written.
+
+    Of a list: what both hold, and what they agreed on before that one of them still holds, so that
+    an entry that the other side took away against the owner's word is not taken for a new one.
+    """
     if name not in LISTS:
-        return one, other
-    left, right = (keys_of(name, value, country) for value in (one, other))
-    return (
-        _text({k: v for k, v in left.items() if k in right}),
-        _text({k: v for k, v in right.items() if k in left}),
-    )
+        return now
+    held = [keys_of(name, value, country) for value in now]
+    before = [keys_of(name, value, country) for value in base or (None, None)]
+    both = held[0].keys() & held[1].keys()
+    still = (before[0].keys() | before[1].keys()) & (held[0].keys() | held[1].keys())
+    everywhere = {k: v for found in (*before, *held) for k, v in found.items()}
+    kept = [key for key in everywhere if key in both | still]
+    crm, ledger = (_text({key: own.get(key, everywhere[key]) for key in kept}) for own in held)
+    return crm, ledger

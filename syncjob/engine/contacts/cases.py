@@ -9,7 +9,7 @@ import msgspec
 from syncjob.core.actions import Issue
 from syncjob.core.contacts.case import ContactCase, ContactContext, Take, possible_names
 from syncjob.core.markers import contact_marker, crm_marker, person_marker
-from syncjob.core.records import Contact, Deal
+from syncjob.core.records import Contact, Deal, Side
 from syncjob.core.rules.matching import Candidates, email_key, name_key
 from syncjob.engine.batch import Batch
 from syncjob.engine.candidates import find_candidates, owners_of, survivor
@@ -230,11 +230,12 @@ def _busy(batch: Batch, crm: Contact, person: Contact | None, ledger: Contact | 
     journal = batch.state.journal
     if journal.busy_subject(f"contact:{crm.id}"):
         return True
-    targets = [f"contact:{i.id}" for i in (crm, person, ledger) if i is not None]
-    return journal.busy(
-        [("ledger", f"contact:{marker}"), *(("crm", t) for t in targets)]
-        + [("ledger", t) for t in targets]
-    ) or (ledger is not None and journal.busy_subject(f"contact:ledger:{ledger.id}"))
+    sides: list[tuple[Side, str]] = [("ledger", f"contact:{marker}")]
+    for record in (crm, person, ledger):
+        if record is not None:
+            sides += [("crm", f"contact:{record.id}"), ("ledger", f"contact:{record.id}")]
+    alone = ledger is not None and journal.busy_subject(f"contact:ledger:{ledger.id}")
+    return alone or journal.busy(sides)
 
 
 def _parked(

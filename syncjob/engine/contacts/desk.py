@@ -6,7 +6,7 @@ import msgspec
 
 from syncjob.core.contacts.case import crm_values, digest
 from syncjob.core.contacts.fields import FIELDS, values_of
-from syncjob.core.records import Contact
+from syncjob.core.records import Contact, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
@@ -24,10 +24,9 @@ def require_contact(state: State, kind: str, subject: str) -> None:
     """Raises Park where the answer can name nothing."""
     asked, parts = subject.removeprefix("contact:"), kind.split(":")
     crm_id, ledger_id = _both(state, asked)
+    sides: tuple[tuple[Side, str | None], ...] = (("crm", crm_id), ("ledger", ledger_id))
     known = any(
-        state.snapshots.get(side, "contacts", i, Contact) is not None
-        for side, i in (("crm", crm_id), ("ledger", ledger_id))
-        if i is not None
+        state.snapshots.get(side, "contacts", i, Contact) is not None for side, i in sides if i
     )
     if not known:
         raise Park(

@@ -99,7 +99,8 @@ def _fill_group(batch: Batch, keys: Sequence[str]) -> None:
         case = load_contact(batch, key)
         for action in decide_contact(case, context).actions if case else ():
             if isinstance(action.payload, ContactChange):
-                targets[action.side][action.payload.contact_id] = None
+                side: Side = "crm" if action.side == "crm" else "ledger"
+                targets[side][action.payload.contact_id] = None
     strong = batch.state.snapshots.read_by_id
     for side, ids in targets.items():
         old = [i for i in ids if not strong(side, "contacts", i, batch.id)]

@@ -10,7 +10,7 @@ import msgspec
 
 from syncjob.core.actions import Action, ContactChange, ContactDraft, CrmContactDraft, MarkerChange
 from syncjob.core.contacts.fields import Values, values_of
-from syncjob.core.contacts.merge import in_both
+from syncjob.core.contacts.merge import agreed
 from syncjob.core.contacts.words import NAMES
 from syncjob.core.markers import contact_of_marker
 from syncjob.core.records import Contact, Side
@@ -45,12 +45,14 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     payload = action.payload
     assert isinstance(payload, CrmContactDraft | ContactChange | ContactDraft)
     country = _country(batch)
-    agreed: dict[str, Pair] = {}
-    for field in payload.follows.keys() & stored.keys():
-        written, other = in_both(field, stored[field], payload.follows[field], country)
-        agreed[field] = (written, other) if action.side == "crm" else (other, written)
-    batch.state.contacts.agree(key, agreed)
-    left = {f: word for f, word in answers(batch, key).items() if f not in agreed}
+    base, fields = batch.state.contacts.base(key), payload.follows.keys() & stored.keys()
+    found: dict[str, Pair] = {}
+    for field in fields:
+        both = (stored[field], payload.follows[field])
+        now = both if action.side == "crm" else both[::-1]
+        found[field] = agreed(field, now, base.get(field), country)
+    batch.state.contacts.agree(key, found)
+    left = {f: word for f, word in answers(batch, key).items() if f not in found}
     said = msgspec.json.encode(left).decode() if left else None
     batch.state.book.note(f"answer:contact:{key}", said)
 

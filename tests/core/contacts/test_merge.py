@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncjob.core.contacts.merge import Field, Merged, in_both, merge
+from syncjob.core.contacts.merge import Field, Merged, agreed, merge
 from syncjob.core.policy_contacts import Owner
 
 VALUES = (None, "a", "b", "c")
@@ -83,11 +83,13 @@ def landed(field: Field, merged: Merged) -> Field:
         crm_base, ledger_base, known = crm, ledger, True
     if merged.verdict == "write" and merged.ledger != ledger:
         ledger = merged.ledger
-        ledger_base, crm_base = in_both(field.name, ledger, crm, None)
+        base = (crm_base, ledger_base) if known else None
+        crm_base, ledger_base = agreed(field.name, (crm, ledger), base, None)
         known = True
     if merged.verdict == "write" and merged.crm != crm:
         crm = merged.crm
-        crm_base, ledger_base = in_both(field.name, crm, ledger, None)
+        base = (crm_base, ledger_base) if known else None
+        crm_base, ledger_base = agreed(field.name, (crm, ledger), base, None)
         known = True
     return Field(name=field.name, crm=crm, ledger=ledger, known=known, crm_base=crm_base,
                  ledger_base=ledger_base)  # fmt: skip
