@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from syncjob.core.contacts.payloads import ContactDraft
 from syncjob.core.match.records import Pair, Party, PartyKind
 from syncjob.core.records import Address, Contact
 from syncjob.core.review import Face, Kind, Proposal
@@ -85,6 +86,18 @@ def party(one: Customer) -> Party:
         country=address.country,
         tax_number=record.tax_number,
     )
+
+
+def party_of_draft(draft: ContactDraft, kind: PartyKind = "organization") -> Party:
+    """A ledger contact that is about to be made, as the match compares it; its id is its marker."""
+    whole = Contact(
+        id=draft.marker, kind="contact", name=draft.name, first_name=draft.first_name,
+        last_name=draft.last_name, emails=(draft.email,) if draft.email else (),
+        phones=(draft.phone, *draft.phones) if draft.phone else draft.phones,
+        address=draft.address, street=draft.street, tax_number=draft.tax_number,
+        people=draft.people,
+    )  # fmt: skip
+    return msgspec.structs.replace(party(customer(whole)), kind=kind)
 
 
 def _emails(contact: Contact) -> list[str]:

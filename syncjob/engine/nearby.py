@@ -11,8 +11,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncjob.core.customers import Customer, as_asked, customer, digest, party, proposal
-from syncjob.core.match import DEFAULT, Known, Parameters, match
+from syncjob.core.contacts.payloads import ContactDraft
+from syncjob.core.customers import (
+    Customer,
+    as_asked,
+    customer,
+    digest,
+    party,
+    party_of_draft,
+    proposal,
+)
+from syncjob.core.markers import contact_of_marker
+from syncjob.core.match import DEFAULT, Known, Parameters, PartyKind, doubles, match
 from syncjob.core.match.keys import blocking_keys, keys_version
 from syncjob.core.records import Contact, Side
 from syncjob.core.review import Proposal
@@ -186,3 +196,26 @@ def _stale(batch: Batch, one: Customer, known: Proposal) -> bool:
     if other is None or other.deleted or other.merged_into:
         return True
     return digest(party(one), party(customer(other))) != known.digest
+
+
+# --- new ones among themselves --------------------------------------------------------------------
+
+
+def alike_drafts(batch: Batch, drafts: Sequence[ContactDraft]) -> dict[str, ContactDraft]:
+    """Of contacts that are about to be made, those that are certainly one with an earlier of them,
+    by marker: that one goes first, and the next batch sees both sides."""
+    code, matches = batch.config.connection.code, batch.state.matches
+    crm_ids = {draft.marker: contact_of_marker(code, draft.marker) or "" for draft in drafts}
+    place = {draft.marker: number for number, draft in enumerate(drafts)}
+    others = batch.state.snapshots.count("ledger", "contacts")
+    parties = [party_of_draft(d, _kind_of(crm_ids[d.marker])) for d in drafts]
+    late: dict[str, ContactDraft] = {}
+    for pair in doubles(parties, parameters(batch, others=others)):
+        one, other = sorted((pair.left, pair.right), key=place.__getitem__)
+        if pair.band == "certain" and not matches.are_apart(crm_ids[one], crm_ids[other]):
+            late.setdefault(other, drafts[place[one]])
+    return late
+
+
+def _kind_of(crm_id: str) -> PartyKind:
+    return "person" if crm_id.startswith("person:") else "organization"
