@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -18,6 +18,7 @@ from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.fill import chunks
+from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.overdue import due_summaries
 from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
@@ -75,7 +76,7 @@ def make_plan(
                 _decide(batch, plan, deal, context, wait)
     batch.progress("plan", len(deals), len(deals))
     _customers(batch, plan, customers, dry=dry)
-    _one_of_look_alikes(plan)
+    _one_of_look_alikes(batch, plan)
     plan.actions = _once(plan.actions)
     plan.actions = in_messages(batch, plan.actions) + due_summaries(batch)
     _limit_creates(batch, plan)
@@ -184,7 +185,7 @@ def _limit_emails(batch: Batch, plan: Plan) -> None:
         plan.actions = [action for action in plan.actions if action.target not in late]
 
 
-def _one_of_look_alikes(plan: Plan) -> None:
+def _one_of_look_alikes(batch: Batch, plan: Plan) -> None:
     """Two new customers that may be one: the later waits until the first is in the ledger, where
     the rules then judge it by what stands there."""
     first: dict[str, tuple[str, ContactDraft]] = {}
@@ -198,7 +199,18 @@ def _one_of_look_alikes(plan: Plan) -> None:
             target, other = first.setdefault(key, (action.target, draft))
             if target != action.target and look_alike(draft, other):
                 late[action.subject] = f"its customer may be {other.name!r}, which is created first"
+    for subject, name in _matched(batch, plan):
+        late.setdefault(subject, f"its customer may be {name!r}, which is created first")
     _postpone(plan, late)
+
+
+def _matched(batch: Batch, plan: Plan) -> Iterator[tuple[str, str]]:
+    """Subjects whose new customer is certainly one with an earlier new one, and that one's name."""
+    made = [(a.subject, a.payload) for a in plan.actions if isinstance(a.payload, ContactDraft)]
+    found = alike_drafts(batch, list({draft.marker: draft for _, draft in made}.values()))
+    for subject, draft in made:
+        if draft.marker in found:
+            yield subject, found[draft.marker].name
 
 
 def _postpone(plan: Plan, late: dict[str, str]) -> None:
