@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from .emails import is_role
 from .frequencies import Frequencies
 from .normalise import sound
 from .phones import tail
@@ -20,9 +21,10 @@ from .prepared import Prepared
 NAME_WORDS = 4
 
 
-#: Signs that say little each: a word alone, the beginning or the end of a name. Their blocks may
+#: Signs that say little each: a word or a postcode alone, the beginning or the end of a name,
+#: a street's word and number. Their blocks may
 #: hold only this share of what others may, so that the work per party stays the same at any size.
-WEAK = frozenset("wqrx")
+WEAK = frozenset("wqrxza")
 WEAK_SHARE = 0.4
 
 
@@ -64,6 +66,7 @@ def signs(party: Prepared, frequencies: Frequencies) -> set[str]:
     """What brings a party together with others."""
     found = {f"p{tail(phone)}" for phone in party.phones}
     found |= {f"e{mail}" for mail in party.emails}
+    found |= {f"l{mail.partition('@')[0]}" for mail in party.emails if not is_role(mail)}
     found |= {f"d{domain}" for domain in party.domains}
     found |= {f"m{label}={value}" for label, value in party.more}
     if party.tax:
@@ -86,9 +89,12 @@ def _of_name(party: Prepared, frequencies: Frequencies) -> set[str]:
         found |= {f"q{party.squashed[:8]}", f"r{party.squashed[-8:]}"}
     places = [f"c{party.city}", f"z{party.postcode}"]
     places += [f"n{number}" for number in party.numbers[:2]]
+    whole = " ".join(sorted({*party.tokens, *party.first, *party.last}))
+    heard_pair = " ".join(sorted(heard[:3] for heard in sounds[:2]))
     for place in places:
         if len(place) > 1:
             found |= {f"x{heard[:3]} {place}" for heard in sounds}
+            found |= {f"f{whole} {place}", f"y{heard_pair} {place}"}
     return found
 
 
@@ -96,6 +102,7 @@ def _of_place(party: Prepared) -> set[str]:
     streets = party.street[:2]
     found = {f"a{word} {number}" for word in streets for number in party.numbers[:2]}
     if party.postcode:
+        found.add(f"z{party.postcode}")
         found |= {f"b{party.postcode} {number}" for number in party.numbers[:2]}
         found |= {f"g{party.postcode} {word}" for word in streets}
     return found

@@ -23,6 +23,8 @@ def compare(one: Prepared, other: Prepared, frequencies: Frequencies) -> Finding
     """All findings of a pair; the same for (one, other) and (other, one)."""
     found: Findings = {}
     namecompare.names(one, other, frequencies, found)
+    if _strangers(one, other, found):
+        return found
     _phones(one, other, frequencies, found)
     _mails(one, other, frequencies, found)
     _streets(one, other, frequencies, found)
@@ -31,6 +33,19 @@ def compare(one: Prepared, other: Prepared, frequencies: Frequencies) -> Finding
     _tax(one, other, frequencies, found)
     _more(one, other, frequencies, found)
     return found
+
+
+def _strangers(one: Prepared, other: Prepared, found: Findings) -> bool:
+    """Two names with nothing in common and no number or mailbox in common: neighbours at most,
+    and not worth a closer look."""
+    unlike = "name_none" in found or {"first_differs", "last_differs"} <= found.keys()
+    return unlike and not (
+        (one.tax and one.tax == other.tax)
+        or any(phones.same(a, b) for a in one.phones for b in other.phones)
+        or not set(one.emails).isdisjoint(other.emails)
+        or not set(one.domains).isdisjoint(other.domains)
+        or not set(one.more).isdisjoint(other.more)
+    )
 
 
 def _phones(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findings) -> None:

@@ -16,6 +16,8 @@ from .scoring import obstacle, odds, probability, worth_asking
 from .words import VOUCHED, agreements, because, differences
 
 NOTHING_KNOWN = Known()
+#: As many as a person reads.
+SKIPPED_TOLD = 10
 
 
 def match(
@@ -107,8 +109,12 @@ class _Run:
         )  # fmt: skip
 
     def skipped(self) -> tuple[str, ...]:
-        """Which signs were too common, in words."""
-        return tuple(
-            f"{size} contacts share {sign[1:]!r}: they were compared only where they share more"
-            for sign, size in sorted(self.blocks.skipped.items())
-        )
+        """Which signs were too common, in words: the most common ones."""
+        found = sorted(self.blocks.skipped.items(), key=lambda item: (-item[1], item[0]))
+        told = [
+            f"{size} contacts share {sign[1:]!r}: compared only where they share more"
+            for sign, size in found[:SKIPPED_TOLD]
+        ]
+        if len(found) > SKIPPED_TOLD:
+            told.append(f"and {len(found) - SKIPPED_TOLD} less common signs")
+        return tuple(told)

@@ -96,7 +96,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     #: Bits from which the same company name is enough alone.
     name_alone: float = 14.0
     #: Parties that may share a sign before it is called too common to look at every pair.
-    block_max: int = 40
+    block_max: int = 32
     country: str | None = None
     #: Parties that stand beside those given, where a few were picked out of many: they are counted
     #: as strangers, so that few are judged as they would be among all.

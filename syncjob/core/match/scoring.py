@@ -52,8 +52,8 @@ def odds(findings: Findings, total: int, parameters: Parameters) -> float:
     """The natural logarithm of the odds that both are one, among `total` parties of both sides."""
     weights = parameters.weights
     found = parameters.bias + parameters.crowd * log2(max(total, 2))
-    for name in sorted(findings):
-        found += weights[name] * findings[name]
+    for name, number in findings.items():
+        found += weights[name] * number
     return round(found, 6)
 
 
