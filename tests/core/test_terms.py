@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from syncjob.core.policy import Terms
 from syncjob.core.records import PaymentTerms
-from syncjob.core.rules.terms import due_date
+from syncjob.core.rules.terms import due_by, due_date
+from syncjob.core.rules.terms_text import parse_terms
 
 from .make import customer
 
@@ -54,3 +55,48 @@ def test_never_before_the_invoice_and_never_far_after(day, wanted, kind):
     contact = customer(terms=PaymentTerms(day=wanted, kind=kind))
     due = due_date(day, contact, Terms())
     assert day <= due <= day + timedelta(days=62)
+
+
+@pytest.mark.parametrize(
+    ("text", "billed", "due"),
+    [
+        ("net 30 EOM", "2026-05-11", "2026-06-30"),
+        ("net 10 EOM", "2026-04-11", "2026-05-10"),
+        ("EOM 10", "2026-04-11", "2026-05-10"),
+        ("45 days EOM", "2018-11-27", "2019-01-14"),
+        ("15 MFI", "2026-04-11", "2026-05-15"),
+        ("20th of the month following", "2026-11-23", "2026-12-20"),
+        ("the 31st of the month following", "2026-01-15", "2026-02-28"),
+    ],
+)
+def test_as_people_in_business_write_it(text, billed, due):
+    spec = parse_terms(text)
+    assert due_by(spec.terms, date.fromisoformat(billed)) == date.fromisoformat(due)
+
+
+@pytest.mark.parametrize(
+    "text", ["2/10 net 30 EOM", "30 days end of month", "net monthly", "32 MFI", "soon"]
+)
+def test_what_can_be_meant_in_two_ways_is_not_guessed(text):
+    assert parse_terms(text) is None
+
+
+TEXTS = st.one_of(
+    st.integers(0, 366).map("net {}".format),
+    st.integers(0, 366).map("end of month + {}".format),
+    st.integers(0, 366).map("net {} eom".format),
+    st.integers(1, 31).map("day {} of the following month".format),
+    st.integers(1, 31).map("day {} of this month".format),
+    st.integers(1, 31).map("{} mfi".format),
+    st.just("due on receipt"),
+)
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), TEXTS, st.sampled_from(["", "2/10 "]))
+def test_no_terms_in_words_are_due_before_the_invoice(day, text, early):
+    spec = parse_terms(early + text)
+    if early and "eom" in text:
+        assert spec is None
+    else:
+        assert day <= due_by(spec.terms, day) <= day + timedelta(days=31 + 366)
+        assert (spec.early is not None) == bool(early)

@@ -57,7 +57,7 @@ def _of_month(found: re.Match[str]) -> PaymentTerms | None:
     day = int(found["day"])
     if not 1 <= day <= MONTH_DAY_MAX:
         return None
-    later = found["month"] in ("following", "next")
+    later = found["month"] in ("following", "next", None)  # mfi: month following the invoice
     return PaymentTerms(day=day, kind="of_following_month" if later else "of_current_month")
 
 
@@ -74,10 +74,13 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PaymentTerms | No
          r"bill)(?: date)?)?", _days),
         (r"(?:net )?(?:end of (?:the )?month|eom)(?:\s*(?:\+|plus)\s*(?P<days>\d{1,4})"
          r"(?: days?)?)?", _after_month),
+        (r"eom (?:net )?(?P<days>\d{1,4})", _after_month),
         (r"(?P<days>\d{1,4}) days? (?:after|from) (?:the )?(?:end of (?:the )?month|eom)"
-         r"|(?P<days2>\d{1,4}) eom", _after_month_of),
+         r"|(?:net )?(?P<days2>\d{1,4})(?: days?)? eom", _after_month_of),
         (r"(?:on )?(?:the )?(?:day )?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?: day)? of (?:the )?"
          r"(?P<month>following|next|this|current) month", _of_month),
+        (r"(?:on )?(?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:of (?:the )?month "
+         r"(?P<month>following)|(?P<mfi>mfi))", _of_month),
     )
 )  # fmt: skip
 
@@ -85,14 +88,17 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PaymentTerms | No
 def parse_terms(text: str) -> TermsSpec | None:
     """The terms that the text states in one of the known forms; None if it states none.
 
-    `net 30`, `30 days`, `end of month + 10`, `day 20 of the following month`, `day 28 of this
-    month`, `due on receipt`; `2/10 net 30` offers 2% off for payment within 10 days.
+    `net 30`, `30 days`, `end of month + 10`, `net 30 eom`, `day 20 of the following month`,
+    `20th of the month following`, `15 mfi`, `day 28 of this month`, `due on receipt`; `2/10 net
+    30` offers 2% off for payment within 10 days.
     """
     words = " ".join(text.casefold().rstrip(" .").split())
     found = _EARLY.match(words)
     if found is None:
         terms = _plain(words)
         return TermsSpec(terms) if terms else None
+    if "eom" in words:  # by custom the days of the discount run from the month's end, too
+        return None
     percent, days = Decimal(found[1].replace(",", ".")), int(found[2])
     terms = _plain(words[found.end() :])
     if terms is None or not 0 < percent < PERCENT_MAX or days > DAYS_MAX:
