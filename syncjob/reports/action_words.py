@@ -14,11 +14,13 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceDraft,
     InvoiceEmail,
+    InvoiceUpdate,
     MarkerChange,
     Message,
     Task,
     TemplateDraft,
 )
+from syncjob.core.contacts.words import NAMES, plain_text
 from syncjob.core.money import plain
 
 
@@ -31,6 +33,8 @@ def headline(action: Action) -> str:
             return f"create repeating invoice {draft.marker} of {draft.total:,.2f} {draft.currency}"
         case CreditDraft() as draft:
             return f"create credit note {draft.marker} of {draft.total:,.2f} {draft.currency}"
+        case InvoiceUpdate(draft=draft):
+            return f"update draft {draft.marker} to {draft.total:,.2f} {draft.currency}"
         case InvoiceChange(status="authorised", invoice_id=invoice):
             return f"approve invoice {invoice}"
         case InvoiceChange(invoice_id=invoice):
@@ -50,10 +54,12 @@ def _of_people(action: Action) -> str:
         case CrmContactDraft(kind=kind, values=values):
             return f"create {kind} {values.get('name') or ''} in the CRM".replace("  ", " ")
         case ContactChange(contact_id=contact, values=values):
-            count = f"{len(values)} field{'s' if len(values) != 1 else ''}"
-            return f"write {count} of customer {contact} in the {action.side}"
+            fields = ", ".join(NAMES.get(field, field) for field in values)
+            where = f"{contact} of the CRM" if action.side == "crm" else "its ledger contact"
+            return f"change {fields} of {where}"
         case MarkerChange(contact_id=contact):
-            return f"put our marker on customer {contact}"
+            where = f"{contact} of the CRM" if action.side == "crm" else "its ledger contact"
+            return f"put our marker on {where}"
         case Task(subject=subject):
             return f"create task {subject}"
         case Message() as message:
@@ -69,7 +75,7 @@ def values(action: Action) -> Iterator[tuple[str, str | None]]:
         case DealChange(fields=given):
             yield from given.items()
         case CrmContactDraft(values=given) | ContactChange(values=given):
-            yield from given.items()
+            yield from ((NAMES.get(f, f), plain_text(f, v)) for f, v in given.items())
         case ContactDraft() as contact:
             names = ("email", "phone", "tax_number", "marker")
             yield from ((n, value) for n in names if (value := getattr(contact, n)))
@@ -84,10 +90,19 @@ def values(action: Action) -> Iterator[tuple[str, str | None]]:
             yield from _of_papers(action)
 
 
+def before_of(action: Action) -> dict[str, str | None]:
+    """What stood there, under the names that `values` gives."""
+    if not isinstance(action.payload, ContactChange):
+        return action.before
+    return {NAMES.get(f, f): plain_text(f, v) for f, v in action.before.items()}
+
+
 def _of_papers(action: Action) -> Iterator[tuple[str, str | None]]:
     """The same for invoices and what hangs on them."""
     match action.payload:
         case InvoiceDraft() as draft:
+            yield from _draft_values(draft)
+        case InvoiceUpdate(draft=draft):
             yield from _draft_values(draft)
         case InvoiceChange() as change:
             yield "status", change.status

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from syncjob.core.actions import Action, InvoiceDraft, Issue
 from syncjob.core.reports import BatchReport, PlanReport
-from syncjob.reports.action_words import headline, values
+from syncjob.reports.action_words import before_of, headline, values
 
 #: What a kind of action is called: (one, many), after "would " and in the past tense.
 _KINDS = {
@@ -17,6 +17,7 @@ _KINDS = {
     "contact.mark": ("mark 1 customer", "mark {n} customers", "marked"),
     "invoice.create": ("create 1 draft", "create {n} drafts", "created"),
     "invoice.approve": ("approve 1 invoice", "approve {n} invoices", "approved"),
+    "invoice.update": ("update 1 draft", "update {n} drafts", "updated"),
     "invoice.delete": ("delete 1 draft", "delete {n} drafts", "deleted"),
     "deal.update": ("update 1 deal", "update {n} deals", "updated"),
     "contact.update": ("update 1 customer", "update {n} customers", "updated"),
@@ -109,8 +110,9 @@ def action_lines(action: Action, title: str = "") -> Iterator[str]:
 
 def changes(action: Action) -> Iterator[tuple[str, str | None, str]]:
     """(what, before or None if there was nothing, after) for each value of the action."""
+    stood = before_of(action)
     for name, after in values(action):
-        before = action.before.get(name)
+        before = stood.get(name)
         if before != after:
             yield name, before, "(empty)" if after is None else after
 

@@ -18,14 +18,20 @@ NAMES = {
 
 
 def shown(field: str, value: str | None) -> str:
-    """A field's value as a person reads it."""
+    """A field's value as it stands in a sentence."""
+    text = plain_text(field, value)
+    return repr(text) if text else "empty"
+
+
+def plain_text(field: str, value: str | None) -> str | None:
+    """A field's value as a person reads it; None for nothing."""
     if not value:
-        return "empty"
+        return None
     if field in ("postal", "street"):
-        return repr(_address(decode_address(value) or Address()))
+        return _address(decode_address(value) or Address())
     if field == "people":
-        return repr(", ".join(p.full_name or p.email or "" for p in decode_people(value)))
-    return repr(value.replace("\n", ", "))
+        return ", ".join(p.full_name or p.email or "" for p in decode_people(value))
+    return value.replace("\n", ", ")
 
 
 def _address(address: Address) -> str:
@@ -51,7 +57,7 @@ def differing(
     return Issue(
         code="contact_conflict" if conflict else "contact_differs", subject=subject, state="note",
         field=fields[0].name, page=crm.page or ledger.page,
-        what=f"{crm.name or ledger.name}: {listed}. Nothing was overwritten.",
+        what=f"CRM and ledger differ: {listed}. Nothing was overwritten.",
         next_step=f"{take}{one}{later}; or make them alike on either side.",
     )  # fmt: skip
 
