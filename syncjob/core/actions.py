@@ -76,6 +76,7 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     #: What the deal's value does not have in it (freight from a field): (net, gross).
     beside: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
     explained: str = ""  # why the total is not quite what the deal says, in words
+    source: str = ""  # a digest of what the deal said, to tell whether it was changed since
 
 
 class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
@@ -85,6 +86,13 @@ class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     status: Literal["authorised", "deleted"]
     date: Day | None = None
     due_date: Day | None = None
+
+
+class InvoiceUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rewrite"):
+    """Our own untouched draft, made to say what its deal says now: all of its content, by id."""
+
+    invoice_id: str
+    draft: InvoiceDraft
 
 
 class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deal"):
@@ -194,6 +202,7 @@ Payload = (
     | ContactChange
     | InvoiceDraft
     | InvoiceChange
+    | InvoiceUpdate
     | DealChange
     | MarkerChange
     | Task
@@ -213,6 +222,7 @@ KINDS: dict[type, str] = {
     InvoiceDraft: "invoice.create",
     DealChange: "deal.update",
     Task: "task.create",
+    InvoiceUpdate: "invoice.update",
     TemplateDraft: "template.create",
     CreditDraft: "credit.create",
     InvoiceEmail: "invoice.email",
@@ -248,13 +258,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def marker(self) -> str | None:
-        """The marker that a look-up finds a created record by."""
+        """The marker that a look-up finds a created record by, or that a rewritten one bears."""
         if isinstance(
             self.payload,
             ContactDraft | CrmContactDraft | InvoiceDraft | Task | TemplateDraft | CreditDraft,
         ):
             return self.payload.marker
-        return None
+        return self.payload.draft.marker if isinstance(self.payload, InvoiceUpdate) else None
 
 
 # --- outcomes: what the vendor made of an action -----------------------------------------------

@@ -70,6 +70,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     `complete`: the deal's lines were read in this batch. `parts` are the invoices that were ever
     made for it, by name. `owners` maps ledger contacts to the CRM contacts they are linked with.
+    `latest` is the deal with its lines as they were read last, None if it was changed since
+    (then it has `moved`) or they were never read.
     `buyers` are those ledger contacts that have an approved invoice already.
     `crossing` is the customer as contact sync sees it, where that is on and it has no ledger
     contact yet.
@@ -90,6 +92,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     deal_base: dict[str, Agreed] = {}
     unlinked: tuple[Invoice, ...] = ()
     buyers: frozenset[str] = frozenset()
+    latest: Deal | None = None
+    moved: bool = False
     by_number: Invoice | None = None
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}

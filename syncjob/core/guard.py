@@ -58,6 +58,7 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
             creates,
             f"drafts of earlier batches would be approved; the limit{week} is",
         ),
+        (counts["invoice.update"], updates, "drafts would be changed; the limit is"),
         (counts["invoice.delete"], DELETES_MAX, "drafts would be deleted; the limit is"),
         (
             _following_nothing(actions, "deal.update"),

@@ -15,6 +15,7 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceDraft,
     InvoiceEmail,
+    InvoiceUpdate,
     Issue,
     Payload,
     TemplateDraft,
@@ -85,7 +86,7 @@ class Making(msgspec.Struct):
 
     def _billed(self, payload: Payload, part: PartCase | None) -> Contact | None:
         """The ledger contact that this write is for, if it is for one that exists."""
-        if isinstance(payload, InvoiceChange | InvoiceEmail | TemplateDraft):
+        if isinstance(payload, InvoiceChange | InvoiceUpdate | InvoiceEmail | TemplateDraft):
             return part.contact if part else None
         if not isinstance(payload, InvoiceDraft):
             return None

@@ -10,15 +10,16 @@ from decimal import Decimal
 
 import msgspec
 
-from syncjob.core.actions import InvoiceDraft, Issue
+from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.holds import customer
 from syncjob.core.markers import free_part, with_part
 from syncjob.core.money import ZERO
-from syncjob.core.parts import invoice_context
-from syncjob.core.records import Contact, InvoiceLine
+from syncjob.core.records import Contact, Invoice, InvoiceLine
+from syncjob.core.revising import invoice_context
 from syncjob.core.rules.arithmetic import predict, tolerance
 from syncjob.core.rules.basis import account_of
+from syncjob.core.rules.changes import withdrawn
 from syncjob.core.rules.invoicing import Content, InvoiceContext, content_of, doubt_of, draft_of
 from syncjob.core.rules.schedule import (
     Schedule,
@@ -52,12 +53,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     slot: Slot
     part: PartCase
+    free: bool = False
 
     @property
     def gone(self) -> bool:
         """A person deleted or voided it, and nobody asked for it again."""
         last = self.part.history[-1] if self.part.history else None
         return self.part.invoice is None and last is not None and not last.deleted_by_us
+
+    @property
+    def fixed(self) -> Invoice | None:
+        """Its invoice, where that stays as it is whatever becomes of the deal; our own untouched
+        draft follows the deal (`free`)."""
+        return None if self.free else self.part.invoice
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,16 +94,25 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         return [p for p in missing if any(self.nets_of(p.slot).values())]
 
     def nets_of(self, slot: Slot) -> Nets:
-        """What a part that has no invoice yet is to invoice, net by tax code."""
+        """What a part is to invoice that has no invoice yet, or one that follows the deal, net by
+        tax code."""
         if slot.key != self._taker(slot):
             return share_of(self.nets, slot)
         others = [self._nets_now(p) for p in self.places if p.slot.key != slot.key]
         return left_of(self.nets, others)
 
+    def follows(self, place: Place) -> bool:
+        """Whether a part's draft says other amounts than it is to say by now."""
+        created = place.part.created
+        if not place.free or created is None:
+            return False
+        groups = groups_of(created.lines, created.line_amounts, self.content.rates)
+        return _plain(by_rate(groups)) != _plain(self.nets_of(place.slot))
+
     def difference(self) -> tuple[Decimal, Decimal] | None:
-        """What was invoiced and what the deal comes to, both net, once every part is made and
-        they differ by more than rounding; None while a part can still make up for it."""
-        if self.still_to_make or any(place.gone for place in self.places):
+        """What was invoiced and what the deal comes to, both net, once no part can follow any more
+        and they differ by more than rounding; None while one can still make up for it."""
+        if self.still_to_make or any(place.gone or place.free for place in self.places):
             return None
         lines = sum(len(p.part.invoice.lines or ()) for p in self.places if p.part.invoice)
         made = sum((sum(self._nets_now(p).values(), ZERO) for p in self.places), ZERO)
@@ -153,7 +170,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse a part for which nothing that fits is left: more was invoiced than the deal comes
         to now, as a whole or at some rate."""
         whole, slack = self.nets, _CENT * len(self.places)  # what rounding may leave of a rate
-        others = [p for p in self.places if p.slot.key != slot.key and p.part.invoice is not None]
+        others = [p for p in self.places if p.slot.key != slot.key and p.fixed is not None]
         made = sum((sum(self._nets_now(place).values(), ZERO) for place in others), ZERO)
         part, all_of_it = sum(nets.values(), ZERO), sum(whole.values(), ZERO)
         odd = any(
@@ -187,8 +204,8 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         """The total of a part with tax: this one's, as invoiced, or as foreseen."""
         if place.slot.key == slot.key:
             return draft.total
-        if place.part.invoice is not None:
-            return place.part.invoice.total
+        if place.fixed is not None:
+            return place.fixed.total
         content = self.content
         lines = lines_for(
             self.nets_of(place.slot), self.groups, place.slot, content.line_amounts, content.rates
@@ -196,21 +213,19 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         return predict(lines, content.line_amounts, content.rates).total
 
     def _taker(self, asked: Slot) -> str | None:
-        """The key of the part that takes the remainder: the last that is not made, or the one
+        """The key of the part that takes the remainder: the last that is not fixed, or the one
         that is asked about as if it were not."""
         missing = [
             place.slot.key
             for place in self.places
-            if (place.part.invoice is None or place.slot.key == asked.key) and not place.gone
+            if (place.fixed is None or place.slot.key == asked.key) and not place.gone
         ]
         return missing[-1] if missing else None
 
     def _nets_now(self, place: Place) -> Nets:
         """What a part stands for: as invoiced, else as its share says, else as the others leave."""
-        if place.part.invoice is not None:
-            return invoiced(
-                place.part.invoice, place.part.created, self.content.rates, self.nets
-            )  # fmt: skip
+        if place.fixed is not None:
+            return invoiced(place.fixed, place.part.created, self.content.rates, self.nets)
         if place.slot.share is not None:
             return share_of(self.nets, place.slot)
         others = [p.slot for p in self.places if p.slot.share is not None]
@@ -234,7 +249,7 @@ def outline_of(case: Case, context: Context) -> Outline | None:
             slots=(Slot(key="", name="the whole deal", on=context.today),),
             deposit=context.policy.deposit, because="as a whole",
         )  # fmt: skip
-    places = _placed(case, schedule)
+    places = _placed(case, context, schedule)
     known = {place.part.name for place in places}
     lines = content.all_lines
     draft, _ = draft_of(content, contact, asked, lines)
@@ -271,6 +286,15 @@ def in_parts(case: Case, context: Context) -> bool:
     return parts or bool(case.deal.instalments) or bool(context.policy.schedules)
 
 
+def _free(part: PartCase, context: Context) -> bool:
+    """Whether the part's invoice is our own draft that nobody has touched."""
+    if part.invoice is None or part.created is None or part.invoice.marker != part.marker:
+        return False
+    locked = context.locked_through
+    untouched = withdrawn(part.invoice, part.invoice_base, part.invoice_now, locked)
+    return isinstance(untouched, InvoiceChange)
+
+
 def _all_ours(part: PartCase) -> bool:
     """Whether we took back whatever was made of this part, so that nothing of it is left."""
     return part.invoice is None and all(past.deleted_by_us for past in part.history)
@@ -303,14 +327,19 @@ def _schedule(
     if case.deal.instalments:
         return by_instalments(case.deal, context.policy, sums)
     begun = [part.key for part in case.parts if part.key and not _all_ours(part)]
-    facts = InvoiceFacts(total=sums.total, new_customer=contact is None)
+    new = contact is None or contact.id not in case.buyers
+    facts = InvoiceFacts(total=sums.total, new_customer=new)
     rule = rule_for(context.policy, content.facts, facts, begun)
     if rule is None:
         return None
     return by_rule(rule, case.deal, context.policy, sums, context.zone)
 
 
-def _placed(case: Case, schedule: Schedule) -> tuple[Place, ...]:
+def _plain(nets: Nets) -> dict[str, Decimal]:
+    return {code: net for code, net in nets.items() if net}
+
+
+def _placed(case: Case, context: Context, schedule: Schedule) -> tuple[Place, ...]:
     """Each part of the schedule with what is known under its key, or with a new name."""
     known = {part.key: part for part in case.parts if part.key is not None}
     used = {part.name for part in case.parts}
@@ -321,5 +350,5 @@ def _placed(case: Case, schedule: Schedule) -> tuple[Place, ...]:
             name = "A" if slot.key == "" else free_part(used)
             part = PartCase(name=name, key=slot.key)
             used.add(name)
-        places.append(Place(slot=slot, part=part))
+        places.append(Place(slot=slot, part=part, free=_free(part, context)))
     return tuple(places)

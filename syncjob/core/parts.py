@@ -18,6 +18,7 @@ from syncjob.core.holds import already_invoiced, customer, possible_double_of, t
 from syncjob.core.making import Making
 from syncjob.core.markers import invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
+from syncjob.core.revising import invoice_context, revise
 from syncjob.core.rules.changes import after_win, may_approve, next_generation, touched, unlike
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
@@ -75,10 +76,14 @@ def existing(
     if isinstance(answer, Issue):
         making.issues.append(answer)
         return Told(invoice, answer)
+    revised = revise(making, part, invoice) if scheduled is None else None
+    if isinstance(revised, Invoice):
+        return Told(revised, None)
     doubt = _doubt(case, context, part, invoice, scheduled)
     if doubt is not None:
         making.issues.append(doubt)
-    return _approve(making, part, invoice, doubt, scheduled)
+    told = _approve(making, part, invoice, doubt, scheduled)
+    return told._replace(issue=told.issue or revised)
 
 
 def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> Told:
@@ -129,15 +134,6 @@ def second_ones(making: Making, part: PartCase) -> None:
                 "anything else in the ledger if it is one too many, or change its reference.",
             )
         )  # fmt: skip
-
-
-def invoice_context(case: Case, context: Context, marker: str) -> InvoiceContext:
-    """What the rules of one invoice need of the connection."""
-    return InvoiceContext(
-        policy=context.policy, inputs=context.inputs, ledger=context.ledger, today=context.today,
-        marker=marker, locked_through=context.locked_through, zone=context.zone,
-        party=case.party, crm=context.crm, buyers=case.buyers,
-    )  # fmt: skip
 
 
 def _write(

@@ -20,6 +20,7 @@ from syncjob.core.making import Making, Refused
 from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
 from syncjob.core.records import DEAD, Invoice
+from syncjob.core.revising import may_be_revised
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.rules.whole import may_be_authorised
@@ -68,7 +69,7 @@ def needs_lines(case: Case, context: Context) -> bool:
         return False
     if not case.live:
         return _excluded(case, context) is None
-    if needs_recurring_lines(case, context):
+    if needs_recurring_lines(case, context) or may_be_revised(case):
         return True
     return (
         any(p.invoice.status == "draft" and p.created is None for p in case.live if p.invoice)

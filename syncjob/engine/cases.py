@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from syncjob.core.actions import Action, InvoiceDraft, Issue
+from syncjob.core.actions import Action, InvoiceDraft, InvoiceUpdate, Issue
 from syncjob.core.case import Agreed, Case, Context, PartCase
 from syncjob.core.markers import WHOLE, contact_marker, parse_invoice_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice
@@ -70,6 +70,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     deal = state.snapshots.get("crm", "deals", deal_id, Deal)
     if deal is None:
         return None
+    latest, moved = _latest(batch, deal)
     deal, complete = _with_lines(batch, deal)
     party_id = deal.org_id or deal.person_id
     party = _crm_contact(batch, party_id) if party_id else None
@@ -84,7 +85,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
         crossing=crossing_of(batch, party_id),
-        parts=parts, answers=_answers(batch, deal_id),
+        parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
         buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
         parked=_parked(batch, deal_id, party_id),
@@ -94,6 +95,25 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         },
     )  # fmt: skip
     return heard(batch, case)
+
+
+#: What of a deal shows that its lines may be others.
+_TELLTALE = ("updated", "value", "line_count", "currency")
+
+
+def _latest(batch: Batch, deal: Deal) -> tuple[Deal | None, bool]:
+    """The deal with its lines as they were last read, and whether it has changed since; of a deal
+    whose lines were never read nobody can say."""
+    details = batch.state.snapshots.get("crm", "details", deal.id, Deal)
+    if details is None or details.lines is None:
+        return None, False
+    # Lines change the deal's value, not always its stamp (facts: pipedrive, 1d).
+    if any(getattr(details, name) != getattr(deal, name) for name in _TELLTALE):
+        return None, True
+    whole = msgspec.structs.replace(
+        deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
+    )
+    return whole, False
 
 
 def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
@@ -163,7 +183,8 @@ def _credit_notes(batch: Batch, invoice: Invoice) -> tuple[CreditNote, ...]:
 
 
 def created_by(batch: Batch, marker: str) -> Action | None:
-    """The action that created what bears this marker, if this state knows it."""
+    """The action that created what bears this marker, if this state knows it, with the content
+    that it was given last."""
     row = batch.state.db.execute(
         "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
         (marker,),
@@ -171,6 +192,8 @@ def created_by(batch: Batch, marker: str) -> Action | None:
     if row is None:
         return None
     action = msgspec.json.decode(row[0], type=Action)
+    if isinstance(action.payload, InvoiceUpdate):
+        action = msgspec.structs.replace(action, payload=action.payload.draft)
     return action if isinstance(action.payload, InvoiceDraft) else None
 
 

@@ -22,6 +22,7 @@ from syncjob.transport.wire import Call
 PAUSE_KINDS = {
     "invoice.create": "invoices",
     "invoice.approve": "invoices",
+    "invoice.update": "invoices",
     "invoice.delete": "invoices",
     "invoice.email": "invoices",
     "template.create": "invoices",

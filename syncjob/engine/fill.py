@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import DealChange, InvoiceChange, InvoiceEmail, Issue
+from syncjob.core.actions import DealChange, InvoiceChange, InvoiceEmail, InvoiceUpdate, Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
@@ -255,8 +255,13 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
     for action in decide(case, context).actions:
         change = action.payload
         yield from (marked.get(tell.marker, tell.marker) for tell in tells_of(change))
-        if isinstance(change, InvoiceChange | InvoiceEmail) and change.invoice_id in there:
-            yield change.invoice_id
+        match change:
+            case (
+                InvoiceChange(invoice_id=known)
+                | InvoiceUpdate(invoice_id=known)
+                | InvoiceEmail(invoice_id=known)
+            ) if known in there:
+                yield known
         if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
             begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}
             yield from (i for i, day in begins.items() if day and day <= context.today)

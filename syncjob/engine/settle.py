@@ -10,7 +10,13 @@ from collections import defaultdict
 from datetime import datetime
 
 from syncjob.connectors.base import AnyRecord, Connector
-from syncjob.core.actions import ContactChange, DealChange, InvoiceChange, InvoiceEmail
+from syncjob.core.actions import (
+    ContactChange,
+    DealChange,
+    InvoiceChange,
+    InvoiceEmail,
+    InvoiceUpdate,
+)
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import agree
 from syncjob.engine.outcomes import Known, stored
@@ -162,7 +168,7 @@ def _want(batch: Batch, intent: Intent) -> None:
 def _stream(intent: Intent) -> str:
     if isinstance(intent.action.payload, DealChange):
         return "deals"
-    invoices = isinstance(intent.action.payload, InvoiceChange | InvoiceEmail)
+    invoices = isinstance(intent.action.payload, InvoiceChange | InvoiceUpdate | InvoiceEmail)
     return "invoices" if invoices else "contacts"
 
 
@@ -170,6 +176,6 @@ def _record_id(intent: Intent) -> str:
     payload = intent.action.payload
     if isinstance(payload, DealChange):
         return payload.deal_id
-    if isinstance(payload, InvoiceChange | InvoiceEmail):
+    if isinstance(payload, InvoiceChange | InvoiceUpdate | InvoiceEmail):
         return payload.invoice_id
     return getattr(payload, "contact_id", "")

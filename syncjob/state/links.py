@@ -178,6 +178,10 @@ class Links:
         )
         return {row[0]: Base(row[1], row[2]) for row in rows.fetchall()}
 
+    def forget_base(self, side: Receiver, target: str) -> None:
+        """The record was written anew: what it said before is no base any more."""
+        self.db.execute("DELETE FROM base WHERE side = ? AND target = ?", (side, target))
+
     def agree(
         self,
         side: Receiver,

@@ -25,6 +25,7 @@ from syncjob.core.actions import (
     ContactDraft,
     InvoiceChange,
     InvoiceDraft,
+    InvoiceUpdate,
     MarkerChange,
     Rejected,
 )
@@ -101,6 +102,8 @@ def stored_form(action: Action) -> Form:
     payload = action.payload
     if isinstance(payload, ContactDraft | ContactChange):
         return contact_write.stored_form(payload)
+    if isinstance(payload, InvoiceUpdate):
+        payload = payload.draft
     if isinstance(payload, InvoiceDraft):
         return invoice_form(payload, payload)
     if isinstance(payload, MarkerChange):
@@ -117,6 +120,8 @@ def current_form(action: Action, record: Contact | Invoice) -> Form:
         return contact_write.current_form(payload, record)
     if isinstance(payload, MarkerChange) and isinstance(record, Contact):
         return {"marker": _clean(record.marker)}
+    if isinstance(payload, InvoiceUpdate):
+        payload = payload.draft
     if isinstance(payload, InvoiceDraft) and isinstance(record, Invoice):
         return invoice_form(record, payload)
     if isinstance(payload, InvoiceChange) and isinstance(record, Invoice):
@@ -164,7 +169,8 @@ def _judged(action: Action) -> Iterator[tuple[Field, str | Decimal | None, str]]
     payload = action.payload
     if isinstance(payload, ContactDraft | ContactChange):
         yield from contact_write.judged(payload)
-    elif isinstance(payload, InvoiceDraft):
+    elif isinstance(payload, InvoiceDraft | InvoiceUpdate):
+        payload = payload.draft if isinstance(payload, InvoiceUpdate) else payload
         for field in INVOICE_FIELDS:
             yield field, _clean(str(getattr(payload, field.path) or "")), field.path
         for number, line in enumerate(payload.lines, 1):

@@ -23,6 +23,7 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceDraft,
     InvoiceEmail,
+    InvoiceUpdate,
     MarkerChange,
     NotDone,
     Outcome,
@@ -133,6 +134,7 @@ def _key(action: Action) -> str:
             MarkerChange(contact_id=id)
             | ContactChange(contact_id=id)
             | InvoiceChange(invoice_id=id)
+            | InvoiceUpdate(invoice_id=id)
             | InvoiceEmail(invoice_id=id)
         ):
             return id.lower()
@@ -188,7 +190,9 @@ def _outcome(action: Action, element: Fields | None, pages: Pages) -> Outcome:
 def _refusal(action: Action, messages: Sequence[str]) -> Outcome:
     """A change that came too late is planned again; everything else is the record's own fault."""
     refused = words.rejected(messages)
-    late = refused.code == words.STATUS_CONFLICT and isinstance(action.payload, InvoiceChange)
+    late = refused.code == words.STATUS_CONFLICT and isinstance(
+        action.payload, InvoiceChange | InvoiceUpdate
+    )
     return Stale(current=None) if late else refused
 
 
@@ -211,7 +215,9 @@ def _record(action: Action, element: Fields, pages: Pages) -> _Made:
 def _doubt(action: Action, record: _Made) -> str | None:
     """Why an element without errors does not show what was asked for; None if it does."""
     match action.payload, record:
-        case InvoiceDraft(), Invoice(lines=lines):
+        case InvoiceUpdate(), Invoice(status=status) if status != "draft":
+            return f"Xero reports no error, yet the invoice is {status}."
+        case ((InvoiceDraft() | InvoiceUpdate()), Invoice(lines=lines)):
             # Without its lines the answer cannot be the base: they would seem a person's edit.
             if not lines:
                 return "Xero reports no error, yet shows no lines of the invoice."

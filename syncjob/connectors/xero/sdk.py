@@ -32,7 +32,7 @@ from xero_python.api_client.oauth2 import OAuth2Token
 
 from syncjob.connectors.xero.codec_write import description
 from syncjob.connectors.xero.fields import one_line
-from syncjob.core.actions import InvoiceChange, InvoiceDraft
+from syncjob.core.actions import InvoiceChange, InvoiceDraft, InvoiceUpdate
 from syncjob.core.records import InvoiceLine, LineAmounts
 from syncjob.core.rules.arithmetic import is_text
 from syncjob.transport.wire import Request
@@ -132,6 +132,17 @@ class Writer:
             self._api.create_invoices, Invoices(invoices=made), key, unitdp=FOUR_DECIMALS
         )
 
+    def update_invoices(self, updates: Sequence[InvoiceUpdate], key: str) -> Request:
+        """POST by InvoiceID: all content anew, lines without ids, so that Xero replaces them; with
+        the status DRAFT, which Xero refuses for what a person has approved meanwhile."""
+        changed = [_invoice(update.draft, update.invoice_id) for update in updates]
+        return self._send(
+            self._api.update_or_create_invoices,
+            Invoices(invoices=changed),
+            key,
+            unitdp=FOUR_DECIMALS,
+        )
+
     def change_invoices(self, changes: Sequence[InvoiceChange], key: str) -> Request:
         """POST by InvoiceID: status, and the dates if given; lines stay as they are."""
         changed = [_change(change) for change in changes]
@@ -159,8 +170,11 @@ def _no_credentials(*_args: Any) -> None:
     """The SDK adds no token: transport does, as it sends."""
 
 
-def _invoice(draft: InvoiceDraft) -> Any:
+def _invoice(draft: InvoiceDraft, invoice_id: str | None = None) -> Any:
+    """`invoice_id`: of the draft that is to be this now; its number stays."""
+    number = None if invoice_id else draft.number
     return Invoice(
+        invoice_id=invoice_id,
         type="ACCREC",
         # The id only: a name sent beside it would rename the contact (facts: xero, 3).
         contact=Contact(contact_id=draft.contact_id),
@@ -171,7 +185,7 @@ def _invoice(draft: InvoiceDraft) -> Any:
         currency_code=currency_code(draft.currency),
         reference=one_line(draft.reference) or None,
         url=draft.url or None,
-        invoice_number=one_line(draft.number) if draft.number else None,
+        invoice_number=one_line(number) if number else None,
         branding_theme_id=draft.branding,
         currency_rate=draft.currency_rate,
         line_items=[line_item(line) for line in draft.lines],

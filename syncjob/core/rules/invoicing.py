@@ -16,6 +16,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.markers import with_marker
+from syncjob.core.needs import needs_of
 from syncjob.core.policy import DealInputs, Invoices
 from syncjob.core.records import (
     Contact,
@@ -43,6 +44,7 @@ from syncjob.core.rules.early import reduced, wording
 from syncjob.core.rules.explaining import explain, rounding_line
 from syncjob.core.rules.lines import Asked, Made, discounted, made_lines, rates_of, reasons
 from syncjob.core.rules.recurring import first_period
+from syncjob.core.rules.revision import deal_print
 from syncjob.core.rules.rows import deal_texts, filled
 from syncjob.core.rules.terms import Agreed, due_by, terms_for
 from syncjob.core.rules.texts import one_line, short, subject_of
@@ -200,6 +202,7 @@ def draft_of(
         terms=agreed.terms, early=agreed.early, new_customer=new_customer,
         taxes=(*(s.tax for s in sums.lines), *(Decimal(0) for _ in words)),
         beside=(beside.sub_total, beside.total), explained=content.explained,
+        source=deal_print(deal, (*context.inputs.names().values(), *needs_of(policy).fields)),
     )  # fmt: skip
     branding = (f"branding theme {theme.because}",) if theme.branding else ()
     story = (
