@@ -101,10 +101,11 @@ def new_in_crm(case: ContactCase, context: ContactContext) -> CrmContactDraft | 
         return "the config makes nothing in the CRM (contacts.create_in_crm)"
     if ledger.archived or ledger.deleted or ledger.merged_into or not ledger.name:
         return "it is archived, merged or without a name"
-    if not ledger.is_customer and policy.which != "all":
-        return "it has no sales (contacts.which)"
-    if ledger.is_supplier and not ledger.is_customer and not policy.suppliers:
+    asked = policy.suppliers and ledger.is_supplier
+    if ledger.is_supplier and not ledger.is_customer and not asked:
         return "it is a supplier (contacts.suppliers)"
+    if not ledger.is_customer and policy.which != "all" and not asked:
+        return "it has no sales (contacts.which)"
     if _MARKER.match(ledger.marker or "") and not (ledger.marker or "").startswith(context.code):
         return "it is a customer of another connection"
     _unlike_any(case, ledger)

@@ -117,7 +117,8 @@ def _people(batch: Batch, crm: Contact) -> tuple[Contact | None, tuple[Contact, 
 def _here(batch: Batch, person: Contact, crm: Contact) -> bool:
     """Whether the person is of this organization, and no customer of its own."""
     ours = not person.deleted and person.organization_id == crm.id
-    return ours and batch.state.contacts.ended(person.id) is None
+    alone = batch.state.links.contact(person.id) is not None
+    return ours and not alone and batch.state.contacts.ended(person.id) is None
 
 
 def _main_person(batch: Batch, crm: Contact, people: dict[str, Contact]) -> str | None:

@@ -41,9 +41,9 @@ def takes_part(batch: Batch) -> bool:
 
 def fill_contacts(batch: Batch) -> list[str]:
     """Read what deciding needs; returns the customers to decide, in a fixed order."""
+    want_changed_config(batch)
     if not takes_part(batch):
         return []
-    want_changed_config(batch)
     _sweep(batch)
     _wake_held(batch)
     keys = batch.state.contacts.wanted()

@@ -116,10 +116,15 @@ def bare(contact: Contact) -> Contact:
 
 
 def want_changed_config(batch: Batch) -> None:
-    """When contact sync is switched on, or its rules change, every customer is decided anew."""
+    """When contact sync is switched on (again), or its rules change, every customer is decided
+    anew; a trial of one deal leaves that to the next batch."""
     book, said = batch.state.book, batch.config.contacts.model_dump_json()
-    now = hashlib.sha256(f"{_VERSION}|{said}".encode()).hexdigest()[:16]
-    if book.fact("contacts_decided_with") == now:
+    now = hashlib.sha256(f"{_VERSION}|{said}".encode()).hexdigest()[:16] if is_on(batch) else None
+    if book.fact("contacts_decided_with") == now or batch.options.deal is not None:
+        return
+    if now is None:
+        with batch.state.commit():
+            book.note("contacts_decided_with", None)
         return
     _index_deals(batch)
     with batch.state.commit():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from syncjob.core.reports import BatchReport
@@ -50,6 +51,14 @@ def at_rest(w: World) -> BatchReport:
     report = batch(w)
     assert [(c["method"], c["path"], c["body"]) for c in w.writes(mark)] == []
     return report
+
+
+def names(count: int) -> list[str]:
+    """Names that nobody takes for each other."""
+    rng = Random(count)
+    words = ["".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(4))
+             for _ in range(2 * count)]  # fmt: skip
+    return [f"{a} {b}".title() for a, b in zip(words[::2], words[1::2], strict=True)]
 
 
 def day(w: World) -> None:

@@ -14,6 +14,7 @@ from tests.engine.contacts.kit import (
     day,
     edit,
     forget,
+    names,
     org,
     person,
     phone,
@@ -84,12 +85,12 @@ def test_at_rest_a_batch_is_one_poll_a_stream(tmp_path: Path) -> None:
 
 def test_ledger_contacts_are_changed_fifty_a_call(tmp_path: Path) -> None:
     with world(tmp_path, which="all") as w:
-        for number in range(60):
-            w.crm("create_person", name=f"Person No{number}", phone=f"02 9999 {1000 + number}")
+        for number, name in enumerate(names(60)):
+            w.crm("create_person", name=name, phone=f"02 9999 {1000 + number}")
         batch(w)
         assert len(w.contacts()) == 60
-        for number in range(60):
-            w.crm("edit_person", person=f"Person No{number}", phones=[f"02 8888 {1000 + number}"])
+        for number, name in enumerate(names(60)):
+            w.crm("edit_person", person=name, phones=[f"02 8888 {1000 + number}"])
         mark = w.mark()
         batch(w)
         assert [c["method"] for c in w.writes(mark)] == ["POST", "POST"]
@@ -206,11 +207,11 @@ def test_contacts_can_be_paused_alone(tmp_path: Path) -> None:
 
 def test_one_field_blanked_everywhere_trips_the_guard(tmp_path: Path) -> None:
     with world(tmp_path, which="all") as w:
-        for number in range(12):
-            w.crm("create_person", name=f"Person No{number}", phone=f"02 9999 {1000 + number}")
+        for number, name in enumerate(names(12)):
+            w.crm("create_person", name=name, phone=f"02 9999 {1000 + number}")
         batch(w)
-        for number in range(12):
-            w.crm("edit_person", person=f"Person No{number}", phones=[])
+        for name in names(12):
+            w.crm("edit_person", person=name, phones=[])
         mark = w.mark()
         report = batch(w)
         assert report.result == "guard"
@@ -299,3 +300,30 @@ def dump(path: Path) -> str:
                     texts.append(base64.b64decode(body).decode(errors="replace"))
     db.close()
     return "\n".join(texts)
+
+
+def test_what_changed_while_it_was_switched_off_crosses_later(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        acme(w)
+        w.overrides["contacts"]["update"] = "off"
+        edit(w, EmailAddress="accounts@acme.example")
+        w.crm("edit_person", person="Ann Smith", phones=["(02) 9999 2222"])
+        batch(w)
+        w.overrides["contacts"]["update"] = "owners"
+        stopped = batch(w)
+        w.run(accept=stopped.plan_hash)
+        assert person(w)["emails"] == ["accounts@acme.example"]
+        assert contact(w)["phones"] == ["(02) 9999 2222"]
+        at_rest(w)
+
+
+def test_a_person_who_is_a_customer_stays_one_in_an_organization(tmp_path: Path) -> None:
+    with world(tmp_path, which="all") as w:
+        w.crm("create_person", **ANN)
+        w.crm("create_org", name="Acme Pty")
+        batch(w)
+        w.crm("edit_person", person="Ann Smith", org="Acme Pty")
+        batch(w)
+        assert contact(w)["first"] is None
+        assert contact(w, "Ann Smith")["email"] == ANN["email"]
+        at_rest(w)
