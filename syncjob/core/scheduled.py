@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from syncjob.core.actions import InvoiceChange, Issue, Wave
+from syncjob.core.actions import InvoiceChange, InvoiceUpdate, Issue, Wave
 from syncjob.core.case import PartCase
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import Outline, Place, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
 from syncjob.core.records import Invoice
+from syncjob.core.revising import invoice_context
 from syncjob.core.rules.changes import withdrawn
 from syncjob.errors import Held
 
@@ -77,18 +78,16 @@ def _standing(making: Making, issue: Issue | None = None) -> list[Told]:
 
 def _outlined(making: Making, outline: Outline) -> Parts:
     """Every part in its place: kept, made, waited for, or given up."""
-    gone_now = _withdraw_changed(making, outline)
+    _differing(making, outline)
     told = [_stray(making, stray) for stray in outline.strays]
     to_make = {place.slot.key for place in outline.still_to_make}
     free = not outline.strays and not making.case.deal.archived
     waiting: list[Place] = []
     for place in outline.places:
         invoice, scheduled = place.part.invoice, _as_part(outline, place)
-        if place.part.name in gone_now and invoice is not None:
-            told.append(Told(msgspec.structs.replace(invoice, status="deleted"), None))
-            waiting.append(place)
-        elif invoice is not None:
-            told.append(_kept(making, place.part, invoice, scheduled))
+        if invoice is not None:
+            followed = _follow(making, outline, place, invoice)
+            told.append(followed or _kept(making, place.part, invoice, scheduled))
         elif place.gone or (place.slot.key in to_make and free and _is_due(making, place)):
             told.append(_guarded(making, place.part, scheduled))
             if told[-1].invoice is None:
@@ -185,22 +184,49 @@ def _stray(making: Making, part: PartCase) -> Told:
     return Told(invoice, issue)
 
 
-def _withdraw_changed(making: Making, outline: Outline) -> set[str]:
-    """All parts are made, and the deal comes to something else now: the last one is made anew if
-    nobody has touched it; else a person decides. Returns the names of parts that go."""
-    found = outline.difference()
-    if found is None or not outline.places:
-        return set()
-    made_sum, whole = found
-    last = outline.places[-1].part
-    assert last.invoice is not None
-    answer = withdrawn(
-        last.invoice, last.invoice_base, last.invoice_now, making.context.locked_through
+def _follow(making: Making, outline: Outline, place: Place, invoice: Invoice) -> Told | None:
+    """Our own untouched draft is made to say what its part comes to by now; None if it does."""
+    part = place.part
+    if not outline.follows(place) or outline.strays or part.key == "":
+        return None
+    asked = invoice_context(making.case, making.context, part.marker or "")
+    asked = msgspec.structs.replace(
+        asked, today=invoice.date or making.context.today, locked_through=None
     )
-    if isinstance(answer, InvoiceChange) and not outline.strays and last.key != "":
-        _delete(making, last, last.invoice, answer, "the deal has changed: it is made anew")
-        return {last.name}
-    case = making.case
+    try:
+        now, story, doubt = outline.write(place.slot, part.contact, asked)
+        assert part.created is not None
+        now = msgspec.structs.replace(
+            now, number=part.created.number, new_customer=part.created.new_customer
+        )
+        making.ledger(
+            Wave.INVOICES, f"invoice:{part.marker}",
+            InvoiceUpdate(invoice_id=invoice.id, draft=now),
+            "the deal has changed and nobody has touched this part's draft", part,
+            before={"total": f"{invoice.total}"},
+        )  # fmt: skip
+    except Refused as refused:
+        making.issues.append(refused.issue)
+        return Told(invoice, refused.issue, part)
+    except Held as held:
+        return Told(invoice, making.held(_of_part(held, _as_part(outline, place))), part)
+    making.story += story
+    making.issues += [doubt] if doubt else []
+    return Told(
+        msgspec.structs.replace(
+            invoice, sub_total=now.sub_total, total_tax=now.total_tax, total=now.total,
+            due=now.total, due_date=now.due_date,
+        ),
+        doubt, part,
+    )  # fmt: skip
+
+
+def _differing(making: Making, outline: Outline) -> None:
+    """No part can follow any more, and the deal comes to something else: a person decides."""
+    found = outline.difference()
+    if found is None or "never" in making.case.answers:
+        return
+    case, (made_sum, whole) = making.case, found
     making.issues.append(
         Issue(
             code="parts_differ", subject=case.subject, page=case.deal.page, state="note",
@@ -211,7 +237,6 @@ def _withdraw_changed(making: Making, outline: Outline) -> set[str]:
             "difference in the ledger.",
         )
     )  # fmt: skip
-    return set()
 
 
 def _delete(

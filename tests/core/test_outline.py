@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncjob.core.case import Case, Context, PartCase
@@ -82,7 +82,7 @@ def lists(draw: st.DrawFn) -> list[tuple[int, int, int]]:
     return [(id, draw(st.integers(1, 5000)), draw(st.integers(0, 300))) for id in ids]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lists(), min_size=1, max_size=4), st.data())
 def test_adding_removing_and_moving_instalments_never_renames_a_part(
     versions: list[list[tuple[int, int, int]]], data: st.DataObject
@@ -106,7 +106,7 @@ def test_adding_removing_and_moving_instalments_never_renames_a_part(
             known[key] = made(found, key)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lists(), st.integers(1, 3), st.data())
 def test_whatever_the_order_of_making_the_whole_is_right(
     version: list[tuple[int, int, int]], cents: int, data: st.DataObject
