@@ -147,8 +147,8 @@ class Snapshots:
         """Replace the record's lookup keys: kind -> values. Kinds not named stay as they are."""
         for kind, values in keys.items():
             self.db.execute("DELETE FROM lookup WHERE id = ? AND kind = ?", (id, kind))
-            for value in dict.fromkeys(values):
-                self.db.execute("INSERT INTO lookup VALUES (?, ?, ?)", (kind, value, id))
+            rows = [(kind, value, id) for value in dict.fromkeys(values)]
+            self.db.conn.executemany("INSERT INTO lookup VALUES (?, ?, ?)", rows)
 
     def unindex(self, id: str, *, keep: str) -> None:
         """Drop the record's lookup keys but those of one kind."""

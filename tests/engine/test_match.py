@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncjob.core.review import Proposal
+from tests.engine.conftest import MakeWorld
 from tests.engine.matchkit import (
     NEAR,
     answered,
@@ -15,7 +16,7 @@ from tests.engine.matchkit import (
     org,
     proposed,
 )
-from tests.engine.scenes import codes, invoice_of, minutes, only, quiet, sell
+from tests.engine.scenes import codes, invoice_of, minutes, only, org_names, quiet, sell
 from tests.engine.world import World
 
 PHONE = [{"PhoneType": "DEFAULT", "PhoneNumber": "9555 1234", "PhoneAreaCode": "02"}]
@@ -241,6 +242,77 @@ def test_a_link_made_by_mistake_is_ended_by_the_answer_different(world: World) -
     minutes(world, 1)
     world.run()
     assert links(world) == {crm: ledger}
+
+
+def _both_ways(make_world: MakeWorld) -> World:
+    """Every customer crosses in both directions."""
+    return make_world(
+        config={"contacts": {"update": "owners", "which": "all", "create_in_crm": True}}
+    )
+
+
+def test_contact_sync_makes_no_second_one_on_either_side(make_world: MakeWorld) -> None:
+    world = _both_ways(make_world)
+    crm, ledger = near(world)
+    report = world.run()
+    assert set(codes(report)) == {"contact_near_match"}
+    assert len(org_names(world)) == len(world.contacts()) == 1
+    decide(world, crm, "same", ledger)
+    minutes(world, 6)
+    assert codes(world.run()) == []
+    assert links(world) == {crm: ledger}
+    assert len(org_names(world)) == len(world.contacts()) == 1
+
+
+def test_contact_sync_makes_both_when_they_are_two(make_world: MakeWorld) -> None:
+    world = _both_ways(make_world)
+    crm, ledger = near(world)
+    world.run()
+    decide(world, crm, "different", ledger)
+    minutes(world, 6)
+    assert codes(world.run()) == []
+    assert len(world.contacts()) == 2
+    assert len(org_names(world)) == 2
+    assert links(world)[crm] != ledger
+
+
+def test_a_ledger_contact_made_later_is_compared_with_the_crm(make_world: MakeWorld) -> None:
+    world = _both_ways(make_world)
+    crm = org(world, "Meridian Harbour Catering")
+    world.crm("create_person", name="Jo Doe", org=int(crm[4:]), phone="+61 2 9555 1234")
+    world.crm("create_deal", title="None", currency="AUD", org="Meridian Harbour Catering")
+    world.run()
+    assert links(world).keys() == {crm}
+    minutes(world, 6)
+    contact(world, "Meridian Harbour Catering Pty Limited", Phones=PHONE)
+    minutes(world, 6)
+    world.run()
+    # the customer is linked already, so what looks like it is a double of the ledger's own
+    doubles = proposed(match(world, every=True), "ledger_double")
+    assert len(doubles) == 1
+
+
+def test_of_two_new_customers_that_are_one_the_second_waits(world: World) -> None:
+    """Nobody of them is in the ledger: the first is made, the second is then asked about."""
+    for name in ("Meridian Harbour Foods", "Meridian Harbour Foods Pty Ltd"):
+        made = org(world, name)
+        person = world.crm("create_person", name="Jo Doe", org=int(made[4:]), phone="0295551234")
+        world.crm("win", deal=sell(world, name, person=person["id"], won=False))
+    report = world.run()
+    assert len(world.contacts()) == len(world.invoices()) == 1
+    assert any("created first" in why for why in report.waits.values())
+    minutes(world, 6)
+    report = world.run()
+    assert codes(report) == ["contact_near_match"]
+    assert "linked with org:1" in report.issues[0].what
+    assert "merge org:2 and org:1 in the CRM" in report.issues[0].next_step
+    assert len(world.contacts()) == 1
+    quiet(world)
+    decide(world, "org:2", "different")
+    minutes(world, 1)
+    assert codes(world.run()) == []
+    assert len(world.contacts()) == len(world.invoices()) == 2
+    quiet(world)
 
 
 # --- what BOOKKEEPING says of archived contacts, suppliers, people --------------------------------

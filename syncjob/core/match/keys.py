@@ -17,6 +17,9 @@ from .prepared import prepare
 from .records import Party, PartyKind
 
 _ALONE = Frequencies(())
+#: Signs that are half of all and bring little more: pairs of words (pairs of their sounds stay),
+#: and a sound with a place (words, and streets with numbers stay).
+_LEFT_OUT = ("v", "x")
 #: Parties whose keys stand for how keys are made: one of each kind, with every value set.
 _SAMPLES = tuple(
     Party(
@@ -30,8 +33,9 @@ _SAMPLES = tuple(
 
 
 def blocking_keys(party: Party, parameters: Parameters = DEFAULT) -> tuple[str, ...]:
-    """The party's signs in a fixed order."""
-    return tuple(sorted(signs(prepare(party, parameters.country), _ALONE)))
+    """The party's signs in a fixed order, without those that an index can do without."""
+    found = signs(prepare(party, parameters.country), _ALONE)
+    return tuple(sorted(sign for sign in found if not sign.startswith(_LEFT_OUT)))
 
 
 @cache
