@@ -479,6 +479,9 @@ def test_what_only_finance_may_decide_is_held(
     tmp_path: Path, deposit: dict[str, Any], code: str
 ) -> None:
     for w in world(tmp_path, invoices={"deposit": deposit}):
+        with w.connection() as handle:
+            warned = [problem.what for problem in handle.check() if "Its deals" in problem.what]
+        assert len(warned) == 1, "check says so before a deal is won"
         sell(w, lines=LINES)
         assert codes(w.run()) == [code]
         assert w.invoices() == []
@@ -674,3 +677,11 @@ def test_a_fault_while_a_later_part_is_made(
         assert nets(parts)["OUTPUT"] == Decimal("630.00")
         assert w.deal_fields(deal)["Invoice status"] == "awaiting payment"
         quiet(w)
+
+
+def test_an_account_of_deposits_that_is_not_there_is_named(tmp_path: Path) -> None:
+    made = World(tmp_path, config={"invoices": {"deposit": {"account": "Deposits"}}})
+    with made.connection() as handle:
+        problems = handle.check()
+    made.close()
+    assert [p for p in problems if p.fatal and '"Deposits"' in p.what], problems

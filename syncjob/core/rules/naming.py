@@ -10,12 +10,14 @@ from typing import NamedTuple
 from syncjob.core.needs import conditions, needs_of
 from syncjob.core.policy import Invoices
 from syncjob.core.policy_rules import LineWhen, Things
+from syncjob.core.policy_schedules import Deposit
 from syncjob.core.records import Account, CrmReference, LedgerReference
 from syncjob.core.rules.basis import account_of
 from syncjob.core.rules.early import PLACES as EARLY_PLACES
 from syncjob.core.rules.places import Groups
 from syncjob.core.rules.reach import posts
 from syncjob.core.rules.rows import unknown_in, unknown_places
+from syncjob.core.rules.schedule import check_deposit
 from syncjob.core.rules.tax import check_tax, fault_of
 from syncjob.errors import Held
 
@@ -39,6 +41,7 @@ def unknown_in_rules(policy: Invoices, crm: CrmReference, ledger: LedgerReferenc
         *_of_crm(policy, crm, ledger),
         *_places(policy, ledger),
         *_accounts(policy, ledger.accounts),
+        *_held_deposits(policy, ledger),
         *_rates(policy, ledger),
         *_tracking(policy, ledger),
         *_brandings(policy, ledger),
@@ -105,6 +108,7 @@ def _accounts(policy: Invoices, accounts: tuple[Account, ...]) -> Iterator[Unkno
     posted += [(f'invoices.extra_lines "{e.field}"', e.account) for e in policy.extra_lines]
     if policy.rounding.account:
         posted.append(("invoices.rounding.account", policy.rounding.account))
+    posted += [(where, d.account) for where, d in _deposits(policy) if d.account]
     for where, name in posted:
         try:
             account_of(name, accounts, where)
@@ -117,6 +121,24 @@ def _accounts(policy: Invoices, accounts: tuple[Account, ...]) -> Iterator[Unkno
         if not _any_fits(name, texts):
             what = f'A condition names the account "{name}", which the ledger does not have.'
             yield Unknown("invoices", what, "Use a code or a name as it stands in the ledger.")
+
+
+def _deposits(policy: Invoices) -> Iterator[tuple[str, Deposit]]:
+    """Each deposit that the config describes, and where."""
+    yield "invoices.deposit", policy.deposit
+    for rule in policy.schedules:
+        if rule.deposit is not None:
+            yield f'the deposit of the schedule "{rule.name}"', rule.deposit
+
+
+def _held_deposits(policy: Invoices, ledger: LedgerReference) -> Iterator[Unknown]:
+    """Schedules whose deals would all be held, because only finance may decide."""
+    for rule in policy.schedules:
+        try:
+            check_deposit(rule.deposit or policy.deposit, ledger.organisation)
+        except Held as held:
+            where = f'the schedule "{rule.name}"'
+            yield Unknown(where, f"Its deals are held: {held.what}", held.next_step, fatal=False)
 
 
 def _rates(policy: Invoices, ledger: LedgerReference) -> Iterator[Unknown]:

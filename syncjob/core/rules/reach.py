@@ -26,9 +26,19 @@ from syncjob.core.policy_rules import (
     TextRule,
     TrackingRule,
 )
+from syncjob.core.policy_schedules import ScheduleRule
 from syncjob.core.rules.places import Groups
 
-AnyRule = AccountRule | TrackingRule | TaxRule | StatusRule | BrandingRule | TermsRule | TextRule
+AnyRule = (
+    AccountRule
+    | TrackingRule
+    | TaxRule
+    | StatusRule
+    | BrandingRule
+    | TermsRule
+    | TextRule
+    | ScheduleRule
+)
 
 #: Conditions that are lists of texts, of which one is enough.
 _LISTS = (
@@ -52,6 +62,7 @@ def ruled(policy: Invoices) -> Iterator[tuple[str, Sequence[AnyRule], bool]]:
     yield "invoices.status_rules", policy.status_rules, True
     yield "invoices.branding_rules", policy.branding_rules, True
     yield "invoices.terms.rules", policy.terms.rules, True
+    yield "invoices.schedules", policy.schedules, True
     yield "invoices.texts", policy.texts, False
     for category in dict.fromkeys(r.category.casefold() for r in policy.tracking_rules):
         own = [r for r in policy.tracking_rules if r.category.casefold() == category]
