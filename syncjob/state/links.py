@@ -72,6 +72,11 @@ class Links:
         self.db.execute(
             "INSERT INTO contact_link VALUES (?, ?, ?, ?)", (crm_id, ledger_id, how, batch)
         )
+        # Whatever was asked about either of them is answered (state/matches.py).
+        self.db.execute(
+            "DELETE FROM near WHERE kind = 'pair' AND (first = ? OR second = ?)",
+            (crm_id, ledger_id),
+        )
 
     def unlink_contact(self, crm_id: str) -> None:
         """End a link that a person calls a mistake."""
