@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from syncjob.core.actions import Action, Issue
-from syncjob.core.contacts.fields import PERSONAL, Values, encode_people, values_of
+from syncjob.core.contacts.fields import PARTS, PERSONAL, Values, encode_people, values_of
 from syncjob.core.policy_contacts import Contacts
 from syncjob.core.records import Contact, Person, Side
 from syncjob.core.rules.matching import Candidates, name_key
@@ -101,6 +101,8 @@ def holders(case: ContactCase, context: ContactContext) -> dict[str, Contact]:
     if crm is None:
         return {}
     found: dict[str, Contact] = {}
+    if crm.kind == "person":  # its name is one text: a CRM makes the parts of it, or it of them
+        ledger = ledger - PARTS
     for field in sorted(ledger):
         if field == "people":
             if context.policy.further_persons and crm.kind == "organization":

@@ -32,6 +32,9 @@ PERSONAL = frozenset({"first_name", "last_name", "email", "emails", "phones"})
 #: five ContactPersons (facts: xero, 5).
 ROOM = {"phones": 3, "people": 5}
 
+#: The parts of a person's name.
+PARTS = frozenset({"first_name", "last_name"})
+
 Values = dict[str, str | None]
 
 _SPACES = re.compile(r"\s+")

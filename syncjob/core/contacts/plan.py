@@ -25,7 +25,7 @@ from syncjob.core.contacts.case import (
     holders,
 )
 from syncjob.core.contacts.create import missing_person, new_in_crm, new_in_ledger
-from syncjob.core.contacts.fields import FIELDS, Values, values_of
+from syncjob.core.contacts.fields import FIELDS, PARTS, Values, values_of
 from syncjob.core.contacts.merge import Field, Merged, merge
 from syncjob.core.contacts.words import (
     archived,
@@ -265,6 +265,9 @@ def _writes(
             to_crm[name] = wish.crm
     if "name" in to_ledger:
         _own_name(case, context, to_ledger)
+    if "name" in to_ledger and case.crm is not None and case.crm.kind == "person":
+        parts, held = values_of(case.crm), context.fields.get("contact", frozenset())
+        to_ledger |= {part: parts[part] for part in sorted(PARTS & held) if parts[part]}
     return to_ledger, to_crm
 
 
@@ -283,10 +286,10 @@ def _write_ledger(draft: _Draft, ledger: Contact, values: Values) -> None:
     if not values:
         return
     said = crm_values(draft.case, draft.context)
-    now = values_of(ledger)
+    now, follows = values_of(ledger), {f: said[f] for f in values if f in said}
     draft.add(
         "ledger", Wave.LEDGER_CONTACTS, f"contact:{ledger.id}",
-        ContactChange(contact_id=ledger.id, values=values, follows={f: said[f] for f in values}),
+        ContactChange(contact_id=ledger.id, values=values, follows=follows),
         "the CRM says so", {f: now[f] for f in values}, ledger,
     )  # fmt: skip
 

@@ -370,3 +370,38 @@ def test_archived_in_the_ledger_changes_wait_and_go_on(w: World) -> None:
     assert batch(w).exit_code == 0
     assert contact(w)["phones"] == ["(02) 9999 7777"]
     at_rest(w)
+
+
+# --- a person who is a customer ------------------------------------------------------------------
+
+
+def test_a_lone_persons_name_is_one_text(tmp_path: Path) -> None:
+    with world(tmp_path, which="all", owners={"name": "ask"}) as w:
+        w.crm("create_person", **ANN)
+        assert batch(w).exit_code == 0
+        edit(w, "Ann Smith", Name="Ann Jones")
+        assert batch(w).exit_code == 0
+        assert person(w, "Ann Jones")["id"] == 1
+        at_rest(w)
+        w.crm("edit_person", person=1, name="Ann Brown")
+        assert batch(w).exit_code == 0
+        made = contact(w, "Ann Brown")
+        assert (made["first"], made["last"]) == ("Ann", "Brown")
+        at_rest(w)
+
+
+def test_merged_persons_and_chains_of_merged_contacts(tmp_path: Path) -> None:
+    with world(tmp_path, which="all") as w:
+        w.crm("create_person", **ANN)
+        assert batch(w).exit_code == 0
+        for loser, survivor in (("Ann Smith", "First House"), ("First House", "Last House")):
+            w.books("create_contact", fields={"Name": survivor})
+            w.books("merge_contacts", loser=loser, survivor=survivor)
+        assert batch(w).exit_code == 0
+        assert contact(w, "Last House")["phones"] == [ANN["phone"]]
+        assert person(w, "Last House")["id"] == 1
+        at_rest(w)
+        w.crm("edit_person", person=1, phones=["0412 345 678"])
+        assert batch(w).exit_code == 0
+        assert contact(w, "Last House")["phones"] == ["0412 345 678"]
+        at_rest(w)
