@@ -315,6 +315,18 @@ def test_of_two_new_customers_that_are_one_the_second_waits(world: World) -> Non
     quiet(world)
 
 
+def test_a_link_that_comes_about_otherwise_answers_what_was_asked(world: World) -> None:
+    crm, _ = near(world)
+    match(world)
+    exact = contact(world, "Meridian Harbour Catering")
+    deal = sell(world, "Meridian Harbour Catering")
+    assert codes(world.run()) == []
+    assert invoice_of(world, deal)["contact_id"] == exact
+    assert links(world) == {crm: exact}
+    with world.connection() as handle:
+        assert handle.state.matches.of(crm) == []
+
+
 # --- what BOOKKEEPING says of archived contacts, suppliers, people --------------------------------
 
 
