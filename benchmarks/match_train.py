@@ -158,27 +158,16 @@ def learn(sets: list[tuple[Array, Array, Array]]) -> Array:
     return best.x / scale
 
 
-def at_precision(z: Array, y: Array, total: int, floor: float = 0.995) -> tuple[float, float]:
-    """(recall, threshold) where precision is at least `floor`, with the best threshold."""
-    order = np.argsort(-z)
-    hits = np.cumsum(y[order])
-    precision = hits / np.arange(1, len(y) + 1)
-    fits = np.nonzero(precision >= floor)[0]
-    if not len(fits):
-        return 0.0, float("inf")
-    return hits[fits[-1]] / total, z[order][fits[-1]]
-
-
 def report(sets: list[Examples], scores: list[Array]) -> None:
+    """Precision and recall of the certain band, and of all that would be shown."""
     for s, z in zip(sets, scores, strict=True):
         total = s.y.sum() + s.missed
-        recall, at = at_precision(z, s.y, total)
-        line = f"{s.name:14} pairs {int(total):6} candidates {len(s.y):7} missed {s.missed:4}"
-        line += f" | R@99.5% {recall:.4f} at {at:6.2f}"
-        for cut in (0, 3, 5, 7):
-            sure = z >= cut
-            hits = s.y[sure].sum()
-            line += f" | {cut}: P {hits / max(sure.sum(), 1):.4f} R {hits / total:.4f}"
+        line = f"{s.name:14} {int(total):6} true pairs"
+        for band, chosen in (
+            ("certain", (z >= DEFAULT.certain) & ~s.blocked), ("shown", z >= DEFAULT.near),
+        ):  # fmt: skip
+            hits = s.y[chosen].sum()
+            line += f" | {band} P {hits / max(chosen.sum(), 1):.4f} R {hits / total:.4f}"
         print(line)
 
 

@@ -40,11 +40,15 @@ def _strangers(one: Prepared, other: Prepared, found: Findings) -> bool:
     and not worth a closer look."""
     unlike = "name_none" in found or {"first_differs", "last_differs"} <= found.keys()
     return unlike and not (
-        (one.tax and one.tax == other.tax)
+        (one.tax and (one.tax == other.tax or _near_code(one.tax, other.tax)))
         or any(phones.same(a, b) for a in one.phones for b in other.phones)
         or not set(one.emails).isdisjoint(other.emails)
         or not set(one.domains).isdisjoint(other.domains)
-        or not set(one.more).isdisjoint(other.more)
+        or any(
+            label == other_label and (value == theirs or _near_code(value, theirs))
+            for label, value in one.more
+            for other_label, theirs in other.more
+        )
     )
 
 
