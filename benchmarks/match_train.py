@@ -50,6 +50,7 @@ PRIOR = {
     "name": 0.35, "name_same": 1.0, "name_slips": -0.2, "name_conflict": -0.2,
     "name_extra": -0.05, "name_conflict_share": -2.0, "name_extra_share": -0.5,
     "name_none": -3.0, "name_numbers": -3.0, "form": 0.3, "form_differs": -0.8,
+    "human": 0.0,
     "kind_differs": -2.0, "main_person": 0.2, "main_person_differs": -1.0, "first": 0.3,
     "first_initial": 1.0, "first_short": 1.5, "first_part": 0.2, "first_near": 0.25,
     "first_differs": -4.0, "last": 0.35, "last_initial": 0.3, "last_short": 0.3,

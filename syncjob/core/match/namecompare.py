@@ -98,6 +98,8 @@ def names(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findi
         return
     if one.person is not None and other.person is not None and one.person != other.person:
         found["kind_differs"] = 1
+    if one.person or other.person:
+        found["human"] = 1
     if one.tokens and other.tokens:
         _companies(one, other, frequencies, found)
     if (one.last or one.first) and (other.last or other.first) and not (one.person or other.person):

@@ -30,6 +30,7 @@ WEIGHTS: dict[str, float] = {
     "first_short": 1.266,
     "form": 0.0,
     "form_differs": -2.012,
+    "human": 0.0,
     "kind_differs": -1.89,
     "last": 0.251,
     "last_differs": -1.52,
@@ -108,7 +109,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT = Parameters()
 
 _AGAINST = (
-    "_differs", "_conflict", "_extra", "_share", "_none", "_slips", "_numbers", "swapped",
+    "_differs", "_conflict", "_extra", "_share", "_none", "_slips", "_numbers", "swapped", "human",
 )  # fmt: skip
 #: Whether a finding may speak for (1), against (-1) or either way (0); the training keeps to it.
 SIGNS = {

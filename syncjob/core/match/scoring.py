@@ -135,6 +135,7 @@ def _name_alone(findings: Findings, parameters: Parameters) -> bool:
     """A company's rare name, the same on both sides and nothing against it, is enough alone."""
     return (
         "name_same" in findings
+        and "human" not in findings
         and findings["name"] >= parameters.name_alone
         and not any(name.endswith("_differs") for name in findings)
     )

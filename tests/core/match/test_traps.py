@@ -113,6 +113,12 @@ def test_a_rare_company_name_alone_is_enough_and_a_common_one_is_not() -> None:
     assert not pair("Services").pairs
 
 
+def test_a_rare_name_of_a_person_alone_is_asked() -> None:
+    found = match([person("c", "Zoltan", "Quittenhof")], [contact("l", "Zoltan Quittenhof")], GB)
+    assert not found.pairs
+    assert asked(found) == {("c", "l")}
+
+
 def test_a_person_and_a_company() -> None:
     shared = {"emails": ("jane@smithbakery.co.uk",), "phones": ("020 7946 0004",), **LONDON}
     found = match(
