@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,8 @@ def with_policy(**changes: Any) -> dict[str, Any]:
 
 def test_a_deal_becomes_this_invoice():
     invoice, story, note = draft_invoice(deal(), customer(), context(buyers=frozenset(["c1"])))
-    assert invoice == InvoiceDraft(
+    assert invoice.source, "a digest of the deal, to tell later whether it was changed"
+    assert msgspec.structs.replace(invoice, source="") == InvoiceDraft(
         marker="NW-1042-A1",
         contact_id="c1",
         date=TODAY,
@@ -190,7 +192,8 @@ def test_a_line_or_a_deal_may_be_free_beside_others():
     assert make(deal(lines=rows)).sub_total == 100
     with held("total_not_positive", "0.00 GBP"):
         make(deal(discounts=(Discount(id="a", percent=D(100)),)))
-    assert make(deal(discounts=(Discount(id="a", percent=D(0)),))) == make()
+    free = make(deal(discounts=(Discount(id="a", percent=D(0)),)))
+    assert (free.lines, free.total) == (make().lines, make().total)
 
 
 def test_a_long_name_is_quoted_in_part():

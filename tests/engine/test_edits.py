@@ -35,14 +35,15 @@ def test_our_own_fields_are_put_right_in_one_write(world: World) -> None:
     quiet(world)
 
 
-def test_a_persons_other_edits_of_a_deal_change_nothing_of_ours(world: World) -> None:
+def test_a_persons_other_edits_of_a_deal_change_no_invoice_and_are_told(world: World) -> None:
     deal = awaiting(world)
     world.crm("edit_deal", deal=deal, title="Renamed")
     world.crm("add_line", deal=deal, name="More", price=5, quantity=1)
     minutes(world, 5)
     mark = world.mark()
-    world.run()
-    assert world.writes(mark) == []
+    assert codes(world.run()) == ["changed_after_invoice"]
+    assert [c["path"] for c in world.writes(mark)] == [f"/pipedrive/api/v2/deals/{deal}"]
+    assert '"More" (1 x 5 = 5.00) is new' in world.deal_fields(deal)["Invoice note"]
     assert world.crm_state()["deals"][str(deal)]["title"] == "Renamed"
     assert invoice_of(world, deal)["total"] == "110.00"
 

@@ -34,7 +34,7 @@ class TermsSpec(msgspec.Struct, frozen=True):
 
 #: 2/10, 2% in 10 days, 2% 10: what comes before the terms themselves.
 _EARLY = re.compile(
-    r"^(\d+(?:[.,]\d+)?)\s*(?:/|%\s*(?:in|within|/)?)\s*(\d+)(?:\s*days?)?[\s,;:/]*"
+    r"^(\d+(?:[.,]\d+)?)\s*(?:/|%\s*(?:within|in|/)?)\s*(\d+)(?:\s*days?)?[\s,;:/]*"
 )
 
 
