@@ -11,11 +11,15 @@ from datetime import datetime
 from html import escape
 from itertools import zip_longest
 
+from syncjob.core.match.names import company
+from syncjob.core.match.normalise import digits, words
 from syncjob.core.review import Face, Kind, MatchReport, ReviewRow
 from syncjob.core.rules.matching import name_key
 
 #: A page of more pairs than this is slow to open; the CSV file has them all.
 PAIRS_MAX = 3000
+#: So many last digits tell two numbers apart, and leave codes of country and area out.
+PHONE_DIGITS = 7
 
 _TITLES: dict[Kind, tuple[str, str]] = {
     "pair": (
@@ -133,7 +137,7 @@ def _lines(first: Face, second: Face) -> Iterator[str]:
         left, right = (
             [value for name, value in face.lines if name == what] for face in (first, second)
         )
-        state, mark = _state(left, right)
+        state, mark = _state(what, left, right)
         for number, (one, other) in enumerate(zip_longest(left, right, fillvalue="")):
             yield (
                 f"<tr class={state}><td class=what>{escape(what) if not number else ''}</td>"
@@ -142,9 +146,19 @@ def _lines(first: Face, second: Face) -> Iterator[str]:
             )
 
 
-def _state(left: Sequence[str], right: Sequence[str]) -> tuple[str, str]:
-    """How two groups of values stand to each other: class and sign. One shared value agrees."""
+def _state(what: str, left: Sequence[str], right: Sequence[str]) -> tuple[str, str]:
+    """How two groups of values stand to each other: class and sign. One shared value agrees, in
+    whichever form it is written."""
     if not left or not right:
         return "alone", ""
-    shared = set(map(name_key, left)) & set(map(name_key, right))
+    shared = {_form(what, value) for value in left} & {_form(what, value) for value in right}
     return ("agrees", "=") if shared else ("differs", "≠")
+
+
+def _form(what: str, value: str) -> str:
+    """A value without what people write differently and mean alike."""
+    if what == "phone":
+        return digits(value)[-PHONE_DIGITS:]
+    if what in ("name", "customer"):
+        return " ".join(company(value).tokens) or name_key(value)
+    return " ".join(words(value)) or name_key(value)

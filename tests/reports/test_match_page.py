@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,18 @@ def test_both_records_stand_side_by_side_with_what_agrees_and_differs() -> None:
         assert words in said
     marks = {a["class"] for tag, a in sound.tags if tag == "tr" and "class" in a}
     assert marks == {"agrees", "differs", "alone"}
+
+
+def test_one_value_in_two_forms_agrees() -> None:
+    first = (("name", "Café Übersee"), ("phone", "(02) 9555 1234"), ("address", "1, Long St."))
+    second = (("name", "Cafe Übersee GmbH"), ("phone", "+61 295551234"), ("address", "1 long st"))
+    made = msgspec.structs.replace(
+        row(),
+        first=Face(id="a", name="A", lines=first),
+        second=Face(id="b", name="B", lines=second),
+    )
+    marks = [a["class"] for tag, a in read(page(made)).tags if tag == "tr" and "class" in a]
+    assert marks == ["agrees"] * 3
 
 
 def test_the_page_asks_nothing_of_the_network() -> None:
