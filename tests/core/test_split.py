@@ -171,6 +171,12 @@ def test_an_instalment_of_nothing_is_held() -> None:
         by_instalments(deal(value=D(5), instalments=parts(i1=0, i2=5)), policy(), SUMS)
 
 
+def test_more_instalments_than_there_are_names_are_held() -> None:
+    many = tuple(Instalment(id=str(n), amount=D(1), due=date(2026, 4, 1)) for n in range(501))
+    with held("too_many_instalments", "501"):
+        by_instalments(deal(value=D(501), instalments=many), policy(), SUMS)
+
+
 WON = datetime(2026, 1, 31, 22, tzinfo=UTC)
 
 

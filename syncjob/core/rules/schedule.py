@@ -23,6 +23,9 @@ from syncjob.core.rules.texts import one_line, short
 from syncjob.core.rules.when import Facts, InvoiceFacts, applies
 from syncjob.errors import Held
 
+#: Parts are named with two letters at most, and names are never used twice.
+INSTALMENTS_MAX = 500
+
 _HUNDRED = Decimal(100)
 _MONTHS = 12
 
@@ -85,10 +88,17 @@ def by_instalments(deal: Deal, policy: Invoices, sums: Sums) -> Schedule:
     """The deal's own instalments, in the order of their days.
 
     They must add up to the deal's value, to a cent for each. Raises Held "instalments_differ",
-    "instalment_not_positive".
+    "instalment_not_positive", "too_many_instalments".
     """
     parts = sorted(deal.instalments or (), key=lambda one: (one.due, _order(one.id)))
     total = sum((part.amount for part in parts), Decimal(0))
+    if len(parts) > INSTALMENTS_MAX:
+        raise Held(
+            "too_many_instalments",
+            f"The deal has {len(parts)} instalments; {INSTALMENTS_MAX} can be invoiced.",
+            field="instalments",
+            next_step="Put them together in the CRM.",
+        )
     for part in parts:
         if part.amount <= 0:
             raise _not_positive(deal, part)
