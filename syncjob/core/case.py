@@ -29,7 +29,7 @@ from syncjob.core.records import (
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.mailing import Mailing
 from syncjob.core.rules.matching import Candidates
-from syncjob.core.rules.notices import Told
+from syncjob.core.rules.notices import Credit, Told
 
 
 class Agreed(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     contact yet.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
-    invoices, `muted` why nobody is to be told, `credit_left` the customer's unapplied credit.
+    invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has unapplied.
     """
 
     deal: Deal
@@ -100,7 +100,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     after: After = After()
     told: tuple[Told, ...] = ()
     muted: str | None = None
-    credit_left: Decimal = Decimal(0)
+    credits: dict[str, Credit] = {}
 
     @property
     def subject(self) -> str:

@@ -268,8 +268,11 @@ class Payment(Record, frozen=True, kw_only=True, omit_defaults=True):
     account: str | None = None
 
 
+CreditOrigin = Literal["credit_note", "prepayment", "overpayment"]
+
+
 class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A credit note with what is left of it and the invoices it was allocated to."""
+    """A credit note, prepayment or overpayment: what is left, where it went, what was paid back."""
 
     number: str | None
     kind: Literal["sale", "bill"]
@@ -278,6 +281,7 @@ class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
     currency: str
     total: Decimal
     remaining: Decimal
+    origin: CreditOrigin = "credit_note"
     accounts: tuple[str, ...] = ()
     allocations: tuple[tuple[str, Decimal], ...] = ()  # (invoice id, amount)
     refunded: Decimal = Decimal(0)

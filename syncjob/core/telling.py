@@ -14,6 +14,7 @@ import msgspec
 from syncjob.core.actions import Action, Issue, Message, Payload, Task, Tell, Wave
 from syncjob.core.case import PartCase
 from syncjob.core.making import Making, Refused
+from syncjob.core.money import ZERO
 from syncjob.core.records import Invoice
 from syncjob.core.rules.notices import (
     PAID,
@@ -76,7 +77,7 @@ def _overdue(
     later = next_step_day(due, context.today, policy)
     if case.muted:
         making.story.append(f"nobody is told: {case.muted}")
-    elif covered(invoice.due, case.credit_left):
+    elif covered(invoice.due, case.credits.get(invoice.id)):
         making.story.append("nobody is told: the customer's unapplied credit covers the debt")
         tomorrow = context.today + timedelta(days=1)  # it may be applied to another invoice
         return min(later or tomorrow, tomorrow)
@@ -169,7 +170,8 @@ def _reason(notice: Notice) -> str:
 
 def _debt(making: Making, part: PartCase, invoice: Invoice, due: date, days: int) -> Debt:
     case, context = making.case, making.context
-    cash, credit = cash_and_credit(invoice)
+    cash, credited = cash_and_credit(invoice)
+    credit = case.credits.get(invoice.id)
     paid = sorted((s.date, s.amount) for s in invoice.settlements if s.kind in _CASH and s.date)
     owner = next((u.name for u in context.crm.users if u.id == case.deal.owner_id), None)
     customer = case.party or part.contact or case.person
@@ -177,11 +179,11 @@ def _debt(making: Making, part: PartCase, invoice: Invoice, due: date, days: int
     return Debt(
         deal=case.subject, deal_title=one_line(case.deal.title), marker=part.marker or invoice.id,
         invoice=invoice.number or part.marker or invoice.id, currency=invoice.currency,
-        total=invoice.total, due=invoice.due, paid=cash, credited=credit, due_date=due, days=days,
+        total=invoice.total, due=invoice.due, paid=cash, credited=credited, due_date=due, days=days,
         customer=one_line(customer.name) if customer else "", owner=one_line(owner),
         deal_page=case.deal.page, invoice_page=invoice.page, phone=next(iter(phones), None),
         expected_on=invoice.expected_on, last_paid_on=paid[-1][0] if paid else None,
-        last_paid=paid[-1][1] if paid else None, credit_left=case.credit_left,
+        last_paid=paid[-1][1] if paid else None, credit_left=credit.left if credit else ZERO,
     )  # fmt: skip
 
 

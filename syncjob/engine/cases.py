@@ -10,7 +10,7 @@ import msgspec
 from syncjob.core.actions import Action, InvoiceDraft, InvoiceUpdate, Issue
 from syncjob.core.case import Agreed, Case, Context, PartCase
 from syncjob.core.markers import WHOLE, contact_marker, parse_invoice_marker
-from syncjob.core.records import Contact, CreditNote, Deal, Invoice
+from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.early import not_overdue
 from syncjob.core.rules.matching import Candidates
@@ -18,6 +18,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.candidates import find_candidates, owners_of
 from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
+from syncjob.engine.credits import notes_about
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import heard, notices_since
 from syncjob.state.links import Part
@@ -165,21 +166,13 @@ def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> Pa
     base = batch.state.links.base("ledger", f"invoice:{invoice.id}")
     contact = invoice.contact_id
     return msgspec.structs.replace(
-        case, marker=live.marker, invoice=invoice, credit_notes=_credit_notes(batch, invoice),
+        case, marker=live.marker, invoice=invoice, credit_notes=notes_about(batch, invoice),
         contact=get("ledger", "contacts", contact, Contact) if contact else None,
         fresh=batch.state.snapshots.batch_of("ledger", "invoices", invoice.id) == batch.id,
         created=created if isinstance(created, InvoiceDraft) else None,
         invoice_base={field: value.stored for field, value in base.items()},
         invoice_now=batch.ledger.current_form(action, invoice) if action else {},
     )  # fmt: skip
-
-
-def _credit_notes(batch: Batch, invoice: Invoice) -> tuple[CreditNote, ...]:
-    """The credit notes applied to the invoice, as far as they were read (engine/fill)."""
-    ids = [s.id for s in invoice.settlements if s.kind == "credit_note"]
-    get = batch.state.snapshots.get
-    found = (get("ledger", "credit_notes", note_id, CreditNote) for note_id in ids)
-    return tuple(note for note in found if note is not None)
 
 
 def created_by(batch: Batch, marker: str) -> Action | None:

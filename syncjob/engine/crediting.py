@@ -16,6 +16,7 @@ from syncjob.core.actions import Action, CreditDraft, Wave
 from syncjob.core.markers import credit_marker, parse_other_marker
 from syncjob.core.records import CreditNote, Invoice, InvoiceLine
 from syncjob.core.rules.credit import Wish, credit_note, fingerprint
+from syncjob.core.rules.settlement import names
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_context
@@ -139,7 +140,7 @@ def _notes(batch: Batch, invoice: Invoice, deal: str) -> list[CreditNote]:
         for record in page.records:
             if isinstance(record, CreditNote) and record.kind == "sale":
                 about = any(i == invoice.id for i, _ in record.allocations)
-                if about or _number_of(batch, deal, record) or _mentions(record, invoice):
+                if about or _number_of(batch, deal, record) or names(record, invoice):
                     found[record.id] = record
     for made in batch.state.papers.credits(deal):  # the list may lag behind what we made
         read = batch.ledger.get("credit_notes", [made.ledger_id])
@@ -147,14 +148,9 @@ def _notes(batch: Batch, invoice: Invoice, deal: str) -> list[CreditNote]:
     return list(found.values())
 
 
-def _mentions(note: CreditNote, invoice: Invoice) -> bool:
-    """Whether the reference names the invoice by its whole number."""
-    return bool(invoice.number) and invoice.number in (note.reference or "").split()
-
-
 def _names(batch: Batch, deal: str, note: CreditNote, invoice: Invoice) -> bool:
     made = {c.ledger_id: c.invoice for c in batch.state.papers.credits(deal)}
-    return made.get(note.id) == invoice.id or _mentions(note, invoice)
+    return made.get(note.id) == invoice.id or names(note, invoice)
 
 
 def _number_of(batch: Batch, deal: str, note: CreditNote) -> int | None:

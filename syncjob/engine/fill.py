@@ -17,14 +17,16 @@ from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Side
+from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.telling import tells_of
+from syncjob.engine import credits
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
-from syncjob.engine.pull import store_records
-from syncjob.errors import Park
+from syncjob.engine.pull import store_records, walk_streams
+from syncjob.errors import AuthFailed, Park
 
 T = TypeVar("T")
 
@@ -45,6 +47,8 @@ def fill(batch: Batch) -> list[str]:
         return _one_deal(batch, batch.options.deal)
     _wake_held(batch)
     _wake_wins(batch)
+    if credits.refunds_due(batch):
+        read_credits(batch, [credits.NOTES])
     deals = batch.state.snapshots.wanted(batch.today.isoformat())
     for number, group in enumerate(chunks(deals, GROUP)):
         if number and batch.late:  # what was read is decided first; the others stay wanted
@@ -149,6 +153,7 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     invoiced = [deal for deal in deals if _invoiced(batch, deal)]
     if papers_wanted(batch):
         fill_papers(batch, _cases(batch, deals))
+    _unapplied(batch, _cases(batch, invoiced), context)
     _due(batch, _cases(batch, invoiced), context)
     _credits(batch, _cases(batch, invoiced))
 
@@ -244,6 +249,33 @@ def _credits(batch: Batch, cases: Iterable[Case]) -> None:
         settlements = (s for invoice in fresh for s in invoice.settlements)
         wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
     read_records(batch, "ledger", "credit_notes", list(wanted))
+
+
+def _unapplied(batch: Batch, cases: Iterable[Case], context: Context) -> None:
+    """Read what customers have unapplied before anybody is told of a debt; what this state knew
+    of it may be what keeps the notice, so it is asked for without."""
+    policy = context.notices
+    if not policy.steps or credits.are_fresh(batch):
+        return
+    for case in cases:
+        found = decide(msgspec.structs.replace(case, credits={}), context)
+        tells = (tell for action in found.actions for tell in tells_of(action.payload))
+        if any(tell.step != PAID for tell in tells):
+            read_credits(batch, credits.STREAMS)
+            return
+
+
+def read_credits(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
+    """Walk these lists of credit; a right that is missing is told of and stops nothing."""
+    try:
+        walk_streams(batch, streams)
+    except AuthFailed as refused:
+        with batch.state.commit():
+            batch.raise_issues([credits.unreadable(refused)])
+        return
+    with batch.state.commit():
+        subject = "stream:ledger.credits"
+        batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
 
 
 def _judged(case: Case, context: Context) -> Iterator[str]:

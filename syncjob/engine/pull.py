@@ -14,6 +14,7 @@ from syncjob.core.actions import Issue
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
+from syncjob.engine import credits
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts import wants
@@ -293,10 +294,6 @@ def _take_contact(batch: Batch, record: Record) -> None:
     wants.take_ledger(batch, record)
 
 
-def _take_credit_note(batch: Batch, record: Record) -> None:
-    """Read by `fill` for the deal that is being decided; nothing else follows from it."""
-
-
 def _take_invoice(batch: Batch, record: Record) -> None:
     assert isinstance(record, Invoice)
     batch.changed_ledger = True
@@ -328,5 +325,5 @@ _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {
     ("crm", "contacts"): _take_crm_contact,
     ("ledger", "contacts"): _take_contact,
     ("ledger", "invoices"): _take_invoice,
-    ("ledger", "credit_notes"): _take_credit_note,
+    **dict.fromkeys(credits.STREAMS, credits.take_credit),
 }

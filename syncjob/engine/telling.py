@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 import msgspec
 
 from syncjob.config import Config
 from syncjob.core.actions import Action, Issue, Message
 from syncjob.core.case import Case
-from syncjob.core.records import CreditNote, Deal, Invoice
+from syncjob.core.records import Deal, Invoice
 from syncjob.core.rules.eligibility import says_no
 from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.texts import one_line, subject_of
 from syncjob.core.telling import gathered, tells_of
 from syncjob.engine.batch import Batch
+from syncjob.engine.credits import credits_of
 from syncjob.errors import RetryLater
 from syncjob.state.database import State
 
@@ -34,7 +34,7 @@ def heard(batch: Batch, case: Case) -> Case:
     return msgspec.structs.replace(
         case, told=tuple(batch.state.notes.of(markers)),
         muted=muted(batch.config, batch.state, case.deal, batch.today),
-        credit_left=_credit_left(batch, case),
+        credits=credits_of(batch, (*case.invoices, *case.after.repeats)),
     )  # fmt: skip
 
 
@@ -84,15 +84,6 @@ def muted(config: Config, state: State, deal: Deal, today: date) -> str | None:
     if until is None or (until != MUTED and date.fromisoformat(until) <= today):
         return None
     return "muted" if until == MUTED else f"muted until {until}"
-
-
-def _credit_left(batch: Batch, case: Case) -> Decimal:
-    """What the customer has paid ahead or was credited, and nobody has applied to an invoice."""
-    invoice = case.invoices[0]
-    found = batch.state.snapshots.find("credit.left", f"{invoice.contact_id}|{invoice.currency}")
-    get = batch.state.snapshots.get
-    notes = (get("ledger", "credit_notes", note, CreditNote) for note in found)
-    return sum((note.remaining for note in notes if note is not None), Decimal(0))
 
 
 def way_down(way: str, error: RetryLater) -> Issue:

@@ -104,6 +104,16 @@ class Papers:
         )
         return [Credit(*row) for row in rows.fetchall()]
 
+    def open_credits(self) -> int:
+        """How many of the credit notes that were made here are not known to be used up or dead."""
+        row = self.db.execute(
+            "SELECT count(*) FROM credit c LEFT JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'credit_notes' AND s.id = c.ledger_id WHERE s.id IS NULL OR "
+            "json_extract(CAST(s.body AS TEXT), '$.status') IN "
+            "('draft', 'submitted', 'authorised')"
+        ).fetchone()
+        return int(row[0])
+
     # --- e-mails ------------------------------------------------------------
 
     def mailed(self, invoice: str) -> Mailed | None:

@@ -14,7 +14,7 @@ from syncjob.connectors.base import Walk
 from syncjob.connectors.xero import codec_read, reference
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.timezones import IANA
-from syncjob.core.records import Invoice, PaymentTerms, Settlement
+from syncjob.core.records import CreditNote, Invoice, PaymentTerms, Settlement
 from syncjob.errors import SchemaDrift
 
 from .xero_kit import (
@@ -96,6 +96,11 @@ SAMPLES = {
         "CreditNotes",
         {"CreditNoteID": guid(6), "Type": "ACCRECCREDIT", "Status": "PAID", "Total": 1.0,
          "CurrencyCode": "AUD", "RemainingCredit": 0.0, "Allocations": [], "Payments": []},
+    ),
+    "overpayments": (
+        "Overpayments",
+        {"OverpaymentID": guid(7), "Type": "RECEIVE-OVERPAYMENT", "Status": "AUTHORISED",
+         "Total": 1.0, "CurrencyCode": "AUD", "RemainingCredit": 1.0, "Allocations": []},
     ),
 }  # fmt: skip
 CASES = [(stream, name) for stream, (_, row) in SAMPLES.items() for name in sorted(row)]
@@ -224,6 +229,33 @@ def test_a_payment_and_a_credit_note() -> None:
     credit = codec_read.credit_note(fields(note), PAGES)
     assert credit.allocations == ((guid(1), Decimal("5.0")),)
     assert (credit.accounts, credit.refunded) == (("408",), Decimal("1.0"))
+
+
+@pytest.mark.parametrize(
+    ("stream", "type_", "kind"),
+    [
+        ("prepayments", "RECEIVE-PREPAYMENT", "sale"),
+        ("prepayments", "ARPREPAYMENT", "sale"),
+        ("prepayments", "SPEND-PREPAYMENT", "bill"),
+        ("prepayments", "APPREPAYMENT", "bill"),
+        ("overpayments", "RECEIVE-OVERPAYMENT", "sale"),
+        ("overpayments", "AROVERPAYMENT", "sale"),
+        ("overpayments", "SPEND-OVERPAYMENT", "bill"),
+    ],
+)
+def test_money_paid_ahead_is_ours_or_a_suppliers(stream: str, type_: str, kind: str) -> None:
+    """Every word that the vendor's specification knows."""
+    plural = stream.capitalize()
+    row = {
+        f"{plural[:-1]}ID": guid(7), "Type": type_, "Status": "AUTHORISED", "CurrencyCode": "AUD",
+        "Contact": {"ContactID": guid(900)}, "Total": 10.0, "RemainingCredit": 2.5,
+        "Payments": [{"PaymentID": guid(8), "Amount": 1.5}],
+    }  # fmt: skip
+    [got] = connector(page(plural, [row])).changes(stream, Walk(since=None))
+    [credit] = got.records
+    assert isinstance(credit, CreditNote)
+    assert (credit.kind, credit.origin) == (kind, stream[:-1])
+    assert (credit.remaining, credit.refunded) == (Decimal("2.5"), Decimal("1.5"))
 
 
 def test_links_are_xeros_documented_deep_links() -> None:

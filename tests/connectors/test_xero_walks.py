@@ -192,7 +192,15 @@ SCOPE_MISSING = AuthFailed("Xero says that the token lacks a scope (401 insuffic
 def test_check_names_the_scope_that_is_missing_and_goes_on() -> None:
     ok = answer({"Accounts": []})
     made = connector(
-        ok, ok, ok, SCOPE_MISSING, ok, answer({"Organisations": [ORGANISATION]}), known=False
+        ok,
+        ok,
+        ok,
+        SCOPE_MISSING,
+        ok,
+        ok,
+        ok,
+        answer({"Organisations": [ORGANISATION]}),
+        known=False,
     )
     [problem] = made.check()
     assert "accounting.payments" in problem.fix
@@ -209,9 +217,17 @@ def test_check_says_one_thing_when_nothing_can_be_read() -> None:
 def test_check_finds_the_zone_and_all_is_well_otherwise() -> None:
     ok = answer({})
     lost = {"Organisations": [ORGANISATION | {"Timezone": "?"}]}
-    [problem] = connector(ok, ok, ok, ok, ok, answer(lost), known=False).check()
+    [problem] = connector(*[ok] * 7, answer(lost), known=False).check()
     assert problem.where == "ledger.time_zone"
-    assert connector(*[ok] * 5, answer({"Organisations": [ORGANISATION]})).check() == []
+    assert connector(*[ok] * 7, answer({"Organisations": [ORGANISATION]})).check() == []
+
+
+def test_check_warns_where_money_paid_ahead_cannot_be_seen() -> None:
+    ok = answer({})
+    found = [*[ok] * 6, SCOPE_MISSING, answer({"Organisations": [ORGANISATION]})]
+    [problem] = connector(*found).check()
+    assert not problem.fatal
+    assert problem.where == "ledger.auth.scopes, GET Overpayments"
 
 
 def test_the_organisations_of_a_consent() -> None:

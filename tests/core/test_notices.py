@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from syncjob.core.policy_notices import Notices
 from syncjob.core.records import Contact, Deal, User
 from syncjob.core.rules.notices import (
+    Credit,
     Debt,
     Notice,
     Person,
@@ -130,9 +131,13 @@ def test_an_owner_who_left_is_replaced_by_the_fallback() -> None:
 
 
 def test_credit_that_covers_the_debt_holds_it() -> None:
-    assert covered(Decimal(10), Decimal(10))
-    assert not covered(Decimal(10), Decimal("9.99"))
-    assert not covered(Decimal(0), Decimal(0))
+    def credit(here: str) -> Credit:
+        return Credit(left=Decimal(99), here=Decimal(here))
+
+    assert covered(Decimal(10), credit("10"))
+    assert not covered(Decimal(10), credit("9.99"))
+    assert not covered(Decimal(0), credit("0"))
+    assert not covered(Decimal(10), None)
 
 
 # --- the words ----------------------------------------------------------------------------------

@@ -52,6 +52,10 @@ def note(amount: int = 60, **changes: Any) -> CreditNote:
     return CreditNote(**(base | changes))
 
 
+def numbered() -> Invoice:
+    return settled(paid=120, number="INV-7")
+
+
 def word(an_invoice: Invoice | None, **extra: Any) -> str:
     found = invoice_state(an_invoice, TODAY, Overdue(), **extra).word
     assert found in STATE_WORDS
@@ -117,6 +121,19 @@ def test_without_an_invoice_the_issue_decides():
         (settled(credited=60), note(accounts=("900",)), "part-credited"),
         (settled(paid=60, credited=60), note(refunded=D(60)), "refunded"),
         (settled(paid=60, credited=60), note(refunded=D(59)), "paid"),
+        (numbered(), note(allocations=(), refunded=D(120), reference="INV-7 damaged"), "refunded"),
+        (numbered(), note(allocations=(), refunded=D(119), reference="INV-7 damaged"), "paid"),
+        (numbered(), note(allocations=(), refunded=D(120), reference="INV-70"), "paid"),
+        (
+            numbered(),
+            note(allocations=(), refunded=D(120), reference="INV-7", contact_id="c9"),
+            "paid",
+        ),
+        (
+            numbered(),
+            note(allocations=(), accounts=("900",), refunded=D(0), reference="INV-7"),
+            "paid",
+        ),
     ],
 )
 def test_credit_notes_tell_write_offs_and_refunds(an_invoice, a_note, expected):

@@ -1,13 +1,13 @@
-"""Xero's repeating invoices as our records. Credit notes and invoices are read in codec_read.py."""
+"""Xero's repeating invoices, prepayments and overpayments as our records."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from syncjob.connectors.xero.codec_read import LINE_AMOUNTS, Pages, lines_of
+from syncjob.connectors.xero.codec_read import LINE_AMOUNTS, Pages, credit, lines_of
 from syncjob.connectors.xero.values import Fields
 from syncjob.core.markers import other_marker_in
-from syncjob.core.records import Template
+from syncjob.core.records import CreditNote, Template
 from syncjob.errors import SchemaDrift
 
 _STATUSES: dict[str, Literal["draft", "authorised", "deleted"]] = {
@@ -16,6 +16,29 @@ _STATUSES: dict[str, Literal["draft", "authorised", "deleted"]] = {
     "DELETED": "deleted",
 }
 _UNITS: dict[str, Literal["weekly", "monthly"]] = {"WEEKLY": "weekly", "MONTHLY": "monthly"}
+
+#: What customers paid ahead or too much, and (the same lists hold both) what we paid suppliers.
+_PREPAYMENTS: dict[str, Literal["sale", "bill"]] = {
+    "RECEIVE-PREPAYMENT": "sale",
+    "ARPREPAYMENT": "sale",
+    "SPEND-PREPAYMENT": "bill",
+    "APPREPAYMENT": "bill",
+}
+_OVERPAYMENTS: dict[str, Literal["sale", "bill"]] = {
+    "RECEIVE-OVERPAYMENT": "sale",
+    "AROVERPAYMENT": "sale",
+    "SPEND-OVERPAYMENT": "bill",
+}
+
+
+def prepayment(fields: Fields, _pages: Pages) -> CreditNote:
+    """Money that came before its invoice. Raises SchemaDrift."""
+    return credit(fields, fields.need_id("PrepaymentID"), _PREPAYMENTS, "prepayment")
+
+
+def overpayment(fields: Fields, _pages: Pages) -> CreditNote:
+    """More money than the invoice asked for. Raises SchemaDrift."""
+    return credit(fields, fields.need_id("OverpaymentID"), _OVERPAYMENTS, "overpayment")
 
 
 def template(fields: Fields, pages: Pages) -> Template | None:

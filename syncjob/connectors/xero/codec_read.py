@@ -7,9 +7,12 @@ that it cannot read with certainty.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 from urllib.parse import quote
+
+import msgspec
 
 from syncjob.connectors.xero import contact_parts
 from syncjob.connectors.xero.values import Fields
@@ -17,6 +20,7 @@ from syncjob.core.markers import marker_in, other_marker_in
 from syncjob.core.records import (
     Contact,
     CreditNote,
+    CreditOrigin,
     Invoice,
     InvoiceLine,
     InvoiceStatus,
@@ -258,26 +262,39 @@ def _currency(*documents: Fields | None) -> str | None:
 def credit_note(fields: Fields, pages: Pages) -> CreditNote:
     """A credit note; what was refunded is the sum of the payments made on it."""
     id = fields.need_id("CreditNoteID")
-    owner = fields.object("Contact")
-    lines = lines_of(fields) or ()
     reference = fields.text("Reference")
+    return msgspec.structs.replace(
+        credit(fields, id, _CREDIT_KINDS, "credit_note"),
+        page=pages.credit_note(id),
+        number=fields.text("CreditNoteNumber"),
+        marker=other_marker_in(reference),
+    )
+
+
+def credit(
+    fields: Fields,
+    id: str,
+    kinds: Mapping[str, Literal["sale", "bill"]],
+    origin: CreditOrigin,
+) -> CreditNote:
+    """What credit notes, prepayments and overpayments have in common. Raises SchemaDrift."""
+    owner = fields.object("Contact")
     refunds = (item.amount("Amount") or Decimal(0) for item in fields.objects("Payments") or ())
     return CreditNote(
         id=id,
         updated=fields.instant("UpdatedDateUTC"),
-        page=pages.credit_note(id),
-        number=fields.text("CreditNoteNumber"),
-        kind=fields.choice("Type", _CREDIT_KINDS),
+        number=None,
+        origin=origin,
+        kind=fields.choice("Type", kinds),
         status=fields.choice("Status", STATUSES),
         contact_id=owner.id("ContactID") if owner else None,
         currency=fields.need("CurrencyCode"),
         total=fields.need_amount("Total"),
         remaining=fields.need_amount("RemainingCredit"),
-        accounts=tuple(sorted({line.account for line in lines if line.account})),
+        accounts=tuple(sorted({line.account for line in lines_of(fields) or () if line.account})),
         allocations=_allocations(fields),
         refunded=sum(refunds, Decimal(0)),
-        reference=reference,
-        marker=other_marker_in(reference),
+        reference=fields.text("Reference"),
     )
 
 

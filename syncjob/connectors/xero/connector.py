@@ -75,6 +75,8 @@ CAPABILITIES = Capabilities(
         "invoices": IDS_MAX,
         "payments": 1,
         "credit_notes": 1,
+        "prepayments": 1,
+        "overpayments": 1,
     },
     page_size=dict.fromkeys(SOURCES, PAGE_SIZE),
     has_drafts=True,

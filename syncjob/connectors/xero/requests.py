@@ -38,6 +38,8 @@ SOURCES: dict[str, Source] = {
     ),
     "payments": Source(plural="Payments", id="PaymentID"),
     "credit_notes": Source(plural="CreditNotes", id="CreditNoteID", query=(("unitdp", "4"),)),
+    "prepayments": Source(plural="Prepayments", id="PrepaymentID", query=(("unitdp", "4"),)),
+    "overpayments": Source(plural="Overpayments", id="OverpaymentID", query=(("unitdp", "4"),)),
     # Neither pages nor If-Modified-Since (facts: xero, 3): read by id, or all in one call.
     "templates": Source(plural="RepeatingInvoices", id="RepeatingInvoiceID"),
 }

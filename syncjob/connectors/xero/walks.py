@@ -32,6 +32,8 @@ READERS: dict[str, Reader] = {
     "invoices": codec_read.invoice,
     "payments": codec_read.payment,
     "credit_notes": codec_read.credit_note,
+    "prepayments": codec_papers_read.prepayment,
+    "overpayments": codec_papers_read.overpayment,
     "templates": codec_papers_read.template,
 }
 

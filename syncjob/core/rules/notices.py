@@ -34,6 +34,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     sure: bool = True
 
 
+class Credit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer was credited or paid ahead in an invoice's currency and nobody has applied:
+    all of it, and what is `here` for this invoice once older debts have had theirs."""
+
+    left: Decimal
+    here: Decimal
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody to tell: a user of the CRM. `key` names them in what we remember."""
 
@@ -151,6 +159,6 @@ def _person(user: User) -> Person:
     return Person(key=user.id, name=one_line(user.name), email=user.email)
 
 
-def covered(due: Decimal, credit_left: Decimal) -> bool:
+def covered(due: Decimal, credit: Credit | None) -> bool:
     """Whether the customer's unallocated credit pays the debt: then nobody is reminded of it."""
-    return credit_left > 0 and credit_left >= due
+    return credit is not None and credit.here > 0 and credit.here >= due

@@ -193,7 +193,9 @@ def _word(invoice: Invoice, notes: Sequence[CreditNote], bad_debt: Collection[st
 
 def _settled_word(cash: Decimal, notes: Sequence[CreditNote], bad_debt: frozenset[str]) -> str:
     """The word for an invoice with nothing due; without cash it was credited, never paid."""
-    if any(note.accounts and bad_debt.issuperset(note.accounts) for note in notes):
+    if any(
+        note.allocations and note.accounts and bad_debt.issuperset(note.accounts) for note in notes
+    ):
         return "written off"
     if cash <= 0:
         return "credited"
@@ -202,11 +204,26 @@ def _settled_word(cash: Decimal, notes: Sequence[CreditNote], bad_debt: frozense
 
 
 def _allocated(invoice: Invoice, notes: Sequence[CreditNote]) -> list[CreditNote]:
+    """The live credit notes that were applied to the invoice, or that name it by its number: a
+    credit note of a paid invoice cannot be applied to it, only be paid back."""
     return [
         note
         for note in notes
-        if note.status not in DEAD and any(i == invoice.id for i, _ in note.allocations)
+        if note.status not in DEAD
+        and (
+            _applied(note, invoice)
+            or (note.contact_id == invoice.contact_id and names(note, invoice))
+        )
     ]
+
+
+def _applied(note: CreditNote, invoice: Invoice) -> bool:
+    return any(applied == invoice.id for applied, _ in note.allocations)
+
+
+def names(note: CreditNote, invoice: Invoice) -> bool:
+    """Whether the credit note's reference names the invoice by its whole number."""
+    return bool(invoice.number) and invoice.number in (note.reference or "").split()
 
 
 def _joint_word(
