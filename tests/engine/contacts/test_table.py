@@ -405,3 +405,19 @@ def test_merged_persons_and_chains_of_merged_contacts(tmp_path: Path) -> None:
         assert batch(w).exit_code == 0
         assert contact(w, "Last House")["phones"] == ["0412 345 678"]
         at_rest(w)
+
+
+def test_further_e_mails_of_a_person_stay_whatever_the_ledger_says(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        acme(w)
+        w.crm("edit_person", person=1, emails=[ANN["email"], "second@acme.example"])
+        at_rest(w)
+        edit(w, EmailAddress="accounts@acme.example")
+        assert batch(w).exit_code == 0
+        assert person(w)["emails"] == ["accounts@acme.example", "second@acme.example"]
+        at_rest(w)
+        edit(w, EmailAddress="")
+        batch(w)
+        assert person(w)["emails"] == ["second@acme.example"]
+        at_rest(w)
+        assert contact(w)["email"] is None
