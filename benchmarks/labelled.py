@@ -24,17 +24,17 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "matching"
 
 #: (role, the column's name as words joined by "_"), first fit wins.
 _GUESSES = (
+    ("tax_number", r".*(tax|vat|abn|ein|ssn|soc_sec|social_security|siren|siret|company_number).*"),
     (
         "skip",
         r"(rec|record|row|source)?_?id\d*|unnamed.*|source|src|dataset|cluster(_id)?|index|\w*_?n?cid"
-        r"|recid|tid|ctid",
+        r"|recid|tid|ctid|\w+_id",
     ),
     ("email", r".*e_?mail.*"),
     ("url", r"(web)?_?site|web(_address|_?page)?|url|homepage"),
-    ("first_name", r"(first|given|fore)_?name|fname|first|givenname|name_first"),
-    ("last_name", r"(last|family|sur)_?name|lname|last|surname|name_last"),
+    ("first_name", r"(\w+_)?(first|given|fore)_?name|fname|first|givenname|name_first"),
+    ("last_name", r"(\w+_)?(last|family|sur)_?name|lname|last|surname|name_last"),
     ("phone", r".*(phone|telefon|mobile|fax).*|tel|tel_.*"),
-    ("tax_number", r".*(tax|vat|abn|ein|ssn|soc_sec|social_security|siren|siret|company_number).*"),
     ("postal_code", r".*(zip|post_?(al)?_?code|postcode|plz).*"),
     ("city", r"city|town|suburb|place|ort|locality|culture|.*_city"),
     ("region", r"state|region|province|county|state_cd|.*_state"),
