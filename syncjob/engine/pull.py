@@ -18,6 +18,7 @@ from syncjob.engine import credits
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts import wants
+from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
@@ -289,6 +290,9 @@ def _take_contact(batch: Batch, record: Record) -> None:
             NEAR_KEY: near_keys(record),
         },
     )
+    if record.forgotten:
+        forget_contact(batch, record.id)
+        return
     wants.follow_merge(batch, record)
     adopt_contact(batch, record)
     wants.take_ledger(batch, record)

@@ -18,6 +18,7 @@ from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import bare
+from syncjob.engine.nearby import PEOPLE_KEY
 from syncjob.state.contacts import FORGOTTEN
 from syncjob.transport.wire import Request
 
@@ -38,13 +39,19 @@ _PLAIN = ("marker", "currency", "terms", "status")
 _KEPT = "contact.marker"
 
 
+def forget_contact(batch: Batch, ledger_id: str) -> None:
+    """The ledger holds a request to erase this person: obeyed as soon as it is read, whether or
+    not contacts are synced."""
+    if batch.state.contacts.ended(ledger_id) is None:
+        forget(batch, batch.state.links.contact_owner(ledger_id), ledger_id)
+
+
 def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
     """End the sync of this customer and blank what says who it is; call it inside a commit."""
     state = batch.state
     found: list[tuple[Side, Contact]] = []
     ids: list[tuple[Side, str | None]] = [("crm", crm_id), ("ledger", ledger_id)]
-    if crm_id and (person := state.contacts.person(crm_id)):
-        ids.append(("crm", person))
+    ids += [("crm", person) for person in _people(batch, crm_id, ledger_id)]
     for side, record_id in ids:
         if record_id is None:
             continue
@@ -64,6 +71,25 @@ def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
     _blank(batch, past | {text for _, record in found for text in _texts(record)})
     batch.counts["forgotten"] += 1
     batch.log.info("contact.forgotten", crm=crm_id, ledger=ledger_id)
+
+
+def _people(batch: Batch, crm_id: str | None, ledger_id: str | None) -> list[str]:
+    """The CRM's persons who go with the customer: the main one, and whom the ledger names too."""
+    if crm_id is None:
+        return []
+    get, main = batch.state.snapshots.get, batch.state.contacts.person(crm_id)
+    ledger = get("ledger", "contacts", ledger_id, Contact) if ledger_id else None
+    found = {main} if main else set()
+    for person_id in batch.state.snapshots.find(PEOPLE_KEY, crm_id):
+        person = get("crm", "contacts", person_id, Contact)
+        if person and ledger and _signs(person) & _signs(ledger):
+            found.add(person_id)
+    return sorted(found)
+
+
+def _signs(contact: Contact) -> set[str]:
+    names = " ".join(filter(None, (contact.first_name, contact.last_name)))
+    return {sign.casefold() for sign in (names, *contact.emails) if sign}
 
 
 def _targets(batch: Batch, ids: list[str], crm_id: str | None) -> list[str]:

@@ -282,6 +282,22 @@ def test_a_forgotten_customer_leaves_no_personal_value(tmp_path: Path) -> None:
         at_rest(w)
 
 
+def test_a_request_to_erase_in_the_ledger_is_obeyed_whether_or_not_contacts_are_synced(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, update="off") as w:
+        acme(w)
+        w.books("forget_contact", contact="Acme Pty")
+        batch(w)
+        held = dump(tmp_path / "state" / "syncjob.db")
+        for text in ("Ann", "Smith", "Acme", "acme.example", "9999 1111"):
+            assert text not in held, text
+        sell(w, "Acme Pty", title="Autumn order")
+        report = batch(w)
+        assert "contact_archived" in codes(report)
+        assert len(w.contacts()) == 1
+
+
 def dump(path: Path) -> str:
     """Every text and blob of the state, as text."""
     import base64
