@@ -17,7 +17,7 @@ from syncjob.core.actions import Action, Issue
 from syncjob.core.records import Organisation
 
 #: What part of the writes is meant: all, or one kind (`syncjob pause --only`).
-PauseKind = Literal["all", "invoices", "contacts", "status"]
+PauseKind = Literal["all", "invoices", "contacts", "status", "notices"]
 
 #: How a batch ended, in one word; the exit code says the same to a cron job.
 Result = Literal[

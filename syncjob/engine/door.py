@@ -32,6 +32,8 @@ PAUSE_KINDS = {
     "contact.update": "contacts",
     "crm_contact.create": "contacts",
     "deal.update": "status",
+    "task.create": "notices",
+    "message.send": "notices",
 }
 
 

@@ -280,6 +280,47 @@ def test_a_muted_deal_is_flagged_and_nobody_is_told(tmp_path: Path) -> None:
         w.close()
 
 
+def test_notices_alone_can_be_paused_and_nothing_is_forgotten(
+    tmp_path: Path, mail: MailServer
+) -> None:
+    w = world_with(tmp_path, {**by_mail(mail), "by": ["task", "email"]})
+    try:
+        deal = awaiting(w)
+        with w.connection() as handle:
+            handle.pause(only="notices", until=None, reason="month end", who="Ann")
+        late(w)
+        assert w.run().result == "paused"
+        assert w.deal_fields(deal)["Invoice overdue"] == "yes"  # the flag is no notice
+        assert (tasks(w), mail.taken) == ([], [])
+        with w.connection() as handle:
+            handle.resume(only="notices", who="Ann")
+        w.run()
+        assert (len(tasks(w)), len(mail.taken)) == (1, 1)
+        w.run()
+        assert (len(tasks(w)), len(mail.taken)) == (1, 1)
+    finally:
+        w.close()
+
+
+def test_a_stop_file_holds_notices_too(tmp_path: Path, mail: MailServer) -> None:
+    w = world_with(tmp_path, {**by_mail(mail), "by": ["task", "email"]})
+    try:
+        awaiting(w)
+        w.time.set(LATE)
+        with w.connection() as handle:
+            stop = handle.path.parent / "STOP"
+        stop.touch()
+        for _ in range(2):
+            assert w.run().result == "paused"
+            w.advance(timedelta(minutes=16))
+        assert (tasks(w), mail.taken) == ([], [])
+        stop.unlink()
+        w.run()
+        assert (len(tasks(w)), len(mail.taken)) == (1, 1)
+    finally:
+        w.close()
+
+
 # --- managers and operators ---------------------------------------------------------------------
 
 
