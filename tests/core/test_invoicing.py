@@ -17,7 +17,6 @@ from syncjob.core.policy import DealInputs, Terms
 from syncjob.core.records import (
     Account,
     Discount,
-    Instalment,
     InvoiceLine,
     Organisation,
     PaymentTerms,

@@ -347,3 +347,23 @@ def test_a_branding_theme_by_rule_and_one_that_is_not_there(world: World) -> Non
     ]
     assert invoice_of(world, deals[0])["theme_id"] == partners
     assert invoice_of(world, deals[2])["theme_id"] not in (partners, None)
+
+
+def test_check_names_what_is_unknown_and_what_never_matches(world: World) -> None:
+    world.crm("create_product", name="Widget", code="W-1")
+    with_rules(
+        world,
+        account_rules=[
+            {"name": "all", "account": "260"},
+            {"name": "never", "when": {"products": "Gadget", "skus": "W-*"}, "account": "200"},
+        ],
+        tracking_rules=[{"name": "region", "category": "Region", "option": "North"}],
+        branding="Shop",
+    )
+    with world.connection() as handle:
+        told = "\n".join(f"{p.where}: {p.what}" for p in handle.check() if p.fatal)
+    assert 'invoices.account_rules "never": This rule never matches' in told
+    assert 'A rule names the product "Gadget", which is not in Pipedrive' in told
+    assert 'invoices.tracking_rules "region": There is no active tracking category' in told
+    assert 'invoices.branding: There is no branding theme "Shop"; there are: Standard' in told
+    assert "W-*" not in told.replace('"never"', "")
