@@ -105,12 +105,10 @@ def test_what_the_example_shows_in_comments_is_valid(tmp_path: Path) -> None:
     text = re.sub(r"^( +)#  ( *)(- )?(\w+:)", r"\1  \2\3\4", text, flags=re.M)
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    told = load_config(path, env={}).model_dump(exclude_unset=True)["invoices"]
-    shown = {f"invoices.{name}" for name in told} | {f"invoices.tax.{name}" for name in told["tax"]}
-    assert "invoices.tax.rules" in shown
+    told = load_config(path, env={}).model_dump(exclude_unset=True)
     for key in LISTS:
         found: Any = told
-        for part in key.split(".")[1:]:
+        for part in key.split("."):
             found = found[part]
         assert found, key
 
