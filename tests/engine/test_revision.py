@@ -51,7 +51,8 @@ def test_more_lines_fewer_lines_and_another_text(world: World) -> None:
     minutes(world, 5)
     world.crm("add_line", deal=deal, name="Gadget", price=20, quantity=2, tax=10)
     world.run()
-    assert [line["description"] for line in invoice_of(world, deal)["lines"]] == ["Widget", "Gadget"]
+    said = [line["description"] for line in invoice_of(world, deal)["lines"]]
+    assert said == ["Widget", "Gadget"]
     minutes(world, 5)
     world.crm("remove_line", deal=deal, line=rows(world, deal)[0]["id"])
     world.run()
