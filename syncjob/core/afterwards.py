@@ -60,7 +60,7 @@ def needs_recurring_lines(case: Case, context: Context) -> bool:
     if record is not None and record.status == "deleted":
         whole = next((part for part in case.live if part.name == WHOLE), None)
         return after.recurs and whole is not None and _generation(whole) > after.template.generation
-    return (after.changed or "template_differs" in after.told)
+    return after.changed or "template_differs" in after.told
 
 
 def hold_recurring(case: Case, context: Context, part: PartCase) -> None:

@@ -26,9 +26,9 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
 
     `repeats` are the invoices that templates made, dead ones included. `recurs`: the deal had
     recurring lines when they were last read. `changed`: the deal was read anew in this batch.
-    `told` are the codes of its open issues, if it has a template. By invoice: what became of its e-mail (`mailed`) and
-    the customer's page (`online`, empty if there is none). By ledger contact: when its e-mail
-    address was last seen to change.
+    `told` are the codes of its open issues, if it has a template. By invoice: what became of its
+    e-mail (`mailed`) and the customer's page (`online`, empty if there is none). By ledger
+    contact: when its e-mail address was last seen to change.
     """
 
     template: TemplateCase | None = None
