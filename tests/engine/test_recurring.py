@@ -275,3 +275,35 @@ def test_a_refused_template_is_a_note_and_is_not_sent_again(w):
     minutes(w, 5)
     w.run()
     assert writes_to(w, mark, "RepeatingInvoices") == []
+
+
+def test_a_new_generation_has_its_own_template_once_a_person_ended_the_first(w):
+    deal = subscribed(w)
+    number = invoice_of(w, deal)["number"]
+    w.books("approve", invoice=number)
+    w.books("void", invoice=number)
+    w.books("delete_template", template=f"SJ-{deal}-r1")
+    minutes(w, 61)
+    w.run()
+    with w.connection() as handle:
+        handle.answer(kind="reissue", subject=f"deal:{deal}", who="Ann", reason="wrong price")
+    days(w, 2)
+    statuses = {t["document"]["reference"]: t["document"]["status"] for t in templates(w)}
+    assert statuses == {f"SJ-{deal}-r1": "DELETED", f"SJ-{deal}-r2": "DRAFT"}
+    assert len([i for i in w.invoices() if i["status"] == "DRAFT"]) == 1
+    quiet(w)
+
+
+def test_recurring_lines_in_a_schedule_are_held(tmp_path):
+    parts = [
+        {"name": "deposit", "percent": 50, "on": "win"},
+        {"name": "balance", "rest": True, "on": "+30 days"},
+    ]
+    rule = {"name": "halves", "parts": parts}
+    invoices = {"recurring": "template", "schedules": [rule], "deposit": {"progressive": True}}
+    w = World(tmp_path, config={"invoices": invoices})
+    w.init()
+    sell(w, lines=[MONTHLY])
+    assert codes(w.run()) == ["recurring_with_schedule"]
+    assert w.invoices() == []
+    w.close()
