@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
 from syncjob.core.policy_contacts import Contacts
+from syncjob.core.policy_crm import Happening, MoveRule
 from syncjob.core.policy_notices import Notices
 
 
@@ -43,7 +44,22 @@ class CrmConfig(Strict):
     type: str
     fields: DealFields = DealFields()
     inputs: DealInputs = DealInputs()
+    #: The stage that a deal goes to when its invoice reaches a state.
+    moves: tuple[MoveRule, ...] = ()
+    #: What of an invoice's life is noted in the deal's timeline.
+    timeline: tuple[Happening, ...] = ()
     timeout_seconds: int = Field(default=60, ge=5, le=300)
+
+    @model_validator(mode="after")
+    def _moves_have_a_memory(self) -> Self:
+        """A deal is moved once a change of state, and its fields say what the last one was."""
+        needed = {"overdue" if move.when == "overdue" else "status" for move in self.moves}
+        missing = sorted(needed - self.fields.names().keys())
+        if missing:
+            raise ValueError(
+                f"moves need fields.{missing[0]}, which says what the deal had reached"
+            )
+        return self
 
 
 class LedgerConfig(Strict):

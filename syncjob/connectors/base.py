@@ -217,7 +217,7 @@ class FieldWish(msgspec.Struct, frozen=True, kw_only=True):
 
     entity: Literal["deal", "organization", "person"]
     name: str
-    kind: Literal["text", "money", "date", "choice"]
+    kind: Literal["text", "money", "date", "choice", "number"]
     options: tuple[str, ...] = ()
     purpose: str = ""
     long: bool = False

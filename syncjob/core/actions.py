@@ -17,6 +17,9 @@ from syncjob.core.contacts.payloads import ContactChange as ContactChange
 from syncjob.core.contacts.payloads import ContactDraft as ContactDraft
 from syncjob.core.contacts.payloads import CrmContactDraft as CrmContactDraft
 from syncjob.core.contacts.payloads import MarkerChange as MarkerChange
+from syncjob.core.deal_payloads import DealChange as DealChange
+from syncjob.core.deal_payloads import Move as Move
+from syncjob.core.deal_payloads import NoteDraft as NoteDraft
 from syncjob.core.records import (
     Contact,
     CreditNote,
@@ -93,19 +96,6 @@ class InvoiceUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     invoice_id: str
     draft: InvoiceDraft
-
-
-class DealChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="deal"):
-    """Values for the deal's own fields, keyed by the field's name; None clears a field.
-
-    `currency` is that of the amounts in them (the invoice's, BOOKKEEPING "Money").
-    `stamp_field` takes the instant of the batch: it is written along, never a reason to write.
-    """
-
-    deal_id: str
-    fields: dict[str, str | None]
-    currency: str | None = None
-    stamp_field: str | None = None
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task"):
@@ -204,6 +194,7 @@ Payload = (
     | InvoiceChange
     | InvoiceUpdate
     | DealChange
+    | NoteDraft
     | MarkerChange
     | Task
     | TemplateDraft
@@ -221,6 +212,7 @@ KINDS: dict[type, str] = {
     MarkerChange: "contact.mark",
     InvoiceDraft: "invoice.create",
     DealChange: "deal.update",
+    NoteDraft: "note.create",
     Task: "task.create",
     InvoiceUpdate: "invoice.update",
     TemplateDraft: "template.create",
@@ -261,7 +253,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The marker that a look-up finds a created record by, or that a rewritten one bears."""
         if isinstance(
             self.payload,
-            ContactDraft | CrmContactDraft | InvoiceDraft | Task | TemplateDraft | CreditDraft,
+            ContactDraft
+            | CrmContactDraft
+            | InvoiceDraft
+            | Task
+            | NoteDraft
+            | TemplateDraft
+            | CreditDraft,
         ):
             return self.payload.marker
         return self.payload.draft.marker if isinstance(self.payload, InvoiceUpdate) else None

@@ -17,6 +17,7 @@ from syncjob.core.case_after import After
 from syncjob.core.contacts.case import ContactCase, ContactContext
 from syncjob.core.markers import WHOLE
 from syncjob.core.policy import DealFields, DealInputs, Invoices, Mode, Overdue
+from syncjob.core.policy_crm import Happening, MoveRule
 from syncjob.core.policy_notices import Notices
 from syncjob.core.records import (
     Contact,
@@ -77,7 +78,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     contact yet.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
-    invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has unapplied.
+    invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
+    applied. `noted` are the markers of the notes in its timeline.
     """
 
     deal: Deal
@@ -101,6 +103,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[Told, ...] = ()
     muted: str | None = None
     credits: dict[str, Credit] = {}
+    noted: frozenset[str] = frozenset()
 
     @property
     def subject(self) -> str:
@@ -133,7 +136,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every deal of this batch. `today` is the organisation's calendar day and
     `stamp` the instant of the batch as it is shown on deals. `approvals_wait` says why no invoice
     is approved at present (a plan's limit), None if they may be. `notices_since` is the day from
-    which this state remembers who was told of what."""
+    which this state remembers who was told of what, `timeline_since` that from which it notes."""
 
     code: str
     mode: Mode
@@ -152,5 +155,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     approvals_wait: str | None = None
     notices: Notices = Notices()
     notices_since: date = date.min
+    moves: tuple[MoveRule, ...] = ()
+    timeline: tuple[Happening, ...] = ()
+    timeline_since: date = date.min
     mailing: Mailing = Mailing()
     reference_hash: str = ""

@@ -5,13 +5,14 @@ Keeps invariants 6 (a field is written only if the wish is new or somebody chang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from syncjob.core.actions import Action, DealChange, Issue, Wave
+from syncjob.core.actions import Action, DealChange, Issue, Move, Wave
 from syncjob.core.case import Case, Context
 from syncjob.core.records import Invoice
+from syncjob.core.rules.moves import REFUSED, move_of, reached
 from syncjob.core.rules.settlement import deal_values
 
 
@@ -21,17 +22,17 @@ def deal_change(
     invoices: Sequence[Invoice],
     issue: Issue | None,
     to_come: str | None = None,
-) -> Action | Issue | None:
+) -> tuple[Action | Issue | None, Issue | None]:
     """The write that makes the deal's own fields true; None if they are; an issue if the deal
     can no longer be written to. `issue` is why the deal is held or in doubt, `to_come` which
-    invoice of its schedule is made next."""
+    invoice of its schedule is made next. Second, an issue about a move that was refused."""
     if (
         not invoices
         and not to_come
         and (issue is None or issue.state == "excluded")
         and not case.deal_base
     ):
-        return None
+        return None, None
     values = deal_values(
         invoices, issue, context.today, context.overdue, context.stamp, to_come=to_come,
         credit_notes=case.credit_notes, bad_debt_accounts=context.policy.bad_debt_accounts,
@@ -39,30 +40,71 @@ def deal_change(
     values["online"] = _page_of(case, invoices)
     names = context.fields.names()
     wanted = {names[key]: value for key, value in values.items() if key in names}
+    changed = _changed(case, invoices, names, wanted)
+    move, unmoved = _move(case, context, values, names)
+    if not changed or context.mode == "read_only":
+        return None, unmoved
     synced = names.get("synced")
+    change = DealChange(
+        deal_id=case.deal.id, fields=changed, stamp_field=synced, move=move,
+        currency=invoices[0].currency if invoices else None, days_field=names.get("overdue_days"),
+        passing=tuple(names[key] for key in _PASSING if key in names),
+    )  # fmt: skip
+    if case.deal.archived or case.deal.status == "deleted":
+        quiet = "never" in case.answers or change.counts_days
+        return None if quiet else _cannot_write(case, changed), unmoved
+    if synced in wanted:
+        changed[synced] = wanted[synced]
+    before = {name: case.deal.fields.get(name) for name in changed}
+    action = Action(
+        side="crm", wave=Wave.DEAL_STATUS, subject=case.subject, target=case.subject,
+        payload=change, reason=f"the invoice is: {values.get('status')}",
+        before=before | (_stage_before(case, context) if move else {}),
+    )  # fmt: skip
+    return action, unmoved
+
+
+#: Fields that are empty unless somebody owes, so that they are emptied whenever somebody pays.
+_PASSING = ("overdue_days", "overdue_amount", "part_paid_since", "reason")
+
+
+def _changed(
+    case: Case,
+    invoices: Sequence[Invoice],
+    names: Mapping[str, str],
+    wanted: Mapping[str, str | None],
+) -> dict[str, str | None]:
+    """The fields that do not say what they should, but for the stamp."""
     changed = {
         name: value
         for name, value in wanted.items()
-        if name != synced and _differs(case, name, value)
+        if name != names.get("synced") and _differs(case, name, value)
     }
     for name in (names.get("number"), names.get("link")):
         if name in changed and wanted[name] is None and not _ours(case, name, invoices):
             del changed[name]  # a person named an invoice here; it is what holds the deal
-    if not changed or context.mode == "read_only":
-        return None
-    if case.deal.archived or case.deal.status == "deleted":
-        return None if "never" in case.answers else _cannot_write(case, changed)
-    if synced in wanted:
-        changed[synced] = wanted[synced]
-    return Action(
-        side="crm", wave=Wave.DEAL_STATUS, subject=case.subject, target=case.subject,
-        payload=DealChange(
-            deal_id=case.deal.id, fields=changed, stamp_field=synced,
-            currency=invoices[0].currency if invoices else None,
-        ),
-        reason=f"the invoice is: {values.get('status')}",
-        before={name: case.deal.fields.get(name) for name in changed},
-    )  # fmt: skip
+    return changed
+
+
+def _move(
+    case: Case, context: Context, values: Mapping[str, str | None], names: Mapping[str, str]
+) -> tuple[Move | None, Issue | None]:
+    """The stage that the deal goes to with this write, by what its fields said last."""
+    if not context.moves:
+        return None, None
+    known = case.deal_base.get(REFUSED)
+    said = {
+        key: case.deal_base[name].wanted if name in case.deal_base else case.deal.fields.get(name)
+        for key, name in names.items()
+        if key in ("status", "overdue")
+    }
+    state = reached(values, said)
+    return move_of(case.deal, context.moves, state, context.crm, known.wanted if known else None)
+
+
+def _stage_before(case: Case, context: Context) -> dict[str, str | None]:
+    stages = {id: name for pipeline in context.crm.pipelines for id, name in pipeline.stages}
+    return {"stage": stages.get(case.deal.stage_id or "")}
 
 
 def _page_of(case: Case, invoices: Sequence[Invoice]) -> str | None:

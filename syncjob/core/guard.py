@@ -65,6 +65,11 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
             updates,
             "deals would be changed; the limit is",
         ),
+        (
+            _following_nothing(actions, "note.create"),
+            updates,
+            "notes would be written; the limit is",
+        ),
     ]
     found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
     found += [
@@ -83,10 +88,15 @@ def _following_nothing(actions: Sequence[Action], kind: str) -> int:
     """How many of this kind do not merely follow an invoice created by this plan."""
     new = [action for action in actions if action.kind == "invoice.create"]
     made = {name for action in new for name in (action.subject, action.target)}
-    same = [action for action in actions if action.kind == kind]
+    same = [action for action in actions if action.kind == kind and not _counts_days(action)]
     # The target names the invoice: an earlier part of the same deal follows no new one.
     ours = (a.target if kind == "invoice.approve" else a.subject for a in same)
     return sum(1 for name in ours if name not in made)
+
+
+def _counts_days(action: Action) -> bool:
+    """Whether it only says that a debt is a day older: as many as there are debts, each day."""
+    return isinstance(action.payload, DealChange) and action.payload.counts_days
 
 
 def _blanked(actions: Sequence[Action]) -> Counter[str]:
@@ -95,5 +105,8 @@ def _blanked(actions: Sequence[Action]) -> Counter[str]:
         payload = action.payload
         if isinstance(payload, DealChange | ContactChange):
             new = payload.fields if isinstance(payload, DealChange) else payload.values
-            blanked.update(f for f, value in new.items() if not value and action.before.get(f))
+            passing = payload.passing if isinstance(payload, DealChange) else ()
+            blanked.update(
+                f for f, v in new.items() if not v and f not in passing and action.before.get(f)
+            )
     return blanked

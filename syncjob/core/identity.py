@@ -53,6 +53,9 @@ def _content(action: Action) -> bytes:
         timeless.pop("due_date", None)
         return msgspec.json.encode([action.kind, action.target, timeless], order="sorted")
     if isinstance(payload, DealChange):
-        stable = {k: v for k, v in payload.fields.items() if k != payload.stamp_field}
+        moving = (payload.stamp_field, payload.days_field)
+        stable = {k: v for k, v in payload.fields.items() if k not in moving}
+        if payload.move is not None:
+            stable["stage"] = payload.move.stage_id
         return msgspec.json.encode([action.kind, action.target, stable], order="sorted")
     return msgspec.json.encode([action.kind, action.target, payload], order="sorted")

@@ -236,6 +236,7 @@ def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue 
     context = making.context
     invoice = Invoice(
         id=_NOT_YET, kind="sale", status="draft", currency=draft.currency, page=_NOT_YET,
+        marker=draft.marker,
         contact_id=draft.contact_id, number=_NOT_YET, date=draft.date, due_date=draft.due_date,
         sub_total=draft.sub_total, total_tax=draft.total_tax, total=draft.total, due=draft.total,
     )  # fmt: skip

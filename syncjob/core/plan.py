@@ -10,7 +10,7 @@ A deal has parts, each of them one invoice (core/parts); most deals have one, th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from syncjob.core.actions import Decision, Issue
 from syncjob.core.afterwards import afterwards, needs_recurring_lines
@@ -26,6 +26,7 @@ from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.rules.whole import may_be_authorised
 from syncjob.core.scheduled import Parts, decide_parts
 from syncjob.core.telling import tell
+from syncjob.core.timeline import note_happenings
 from syncjob.errors import Held
 
 
@@ -45,6 +46,7 @@ def decide(case: Case, context: Context) -> Decision:
         shown = next((issue for issue in issues if issue.state == "held"), None)
         _bring_deal_up_to_date(making, invoices, shown or next(iter(issues), None), parts.to_come)
     tell(making, repeats)
+    note_happenings(making, [*told, *repeats])
     return making.done(wake_on=_wake(making, invoices))
 
 
@@ -85,6 +87,8 @@ def _wake(making: Making, invoices: Sequence[Invoice]) -> date | None:
     if context.approvals_wait and context.approvals_wait in making.story:
         return context.today
     days = [next_due_day(invoice, context.overdue) for invoice in invoices]
+    if context.fields.overdue_days and any(day and day <= context.today for day in days):
+        making.wake(context.today + timedelta(days=1))  # one day more
     later = [day for day in days if day and day > context.today]
     return min([*making.wakes, *later], default=None)
 
@@ -153,7 +157,9 @@ def _bring_deal_up_to_date(
     making: Making, invoices: Sequence[Invoice], issue: Issue | None, to_come: str | None
 ) -> None:
     """Write what is true to the deal's own fields, if they say anything else."""
-    found = deal_change(making.case, making.context, invoices, issue, to_come)
+    found, unmoved = deal_change(making.case, making.context, invoices, issue, to_come)
+    if unmoved is not None:
+        making.issues.append(unmoved)
     if isinstance(found, Issue):
         making.issues.append(found)
     elif found is not None:

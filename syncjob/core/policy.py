@@ -50,6 +50,11 @@ class DealFields(Strict):
     due_date: str | None = "Invoice due date"
     paid_on: str | None = "Invoice paid on"
     overdue: str | None = "Invoice overdue"
+    overdue_amount: str | None = "Invoice overdue amount"
+    #: Counted anew each day, a write a day for each overdue deal: only where it is wanted.
+    overdue_days: str | None = None
+    #: The first payment's day, while more is due.
+    part_paid_since: str | None = None
     synced: str | None = "Invoice last synced"
     #: The customer's own page of the invoice; needs invoices.online_link.
     online: str | None = None

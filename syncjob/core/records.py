@@ -360,7 +360,7 @@ class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A pipeline with its stages: (stage id, stage name)."""
+    """A pipeline with its stages in their order: (stage id, stage name)."""
 
     id: str
     name: str

@@ -21,6 +21,7 @@ from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import heard, notices_since
+from syncjob.engine.timeline import timeline_since
 from syncjob.state.links import Part
 
 
@@ -40,6 +41,7 @@ def load_context(batch: Batch) -> Context:
         largest=_largest(batch), times_largest=config.guard.times_largest,
         approvals_wait=_approvals_wait(batch), mailing=mailing_of(batch),
         notices=config.notices, notices_since=notices_since(batch),
+        moves=config.crm.moves, timeline=config.crm.timeline, timeline_since=timeline_since(batch),
         reference_hash=batch.reference_hash,
     )  # fmt: skip
 
@@ -85,7 +87,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
         busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
-        crossing=crossing_of(batch, party_id),
+        crossing=crossing_of(batch, party_id), noted=frozenset(state.papers.notes(deal_id)),
         parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
         buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),

@@ -8,6 +8,7 @@ from syncjob.connectors.base import Connector, Problem
 from syncjob.core.policy import Invoices
 from syncjob.core.records import CrmReference, LedgerReference
 from syncjob.core.rules.eligibility import unknown_names
+from syncjob.core.rules.moves import leads_out, unknown_stages
 from syncjob.core.rules.naming import unknown_in_rules
 from syncjob.core.rules.reach import unreached
 from syncjob.engine import recovery
@@ -42,6 +43,7 @@ def check(batch: Batch, *, messages: bool) -> list[Problem]:
     assert batch.crm_reference is not None
     names = unknown_names(batch.config.invoices, batch.crm_reference)
     found += [Problem(where="invoices", what=line, fix=_NAME_FIX) for line in names]
+    found += _moves(batch, batch.crm_reference)
     found += _rules(batch.config.invoices, batch.crm_reference, batch.ledger_reference)
     found += _account(batch, batch.ledger_reference)
     found += notice_problems(batch, batch.crm_reference)
@@ -63,6 +65,22 @@ def _side(connector: Connector) -> list[Problem]:
 
 
 _NAME_FIX = "Use a name as it stands in the CRM."
+
+
+def _moves(batch: Batch, crm: CrmReference) -> Iterator[Problem]:
+    """Stages that do not exist, and moves after which nothing more of a deal is invoiced."""
+    rules, policy = batch.config.crm.moves, batch.config.invoices
+    for number, what in unknown_stages(rules, crm):
+        yield Problem(where=f"crm.moves[{number}]", what=what, fix=_NAME_FIX)
+    out = list(leads_out(rules, policy.when.pipelines, policy.when.stages))
+    for number in out if policy.schedules or policy.recurring == "template" else ():
+        yield Problem(
+            where=f"crm.moves[{number}]",
+            what=f'The stage "{rules[number].stage}" is none that invoices.when lets through, so '
+            "no further part of a deal that was moved there is invoiced.",
+            fix="Name it in invoices.when as well.",
+            fatal=False,
+        )
 
 
 def _rules(policy: Invoices, crm: CrmReference, ledger: LedgerReference) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ PAUSE_KINDS = {
     "deal.update": "status",
     "task.create": "notices",
     "message.send": "notices",
+    "note.create": "status",
 }
 
 

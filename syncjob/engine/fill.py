@@ -12,7 +12,14 @@ from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import DealChange, InvoiceChange, InvoiceEmail, InvoiceUpdate, Issue
+from syncjob.core.actions import (
+    DealChange,
+    InvoiceChange,
+    InvoiceEmail,
+    InvoiceUpdate,
+    Issue,
+    NoteDraft,
+)
 from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
@@ -293,6 +300,8 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
                 | InvoiceUpdate(invoice_id=known)
                 | InvoiceEmail(invoice_id=known)
             ) if known in there:
+                yield known
+            case NoteDraft(invoice_id=known, happening="overdue") if known in there:
                 yield known
         if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
             begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}

@@ -24,6 +24,7 @@ from syncjob.core.actions import (
     MarkerChange,
     Message,
     NotDone,
+    NoteDraft,
     Outcome,
     Rejected,
     Stale,
@@ -36,6 +37,7 @@ from syncjob.core.identity import fingerprint
 from syncjob.core.markers import parse_invoice_marker, part_in
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.invoicing import date_is_given
+from syncjob.core.rules.moves import REFUSED, name_of
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
@@ -101,13 +103,14 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
             wanted = base | wanted
         case InvoiceChange():
             _change_stored(batch, action.payload, record)
-        case Task() | Message():
+        case Task() | Message() | NoteDraft():
             remember(batch, action, sure=True)
         case TemplateDraft() | CreditDraft() | InvoiceEmail():
             paper_stored(batch, action.payload, record)
         case DealChange():
             wanted = action.payload.fields
             _deal_stored(batch, record)
+            _moved_on(batch, action, action.payload)
         case _:
             pass
     target = _base_target(action, record)
@@ -116,7 +119,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     state.book.record(
         batch=batch.id, at=batch.clock.now(), side=action.side, target=action.target,
         subject=action.subject, reason=action.reason, intent=intent.id,
-        changes={k: (action.before.get(k), v) for k, v in wanted.items()},
+        changes={k: (action.before.get(k), v) for k, v in (wanted | _stage_of(action)).items()},
     )  # fmt: skip
     batch.wrote(action, _WORDS.get(action.kind) or words_of(action))
 
@@ -133,6 +136,7 @@ _WORDS = {
     "credit.create": "credit note drafted",
     "invoice.email": "e-mailed",
     "message.send": "message sent",
+    "note.create": "note written",
 }
 
 
@@ -210,9 +214,42 @@ def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
         snapshots.put("crm", "details", [same], batch=known, strong=True)
 
 
-def reject(batch: Batch, action: Action, outcome: Rejected) -> None:
+def _stage_of(action: Action) -> dict[str, str | None]:
+    """The stage that the deal was moved to, for the audit."""
+    move = action.payload.move if isinstance(action.payload, DealChange) else None
+    return {"stage": move.stage} if move else {}
+
+
+def _moved_on(batch: Batch, action: Action, change: DealChange) -> None:
+    """Once the deal says another state, a refused move is forgotten: should that state come again
+    it is another change."""
+    links, names = batch.state.links, batch.config.crm.fields
+    known = links.base("crm", action.target).get(REFUSED)
+    if known is None or known.wanted is None:
+        return
+    when = known.wanted.partition(" > ")[0]
+    late = when == "overdue"
+    said = change.fields.get((names.overdue if late else names.status) or "")
+    if said is not None and said != ("yes" if late else when):
+        links.agree("crm", action.target, {REFUSED: None}, {REFUSED: None})
+
+
+def _move_refused(batch: Batch, action: Action, words: str) -> bool:
+    """The deal is written without its move next: what was refused was most likely that."""
+    change = action.payload
+    if not isinstance(change, DealChange) or change.move is None:
+        return False
+    name = name_of(change.move)
+    batch.state.links.agree("crm", action.target, {REFUSED: name}, {REFUSED: words})
+    batch.state.book.note("reference_doubt:crm", "1")  # the stage may be gone
+    return True
+
+
+def reject(batch: Batch, action: Action, outcome: Rejected, *, sent: bool = True) -> None:
     """Park the record, or let the organisation's approvals rest."""
     batch.counts["rejected"] += 1
+    if sent and outcome.scope == "record" and _move_refused(batch, action, outcome.words):
+        return
     subject = "organisation" if outcome.scope == "organisation" else action.subject
     page = _page(batch, action) if outcome.scope == "record" else None
     issue = Issue(
@@ -274,6 +311,7 @@ _VERBS = {
     "credit.create": "create the credit note",
     "invoice.email": "e-mail the invoice",
     "message.send": "take the message",
+    "note.create": "take the note",
 }
 
 

@@ -104,7 +104,7 @@ class Push:
         refusal = self.batch.writer(action.side).unfit(action)
         if refusal is not None:
             with self.batch.state.commit():
-                reject(self.batch, action, refusal)
+                reject(self.batch, action, refusal, sent=False)
         return refusal is None
 
     def _pause_for(self, action: Action) -> bool:

@@ -21,6 +21,9 @@ GAP_RHYTHM = 1.5
 #: Looked through for the last two that ended; a check begins a batch and ends none.
 RHYTHM_BATCHES = 20
 
+#: An older copy of a state was put in its place: what happened since is missing in it.
+OLDER = "this state is older than the last batch that ran here"
+
 
 def begin(batch: Batch) -> None:
     """Enter recovery if this state is new, older than its sidecar, or was away for long."""
@@ -40,6 +43,8 @@ def _enter(batch: Batch, why: str) -> None:
     with batch.state.commit():
         book.note("recovering_since", now.isoformat())
         book.note("recovering_why", why)
+        if why == OLDER:  # what was noted in deals' timelines since is not known here
+            book.note("timeline_since", None)
         if book.fact("born") is None:
             book.note("born", now.isoformat())
     batch.log.info("recovery.began", why=why)
@@ -51,7 +56,7 @@ def _why(batch: Batch) -> str | None:
         return "this state is new"
     marked = read_sidecar(batch.state.path)
     if marked is None or marked >= batch.id:  # each batch has a number of its own
-        return "this state is older than the last batch that ran here"
+        return OLDER
     if book.fact("recovering_since") is not None:
         return None
     last, now = book.instant("last_seen"), batch.clock.now()

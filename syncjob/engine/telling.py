@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from syncjob.config import Config
-from syncjob.core.actions import Action, Issue, Message
+from syncjob.core.actions import Action, Issue, Message, NoteDraft
 from syncjob.core.case import Case
 from syncjob.core.records import Deal, Invoice
 from syncjob.core.rules.eligibility import says_no
@@ -17,6 +17,7 @@ from syncjob.core.rules.texts import one_line, subject_of
 from syncjob.core.telling import gathered, tells_of
 from syncjob.engine.batch import Batch
 from syncjob.engine.credits import credits_of
+from syncjob.engine.timeline import note_stored
 from syncjob.errors import RetryLater
 from syncjob.state.database import State
 
@@ -97,11 +98,14 @@ def way_down(way: str, error: RetryLater) -> Issue:
 
 
 def remember(batch: Batch, action: Action, *, sure: bool) -> None:
-    """A notice left: its steps are told now, and what was in doubt before it has been named.
+    """A notice left, or a note was written: its steps are told now, and what was in doubt before
+    it has been named.
 
     Call it inside a commit.
     """
     payload, notes, tells = action.payload, batch.state.notes, tells_of(action.payload)
+    if isinstance(payload, NoteDraft):
+        note_stored(batch, payload)
     notes.add(tells, sure=sure, at=batch.clock.now(), batch=batch.id)
     if sure:
         if isinstance(payload, Message):

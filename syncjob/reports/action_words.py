@@ -17,6 +17,7 @@ from syncjob.core.actions import (
     InvoiceUpdate,
     MarkerChange,
     Message,
+    NoteDraft,
     Task,
     TemplateDraft,
 )
@@ -41,9 +42,19 @@ def headline(action: Action) -> str:
             return f"delete our own untouched draft {invoice}"
         case InvoiceEmail(invoice_id=invoice):
             return f"have invoice {invoice} e-mailed"
-        case DealChange(fields=fields):
-            return f"write {len(fields)} field{'s' if len(fields) != 1 else ''} of the deal"
+        case DealChange() | NoteDraft() as written:
+            return _of_deal(written)
     return _of_people(action)
+
+
+def _of_deal(written: DealChange | NoteDraft) -> str:
+    """The same for the deal itself."""
+    if isinstance(written, NoteDraft):
+        return f"note in the timeline: {written.happening.replace('_', ' ')}"
+    count = len(written.fields)
+    fields = f"write {count} field{'s' if count != 1 else ''} of the deal"
+    move = written.move
+    return f"move the deal to {move.stage} ({move.pipeline}), {fields}" if move else fields
 
 
 def _of_people(action: Action) -> str:
@@ -72,8 +83,12 @@ def _of_people(action: Action) -> str:
 def values(action: Action) -> Iterator[tuple[str, str | None]]:
     """What it stores, each with its name; None: it is emptied."""
     match action.payload:
-        case DealChange(fields=given):
+        case DealChange(fields=given, move=move):
             yield from given.items()
+            if move:
+                yield "stage", move.stage
+        case NoteDraft(text=text):
+            yield "note", text
         case CrmContactDraft(values=given) | ContactChange(values=given):
             yield from ((NAMES.get(f, f), plain_text(f, v)) for f, v in given.items())
         case ContactDraft() as contact:

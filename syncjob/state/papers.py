@@ -114,6 +114,17 @@ class Papers:
         ).fetchone()
         return int(row[0])
 
+    # --- notes in deals' timelines ------------------------------------------------------------
+
+    def add_note(self, marker: str, deal: str, *, batch: int) -> None:
+        """Remember a note: what happened is noted once."""
+        self.db.execute("INSERT OR IGNORE INTO noted VALUES (?, ?, ?)", (marker, deal, batch))
+
+    def notes(self, deal: str) -> list[str]:
+        """The markers of the notes in this deal's timeline."""
+        rows = self.db.execute("SELECT marker FROM noted WHERE deal = ?", (deal,))
+        return [row[0] for row in rows.fetchall()]
+
     # --- e-mails ------------------------------------------------------------
 
     def mailed(self, invoice: str) -> Mailed | None:

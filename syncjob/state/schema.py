@@ -150,6 +150,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # for ever, so that a part's name in the markers never shifts. Empty: the deal as a whole.
         "ALTER TABLE part ADD COLUMN key TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # What was noted in deals' timelines: each thing that happened once, for ever.
+        """CREATE TABLE noted (marker TEXT PRIMARY KEY, deal TEXT NOT NULL,
+            batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX noted_deal ON noted (deal)",
+    ),
 )
 
 

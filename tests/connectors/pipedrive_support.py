@@ -111,6 +111,7 @@ class PipedriveWorld:
         """The fields that `syncjob init` would make, made by hand."""
         kinds = {"total": "monetary", "due": "monetary", "paid": "double", "credited": "monetary"}
         kinds |= {"due_date": "date", "paid_on": "date", "reason": "text"}
+        kinds |= {"overdue_amount": "monetary"}
         for key, name in self.options.fields.names().items():
             options = list(STATE_WORDS) if key == "status" else None
             kind = "enum" if options else kinds.get(key, "varchar")

@@ -11,6 +11,7 @@ import pytest
 
 from syncjob.connectors.base import Walk
 from syncjob.core.actions import DealChange, Rejected, Stored
+from syncjob.core.needs import Needs
 from syncjob.core.records import Deal
 from syncjob.errors import AuthFailed, CursorTooOld, Throttled
 from syncjob.sandbox.kernel import Fault
@@ -168,7 +169,7 @@ def test_instalments_and_product_codes_are_read_where_asked_for(world: Pipedrive
     ]
     for deal in world.connect().get("deals", ids):
         assert deal.instalments is None and deal.lines[0].sku is None
-    for deal in world.connect(read_instalments=True, want_sku=True).get("deals", ids):
+    for deal in world.connect(read_instalments=True, needs=Needs(skus=True)).get("deals", ids):
         (instalment,) = deal.instalments
         assert (instalment.amount, instalment.due.isoformat()) == (20, "2026-05-01")
         assert deal.lines[0].sku == "CH-1"
@@ -236,7 +237,7 @@ def test_init_creates_what_is_missing_and_check_is_content_afterwards() -> None:
     try:
         connector = world.connect()
         wishes = connector.missing_fields(connector.reference())
-        assert len(wishes) == 14 and world.writes() == 0
+        assert len(wishes) == 15 and world.writes() == 0
         assert len({p.where for p in connector.check()}) == len(wishes)
         assert all(" " in wish.purpose for wish in wishes)  # words, not keys of the config
         for request in connector.create_fields(wishes):

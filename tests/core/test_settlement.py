@@ -235,6 +235,9 @@ def test_everything_a_part_paid_invoice_tells():
         "due_date": "2026-03-15",
         "paid_on": "2026-03-04",
         "overdue": "yes",
+        "overdue_days": "5",
+        "overdue_amount": "60.00",
+        "part_paid_since": "2026-03-02",
     }
 
 

@@ -21,9 +21,16 @@ _FIELD_PATHS = {
     "organization": "organizationFields",
     "person": "personFields",
 }
-_TYPES = {"text": "varchar", "money": "monetary", "date": "date", "choice": "enum"}
+_TYPES = {
+    "text": "varchar",
+    "money": "monetary",
+    "date": "date",
+    "choice": "enum",
+    "number": "double",
+}
 _TEXT = ("varchar", "varchar_auto", "text")
 _MONEY = ("monetary", "double", *_TEXT)
+_NUMBER = ("double", "int", *_TEXT)
 _DATE = ("date", *_TEXT)
 _CHOICE = ("enum", *_TEXT)
 _ANY = (*_TEXT, "enum", "set", "double", "monetary", "date", "org", "people", "phone")
@@ -34,7 +41,7 @@ _LABEL_CODES = ("label_ids", "label")
 #: The API answers here too, for every company, but no page for people does (facts: pipedrive, 1).
 _API_HOST = "api.pipedrive.com"
 
-WishKind = Literal["text", "money", "date", "choice"]
+WishKind = Literal["text", "money", "date", "choice", "number"]
 
 
 class Use(NamedTuple):
@@ -59,9 +66,13 @@ _USES: dict[str, Use] = {
     "due_date": Use("date", _DATE, "the day by which it is to be paid"),
     "paid_on": Use("date", _DATE, "the day of the last payment"),
     "overdue": Use("choice", _CHOICE, "whether it should have been paid by now", ("yes", "no")),
+    "overdue_amount": Use("money", _MONEY, "what should have been paid by now"),
+    "overdue_days": Use("number", _NUMBER, "for how many days it should have been paid"),
+    "part_paid_since": Use("date", _DATE, "the first payment's day, while more is due"),
     "online": Use("text", _TEXT, "the page where the customer sees and pays the invoice"),
     "synced": Use("text", _TEXT, "when these fields were last written"),
     "do_not_invoice": Use("choice", _ANY, "keeps a deal from being invoiced", ("yes",)),
+    "mute_notices": Use("choice", _ANY, "keeps people from being reminded of it", ("yes",)),
     "purchase_order": Use("text", _ANY, "the customer's own number, for the reference"),
     "invoice_date": Use("date", _DATE, "the date that the invoice is to bear"),
     "payment_terms": Use("text", _ANY, "when the invoice falls due, in words"),
@@ -115,8 +126,10 @@ def _fields(client: V2Client, entity: str) -> Iterator[FieldInfo]:
 
 
 def _pipelines(client: V2Client) -> tuple[Pipeline, ...]:
+    """Pipelines with their stages in the order in which deals go through them."""
     stages: dict[str, list[tuple[str, str]]] = {}
-    for row in client.rows("stages", {"limit": PAGE_SIZE}):
+    rows = client.rows("stages", {"limit": PAGE_SIZE})
+    for row in sorted(rows, key=lambda row: values.number(row, "order_nr") or 0):
         pair = (values.needed_id(row), values.text(row, "name") or "")
         stages.setdefault(values.ident(row, "pipeline_id") or "", []).append(pair)
     made = client.rows("pipelines", {"limit": PAGE_SIZE})

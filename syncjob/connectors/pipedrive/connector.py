@@ -18,7 +18,7 @@ from syncjob.connectors.base import (
     Stream,
     Walk,
 )
-from syncjob.connectors.pipedrive import account, answers, codec, values, writing
+from syncjob.connectors.pipedrive import account, answers, codec, notes, values, writing
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.options import PipedriveOptions
@@ -46,6 +46,7 @@ _CAPABILITIES = Capabilities(
     batch={
         "deal.update": 1,
         "task.create": 1,
+        "note.create": 1,
         "contact.mark": 1,
         "contact.update": 1,
         "crm_contact.create": 1,
@@ -106,10 +107,12 @@ class PipedriveConnector:
         return self._reader.details(deals)
 
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
-        """Contacts by our field on them; tasks by the marker in their note, where the deal narrows
-        the list if all are of one deal."""
+        """Contacts by our field on them; tasks and notes by the marker in their text, where the
+        deal narrows the list of tasks if all are of one deal."""
         if kind == "crm_contact.create":
             return dict(self._reader.marked_contacts(markers, since, self._names()))
+        if kind == "note.create":
+            return dict(notes.marked_notes(self._client, markers, since))
         if kind != "task.create":
             raise ValueError(f"nothing of kind {kind!r} is created in Pipedrive")
         parsed = [parse_invoice_marker(marker) for marker in markers]

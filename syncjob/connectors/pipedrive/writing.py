@@ -23,6 +23,7 @@ from syncjob.core.actions import (
     CrmContactDraft,
     DealChange,
     MarkerChange,
+    NoteDraft,
     Rejected,
     Task,
 )
@@ -52,6 +53,8 @@ def form(
             request = _marker_request(mark, client, names)
         case Task() as task:
             request = client.form(client.activities.create_activity, _activity(task))
+        case NoteDraft() as note:
+            request = client.form(client.notes.create_note, _note(note))
         case other:
             raise ValueError(f"not a write to a CRM: {type(other).__name__}")
     return Prepared(request=request, actions=(action,))
@@ -83,7 +86,10 @@ def _deal_request(change: DealChange, client: V2Client, names: Names) -> Request
     custom = dict(
         _field_pair(name, value, currency, names) for name, value in change.fields.items()
     )
-    return client.form(client.deals.update_deal, int(change.deal_id), {"custom_fields": custom})
+    body: Item = {"custom_fields": custom}
+    if change.move is not None:
+        body["stage_id"] = int(change.move.stage_id)  # the stage brings its pipeline
+    return client.form(client.deals.update_deal, int(change.deal_id), body)
 
 
 def _field_pair(
@@ -124,7 +130,7 @@ def _activity(task: Task) -> Item:
         "owner_id": _number(task.owner_id),
         "deal_id": _number(task.deal_id),
         "due_date": task.due.isoformat(),
-        "note": f"{html.escape(task.note).replace(chr(10), '<br>')}<br><br>{task.marker}",
+        "note": _html(task.note, task.marker),
     }
     if task.org_id:
         body["org_id"] = _number(task.org_id)
@@ -133,14 +139,24 @@ def _activity(task: Task) -> Item:
     return body
 
 
+def _note(note: NoteDraft) -> Item:
+    return {"deal_id": _number(note.deal_id), "content": _html(note.text, note.marker)}
+
+
+def _html(text: str, marker: str) -> str:
+    """A text as the CRM shows it, with our marker below."""
+    return f"{html.escape(text).replace(chr(10), '<br>')}<br><br>{marker}"
+
+
 def _number(record_id: str) -> int:
     """The vendor's number of an id with or without its kind ("person:7")."""
     return int(record_id.rpartition(":")[2])
 
 
 def bears(note: str | None, marker: str) -> bool:
-    """Whether a note holds exactly this marker ("NW-1042-A1" is not in "NW-1042-A11")."""
-    pattern = rf"(?<![A-Za-z0-9-]){re.escape(marker)}(?![A-Za-z0-9-])"
+    """Whether a note holds exactly this marker ("NW-1042-A1" is not in "NW-1042-A11", and
+    "NW-1042-A1.paid" not in "NW-1042-A1.paid.261122")."""
+    pattern = rf"(?<![A-Za-z0-9-]){re.escape(marker)}(?![A-Za-z0-9-]|\.[A-Za-z0-9])"
     return note is not None and re.search(pattern, note) is not None
 
 
@@ -191,6 +207,8 @@ def stored_form(action: Action, names: Names) -> dict[str, str | None]:
                 "deal": task.deal_id,
                 "due": task.due.isoformat(),
             }
+        case NoteDraft(deal_id=deal):
+            return {"deal": deal}
     raise ValueError(f"not a write to a CRM: {action.kind}")
 
 
@@ -204,6 +222,8 @@ def current_form(action: Action, record: Any, names: Names) -> dict[str, str | N
             return {n: fields.normal(known.get(n), now.get(n)) for n in wanted}
         case MarkerChange(), Contact():
             return {"marker": record.marker}
+        case NoteDraft(), Activity():
+            return {"deal": record.deal_id}
         case Task(), Activity():
             due = record.due.isoformat() if record.due else None
             return {"subject": record.subject, "deal": record.deal_id, "due": due}

@@ -54,11 +54,12 @@ _FIELDS: tuple[str, ...] = tuple(DealFields.model_fields)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The deal's word, and beside it whether and how long the invoice is overdue."""
+    """The deal's word, and beside it whether, how long and with how much it is overdue."""
 
     word: str
     overdue: bool = False
     days_overdue: int = 0
+    amount_overdue: Decimal = ZERO
 
 
 def invoice_state(
@@ -82,7 +83,8 @@ def invoice_state(
     begins = next_due_day(invoice, overdue)
     if begins is None or invoice.due_date is None or today < begins:
         return State(word=word)
-    return State(word=word, overdue=True, days_overdue=(today - invoice.due_date).days)
+    days = (today - invoice.due_date).days
+    return State(word=word, overdue=True, days_overdue=days, amount_overdue=invoice.due)
 
 
 def next_due_day(invoice: Invoice, overdue: Overdue) -> date | None:
@@ -133,7 +135,8 @@ def deal_state(
     word = words.pop() if len(words) == 1 and (len(invoices) == 1 or not to_come) else None
     if to_come or word is None:
         word = _joint_word(invoices, to_come, credit_notes, frozenset(bad_debt_accounts), word)
-    return State(word=word, overdue=late is not None, days_overdue=late or 0)
+    owed = sum((s.amount_overdue for s in states), ZERO)
+    return State(word=word, overdue=late is not None, days_overdue=late or 0, amount_overdue=owed)
 
 
 def deal_values(
@@ -168,7 +171,19 @@ def deal_values(
     shown = [invoice for invoice in invoices if invoice.status != "deleted"]
     if shown:
         values.update(_figures(shown), overdue="yes" if state.overdue else "no")
+        values.update(_lateness(shown, state))
     return values
+
+
+def _lateness(invoices: Sequence[Invoice], state: State) -> dict[str, str | None]:
+    """What is empty unless somebody has paid a part only, or too late."""
+    begun = min((day for i in invoices for day in cash_days(i)), default=None)
+    amount = state.overdue and len({invoice.currency for invoice in invoices}) == 1
+    return {
+        "part_paid_since": begun.isoformat() if begun and state.word == "part-paid" else None,
+        "overdue_days": str(state.days_overdue) if state.overdue else None,
+        "overdue_amount": _amount(state.amount_overdue) if amount else None,
+    }
 
 
 def cash_and_credit(invoice: Invoice) -> tuple[Decimal, Decimal]:
@@ -178,6 +193,11 @@ def cash_and_credit(invoice: Invoice) -> tuple[Decimal, Decimal]:
         (s.amount for s in invoice.settlements if s.kind in ("prepayment", "overpayment")), ZERO
     )
     return invoice.paid + ahead, max(invoice.credited - ahead, ZERO)
+
+
+def cash_days(invoice: Invoice) -> list[date]:
+    """The days on which money came, oldest first."""
+    return sorted(s.date for s in invoice.settlements if s.kind in _CASH and s.date is not None)
 
 
 def _word(invoice: Invoice, notes: Sequence[CreditNote], bad_debt: Collection[str]) -> str:
@@ -254,9 +274,7 @@ def _joint_word(
 
 def _figures(invoices: Sequence[Invoice]) -> dict[str, str | None]:
     """Sums over the invoices, which have one currency; without one there are no sums."""
-    paid_days = [
-        s.date for i in invoices for s in i.settlements if s.kind in _CASH and s.date is not None
-    ]
+    paid_days = [day for invoice in invoices for day in cash_days(invoice)]
     next_one, due_date = _next_due(invoices)
     values = {
         "number": _cut(", ".join(i.number for i in invoices if i.number and i.status in _NUMBERED)),
