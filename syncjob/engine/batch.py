@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
+
 from syncjob.clock import Clock
 from syncjob.config import Config
 from syncjob.connectors.base import Connector, Crm, Ledger, Writer
@@ -125,13 +127,14 @@ class Batch:
 
 
 def mapping_hash(config: Config) -> str:
-    """What the config says about the mapping: its change is guarded once (invariant 12)."""
-    chosen = (
-        config.invoices.model_dump_json(),
-        config.crm.fields.model_dump_json(),
-        config.crm.inputs.model_dump_json(),
-        config.overdue.model_dump_json(),
-        config.connection.code,
-        *([config.contacts.model_dump_json()] if config.contacts.update != "off" else []),
-    )
-    return hashlib.sha256("|".join(chosen).encode()).hexdigest()[:16]
+    """What the config says about the mapping: its change is guarded once (invariant 12).
+
+    Only what differs from the defaults counts: a key that a newer syncjob knows is no change.
+    """
+    parts: list[BaseModel] = [
+        config.invoices, config.crm.fields, config.crm.inputs, config.overdue,
+    ]  # fmt: skip
+    if config.contacts.update != "off":
+        parts.append(config.contacts)
+    said = [part.model_dump_json(exclude_defaults=True) for part in parts]
+    return hashlib.sha256("|".join([*said, config.connection.code]).encode()).hexdigest()[:16]
