@@ -82,6 +82,7 @@ class _Maker:
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
+        self.taken: set[str] = set()
 
     def skewed(self, words: list[str]) -> str:
         """A few of the words very often, the others ever more rarely; at times a new one."""
@@ -93,6 +94,15 @@ class _Maker:
         """A family name that nobody else has, by syllables."""
         word = self.dice.choice(STARTS) + self.dice.choice(MIDDLES) + self.dice.choice("aeiou")
         return (word + self.dice.choice(["", "", "l", "n", "r"]) + self.dice.choice(ENDS)).title()
+
+    def free(self, start: str, end: str) -> str:
+        """A domain or mailbox that nobody else has: the second "anna.meyer" gets a number."""
+        found, number = f"{start}{end}", 1
+        while found in self.taken:
+            number += 1
+            found = f"{start}{number}{end}"
+        self.taken.add(found)
+        return found
 
     def case(self) -> list[Customer]:
         """One case: a customer, or several that are easily taken for one."""
@@ -132,9 +142,8 @@ class _Maker:
         place = self.place()
         core = self.core_name()
         domain = "".join(c for c in core.lower() if c.isalnum())[:18]
-        domain += {"GB": ".co.uk", "DE": ".de", "US": ".com", "AU": ".com.au"}.get(
-            place["country"], ".eu"
-        )
+        endings = {"GB": ".co.uk", "DE": ".de", "US": ".com", "AU": ".com.au"}
+        domain = self.free(domain, endings.get(place["country"], ".eu"))
         first, last = self.skewed(FIRST), self.skewed(LAST)
         return Customer(
             person=False, name=core, form=self.dice.choice(FORMS[place["country"]]), first=first,
@@ -161,7 +170,7 @@ class _Maker:
         number = self.dice.choice(["", str(self.dice.randrange(100))])
         return Customer(
             person=True, name=f"{first} {last}", form="", first=first, last=last, tax="", site="",
-            email=f"{first}.{last}{number}@{free}".lower(), **self.place(),
+            email=self.free(f"{first}.{last}{number}".lower(), f"@{free}"), **self.place(),
         )  # fmt: skip
 
     # --- cases that are easily taken for one ---
@@ -203,7 +212,9 @@ class _Maker:
         first = self.skewed(FIRST)
         while first[:2] == one.first[:2]:
             first = self.skewed(FIRST)
-        email = one.email if self.dice.random() < 0.3 else f"{first}.{one.last}@gmail.com".lower()
+        email = one.email
+        if self.dice.random() >= 0.3:
+            email = self.free(f"{first}.{one.last}".lower(), "@gmail.com")
         return [one, replace(one, first=first, name=f"{first} {one.last}", email=email)]
 
     def _namesakes(self) -> list[Customer]:
@@ -219,8 +230,8 @@ class _Maker:
         first, last = FIRST[self.dice.randrange(4)], LAST[self.dice.randrange(4)]
         return [
             replace(c, first=first, last=last, name=f"{first} {last}",
-                    email=f"{first[0]}{last}{n}@gmail.com".lower())
-            for n, c in enumerate((one, other))
+                    email=self.free(f"{first[0]}{last}".lower(), "@gmail.com"))
+            for c in (one, other)
         ]  # fmt: skip
 
     # --- how each side writes it down ---

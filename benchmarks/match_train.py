@@ -24,7 +24,7 @@ from benchmarks import crm_ledger, labelled
 from syncjob.core.match.blocking import Blocks
 from syncjob.core.match.compare import compare
 from syncjob.core.match.frequencies import Frequencies
-from syncjob.core.match.parameters import DEFAULT, SIGNS, Parameters
+from syncjob.core.match.parameters import DEFAULT, MARKERS, SIGNS, Parameters
 from syncjob.core.match.prepared import prepare
 from syncjob.core.match.records import Party
 from syncjob.core.match.scoring import obstacle
@@ -50,7 +50,7 @@ PRIOR = {
     "name": 0.35, "name_same": 1.0, "name_slips": -0.2, "name_conflict": -0.2,
     "name_extra": -0.05, "name_conflict_share": -2.0, "name_extra_share": -0.5,
     "name_none": -3.0, "name_numbers": -3.0, "form": 0.3, "form_differs": -0.8,
-    "human": 0.0,
+    "human": 0.0, "tax_next": 0.0, "generation_differs": -3.0,
     "kind_differs": -2.0, "main_person": 0.2, "main_person_differs": -1.0, "first": 0.3,
     "first_initial": 1.0, "first_short": 1.5, "first_part": 0.2, "first_near": 0.25,
     "first_differs": -4.0, "last": 0.35, "last_initial": 0.3, "last_short": 0.3,
@@ -150,7 +150,10 @@ def learn(sets: list[tuple[Array, Array, Array]]) -> Array:
         return float(value), gradient
 
     limits = {1: (0, None), -1: (None, 0), 0: (None, None)}
-    bounds = [*(limits[SIGNS[n]] for n in NAMES), (None, -0.2 * scale[-2]), (None, None)]
+    bounds = [
+        *((0, 0) if n in MARKERS else limits[SIGNS[n]] for n in NAMES), 
+        (None, -0.2 * scale[-2]), (None, None),
+    ]
     start = np.zeros(x.shape[1])
     start[:-1] = prior
     best = minimize(

@@ -166,6 +166,8 @@ def _tax(one: Prepared, other: Prepared, frequencies: Frequencies, found: Findin
         found["tax"] = frequencies.bits("tax", one.tax)
     elif OSA.distance(one.tax, other.tax) == 1:
         found["tax_near"] = 1
+        if one.tax[:-1] == other.tax[:-1]:
+            found["tax_next"] = 1
     else:
         found["tax_differs"] = 1
 

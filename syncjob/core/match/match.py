@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .assignment import assigned, vouched
 from .blocking import Blocks
-from .compare import compare
+from .branches import OTHER_WORDS, Branches, other_words, unplaced
+from .compare import Findings, compare
 from .frequencies import Frequencies
 from .parameters import DEFAULT, Parameters
 from .prepared import prepare
@@ -63,15 +64,31 @@ class _Run:
         self.frequencies = Frequencies(self.prepared)
         self.frequencies.total = self.total
         self.blocks = Blocks(self.prepared, self.frequencies, parameters.block_max)
-        self.scored = list(self._scored())
+        self.branches = Branches(parameters)
+        self.scored = [self._beside_branches(scored) for scored in list(self._scored())]
 
     def _scored(self) -> Iterator[Scored]:
         prepared, total = self.prepared, self.total
         for one, other in self.blocks.candidates():
             found = compare(prepared[one], prepared[other], self.frequencies)
+            self.branches.learn(prepared[one], prepared[other], found)
             worth = odds(found, total, self.parameters)
             if worth >= self.parameters.near or worth_asking(found):
-                yield Scored(worth, one, other, obstacle(found, worth, self.parameters))
+                yield self._judged(one, other, found, worth)
+
+    def _judged(self, one: int, other: int, found: Findings, worth: float) -> Scored:
+        doubt = obstacle(found, worth, self.parameters)
+        open_to_doubt = not doubt and unplaced(found)
+        if open_to_doubt and other_words(found, self.parameters):
+            doubt = OTHER_WORDS
+        return Scored(worth, one, other, doubt, open_to_doubt and not doubt)
+
+    def _beside_branches(self, scored: Scored) -> Scored:
+        """A certain pair without an address is near where the rest of the data shows branches."""
+        if not scored.unplaced:
+            return scored
+        doubt = self.branches.doubt(self.prepared[scored.one], self.prepared[scored.other])
+        return scored._replace(obstacle=doubt)
 
     def sorted_out(self, known: Known) -> tuple[list[Scored], list[Scored], list[Scored]]:
         """Pairs across, inside left and inside right, without what is known."""

@@ -157,16 +157,44 @@ def _persons(one: Prepared, other: Prepared, frequencies: Frequencies, found: Fi
     _part("last", one.last, other.last, frequencies, straight)
     found.update(straight)
     if "first_differs" in straight or "last_differs" in straight:
-        crossed: Findings = {}
-        # One order of the two, so that each side's view of the pair is the same.
-        a, b = sorted((one, other), key=lambda party: (party.first, party.last))
-        _part("first", a.first, b.last, frequencies, crossed)
-        _part("last", a.last, b.first, frequencies, crossed)
-        if crossed and not any(name.endswith("_differs") for name in crossed):
+        crossed = _crossed(one, other, straight, frequencies)
+        if crossed:
             for name in straight:
                 del found[name]
             found.update(crossed)
             found["swapped"] = 1
+    if one.generation and other.generation and one.generation != other.generation:
+        found["generation_differs"] = 1
+
+
+def _crossed(
+    one: Prepared, other: Prepared, straight: Findings, frequencies: Frequencies
+) -> Findings:
+    """First name beside family name; {} where that agrees no better.
+
+    Where nothing agrees straight on, and one name stands in the other's wrong field, that name is
+    taken for the family's, and the first names differ: "Kelsy Berryman", "Berryman Phoebe".
+    """
+    # One order of the two, so that each side's view of the pair is the same.
+    a, b = sorted((one, other), key=lambda party: (party.first, party.last))
+    first: Findings = {}
+    last: Findings = {}
+    _part("first", a.first, b.last, frequencies, first)
+    _part("last", a.last, b.first, frequencies, last)
+    crossed = first | last
+    if crossed and not any(name.endswith("_differs") for name in crossed):
+        return crossed
+    if straight.keys() - {"first_differs", "last_differs"}:
+        return {}
+    shared = [
+        found for part in (first, last) for name, found in part.items() if name in ("first", "last")
+    ]
+    near = [
+        found for part in (first, last) for name, found in part.items() if name.endswith("_near")
+    ]
+    if shared:
+        return {"last": max(shared), "first_differs": 1}
+    return {"last_near": max(near), "first_differs": 1} if near else {}
 
 
 def _part(

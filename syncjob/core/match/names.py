@@ -91,6 +91,16 @@ def person(name: str | None, first: str | None, last: str | None) -> PersonName:
     return PersonName(tokens[:cut], tokens[cut:]) if len(tokens) > 1 else PersonName((), tokens)
 
 
+#: What tells a son from his father, at the end of a name.
+_GENERATIONS = {"sr": "1", "senior": "1", "jr": "2", "junior": "2", "ii": "2", "iii": "3", "iv": "4"}
+
+
+def generation(*texts: str | None) -> str:
+    """ "2" for "John Smith Jr.", "1" for the senior; "" where no name says."""
+    ends = (parts[-1] for parts in map(words, texts) if len(parts) > 1)
+    return next((_GENERATIONS[end] for end in ends if end in _GENERATIONS), "")
+
+
 def _given(text: str | None) -> tuple[str, ...]:
     return tuple(token for token in words(_BRACKETS.sub(" ", text or "")) if token not in TITLES)
 

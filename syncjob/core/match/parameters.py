@@ -30,6 +30,7 @@ WEIGHTS: dict[str, float] = {
     "first_short": 1.266,
     "form": 0.0,
     "form_differs": -2.012,
+    "generation_differs": -3.0,
     "human": 0.0,
     "kind_differs": -1.89,
     "last": 0.251,
@@ -68,6 +69,7 @@ WEIGHTS: dict[str, float] = {
     "tax": 0.345,
     "tax_differs": -2.658,
     "tax_near": 3.165,
+    "tax_next": 0.0,
     "text_differs": -1.0,
     "text_near": 2.0,
 }
@@ -94,6 +96,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     #: sides ("Acme Holdings", "Acme Homes"), and on one alone.
     conflict_max: float = 0.15
     extra_max: float = 0.65
+    #: The same shares from which a name may be a branch's, where no address agrees.
+    branch_words: float = 0.05
     #: Bits from which the same company name is enough alone.
     name_alone: float = 14.0
     #: Parties that may share a sign before it is called too common to look at every pair.
@@ -109,8 +113,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT = Parameters()
 
 _AGAINST = (
-    "_differs", "_conflict", "_extra", "_share", "_none", "_slips", "_numbers", "swapped", "human",
+    "_differs", "_conflict", "_extra", "_share", "_none", "_slips", "_numbers", "swapped",
 )  # fmt: skip
+#: Findings that only the rules of scoring.py look at; they weigh nothing.
+MARKERS = frozenset({"human", "tax_next"})
 #: Whether a finding may speak for (1), against (-1) or either way (0); the training keeps to it.
 SIGNS = {
     name: 0 if name == "number_near" else -1 if name.endswith(_AGAINST) else 1 for name in WEIGHTS

@@ -25,6 +25,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     form: str
     first: tuple[str, ...]
     last: tuple[str, ...]
+    generation: str
     phones: tuple[str, ...]
     emails: tuple[str, ...]
     domains: tuple[str, ...]
@@ -62,6 +63,7 @@ def prepare(party: Party, default_country: str | None = None) -> Prepared:
         form=own.form,
         first=human.first,
         last=human.last,
+        generation=names.generation(party.last_name, party.name) if is_person else "",
         phones=_distinct(phones.canonical(t, country or default_country) for t in party.phones),
         emails=mails,
         domains=domains,

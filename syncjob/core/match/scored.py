@@ -12,4 +12,5 @@ class Scored(NamedTuple):
     one: int
     other: int
     obstacle: str
+    unplaced: bool = False  # one name, and no address or number that is one customer's alone
     vouched: bool = False  # certain only because both are doubles of a third

@@ -23,6 +23,7 @@ NEVER = (
     ("name_numbers", "the numbers in the names differ"),
     ("country_differs", "the countries differ"),
     ("direction_differs", "the streets point in different directions"),
+    ("generation_differs", "one is the senior, the other the junior"),
 )
 #: Over these, only what belongs to one customer alone: a tax number, a personal mailbox.
 DOUBTS = (
@@ -43,7 +44,8 @@ _PERSON_DOUBTS = (
 _PERSON_SIGNS = frozenset(
     {"first", "last", "tax", "more", "code", "street", "postcode", "city", "phone", "email"}
 )
-_OWN = ("tax", "tax_near", "email", "email_near", "more", "code_near")
+OWN = ("tax", "tax_near", "email", "email_near", "more", "code_near")
+_SOMETHING = ("name_same", "first", "last", "first_near", "last_near", "street", "phone", "email")
 _PLACE_FOR = ("number", "street", "postcode", "postcode_near", "city", "city_near")
 _PLACE_AGAINST = ("number_differs", "street_differs", "postcode_differs", "city_differs")
 
@@ -85,18 +87,34 @@ def _between_persons(findings: Findings) -> str:
     """Two of one family share all but the first name (twins the birth date too): what differs
     must be outweighed by a number or a date that is a person's own, and by much else."""
     parts = {name.partition("_")[0] for name in findings if not name.endswith("_differs")}
-    numbered, own = "tax" in parts, bool(parts & {"tax", "more", "code"})
+    # Twins may have numbers that follow each other.
+    numbered = "tax" in parts and "tax_next" not in findings
+    own = bool(parts & {"tax", "more", "code"})
     signs = len(parts & _PERSON_SIGNS)
     against = [words for name, words in _PERSON_DOUBTS if name in findings]
-    if _elsewhere(findings):
+    if elsewhere(findings):
         against.append(ELSEWHERE)
     if "first_differs" in findings and not numbered:
         return against[0]
-    if against and not (own and signs >= len(against) + 2):
+    if against and not (own and signs >= len(against) + 2) and not _only_the_number(findings):
         return against[0]
     if not {"first", "last"} <= parts and not (own and signs > 1):
         return "one has only a part of the name"
     return ""
+
+
+def _only_the_number(findings: Findings) -> bool:
+    """One name in one house, and nothing but the tax number differs: people have several such
+    numbers (their own, for VAT), and each side may know another."""
+    differing = {name for name in findings if name.endswith("_differs")}
+    return (
+        differing == {"tax_differs"}
+        and not findings.keys().isdisjoint({"first", "last"})
+        and not findings.keys().isdisjoint({"first", "first_near", "first_short"})
+        and not findings.keys().isdisjoint({"last", "last_near"})
+        and {"street", "number"} <= findings.keys()
+        and not findings.keys().isdisjoint({"postcode", "city"})
+    )
 
 
 def _between_companies(findings: Findings, parameters: Parameters) -> str:
@@ -107,9 +125,9 @@ def _between_companies(findings: Findings, parameters: Parameters) -> str:
         return CONFLICT
     if findings.get("name_extra_share", 0) > parameters.extra_max:
         return "one name says much more than the other"
-    if _elsewhere(findings):
+    if elsewhere(findings):
         return ELSEWHERE
-    if any(name in findings for name in _OWN):
+    if any(name in findings for name in OWN):
         return ""
     for name, words in DOUBTS:
         if name in findings:
@@ -120,12 +138,15 @@ def _between_companies(findings: Findings, parameters: Parameters) -> str:
 
 
 def worth_asking(findings: Findings) -> bool:
-    """The same name and the same phone, mailbox or tax number: a person looks at it in any case."""
+    """The same name and the same phone or mailbox, or the same tax number and anything else: a
+    person looks at it in any case."""
     named = "name_same" in findings or {"first", "last"} <= findings.keys()
-    return named and not findings.keys().isdisjoint({"phone", "email", "email_role", "tax"})
+    if "tax" in findings and not findings.keys().isdisjoint(_SOMETHING):
+        return True
+    return named and not findings.keys().isdisjoint({"phone", "email", "email_role"})
 
 
-def _elsewhere(findings: Findings) -> bool:
+def elsewhere(findings: Findings) -> bool:
     """More of the two addresses differs than agrees."""
     against = sum(name in findings for name in _PLACE_AGAINST)
     return against > sum(name in findings for name in _PLACE_FOR)

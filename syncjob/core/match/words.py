@@ -55,6 +55,7 @@ DIFFERS = {
     "form_differs": ("legal form", "name"),
     "first_differs": ("first name", "first"),
     "last_differs": ("family name", "last"),
+    "generation_differs": ("senior and junior", "person"),
     "swapped": ("first and family name are the other way round", "person"),
     "main_person_differs": ("main person", "person"),
     "tax_differs": ("tax number", "tax"),
