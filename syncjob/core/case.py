@@ -102,6 +102,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     after: After = After()
     told: tuple[Told, ...] = ()
     muted: str | None = None
+    muted_until: date | None = None
     credits: dict[str, Credit] = {}
     noted: frozenset[str] = frozenset()
 
@@ -155,6 +156,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     approvals_wait: str | None = None
     notices: Notices = Notices()
     notices_since: date = date.min
+    #: Whoever had the day's digest, with its way.
+    digested: frozenset[tuple[str, str]] = frozenset()
     moves: tuple[MoveRule, ...] = ()
     timeline: tuple[Happening, ...] = ()
     timeline_since: date = date.min

@@ -18,12 +18,15 @@ from syncjob.core.money import ZERO
 from syncjob.core.records import Invoice
 from syncjob.core.rules.notices import (
     PAID,
+    PLACES,
     Debt,
     Notice,
+    Person,
     Told,
     covered,
     due_step,
     next_step_day,
+    paid_step,
     people,
 )
 from syncjob.core.rules.notices_words import line_of, subject_of, text_of
@@ -31,7 +34,8 @@ from syncjob.core.rules.settlement import cash_and_credit, invoice_state
 from syncjob.core.rules.texts import one_line
 
 _CASH = ("payment", "prepayment", "overpayment")
-_Step = Callable[[Sequence[Told]], int | None]
+#: The step that is due for somebody: of what they were told in a way, and what others were.
+_Step = Callable[[Sequence[Told], Sequence[Told]], int | None]
 
 
 def tell(making: Making, repeats: Sequence[Invoice]) -> None:
@@ -66,7 +70,7 @@ def _tell_of(making: Making, part: PartCase, invoice: Invoice) -> date | None:
     if context.notices.paid and state.word == "paid":
         debt = _debt(making, part, invoice, invoice.due_date or context.today, 0)
         if (debt.last_paid_on or date.min) >= context.notices_since:
-            _notices(making, debt, lambda told: None if any(t.step == PAID for t in told) else PAID)
+            _notices(making, debt, lambda told, others: paid_step(told, others, context.today))
     return None
 
 
@@ -77,6 +81,8 @@ def _overdue(
     later = next_step_day(due, context.today, policy)
     if case.muted:
         making.story.append(f"nobody is told: {case.muted}")
+        if case.muted_until and case.muted_until > context.today:
+            making.wake(case.muted_until)
     elif covered(invoice.due, case.credits.get(invoice.id)):
         making.story.append("nobody is told: the customer's unapplied credit covers the debt")
         tomorrow = context.today + timedelta(days=1)  # it may be applied to another invoice
@@ -84,22 +90,29 @@ def _overdue(
     else:
         debt = _debt(making, part, invoice, due, days)
         since = context.notices_since
-        _notices(making, debt, lambda told: due_step(days, due, context.today, policy, told, since))
+        _notices(
+            making, debt, lambda told, _: due_step(days, due, context.today, policy, told, since)
+        )
     return later
 
 
 def _notices(making: Making, debt: Debt, step_for: _Step) -> None:
     """A notice for each person and way that has not been told of this step."""
-    case, policy = making.case, making.context.notices
+    case, context = making.case, making.context
     told = [t for t in case.told if t.marker == debt.marker]
-    found, nobody = people(case.deal, case.party, making.context.crm.users, policy)
-    for person in found:
-        for way in policy.by:
-            known = [t for t in told if (t.person, t.way) == (person.key, way)]
-            step = step_for(known)
-            if step is not None:
+    found, nobody = people(case.deal, case.party, context.crm.users, context.notices)
+    for way in context.notices.by:
+        here = [t for t in told if t.way == way]
+        for person in (Person(key=way, name=f"the {way} channel"),) if way in PLACES else found:
+            known = [t for t in here if t.person == person.key]
+            step = step_for(known, [t for t in here if t not in known])
+            if step is None:
+                continue
+            if (person.key, way) in context.digested:
+                making.wake(context.today + timedelta(days=1))
+            else:
                 _append(making, Notice(person=person, way=way, step=step, debt=debt))
-    if nobody and step_for(told) is not None:
+    if nobody and not PLACES.issuperset(context.notices.by) and step_for(told, ()) is not None:
         making.issues.append(_nobody(making, debt, nobody))
 
 

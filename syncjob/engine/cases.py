@@ -20,7 +20,7 @@ from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
 from syncjob.engine.papers import load_after, mailing_of
-from syncjob.engine.telling import heard, notices_since
+from syncjob.engine.telling import digested, heard, notices_since
 from syncjob.engine.timeline import timeline_since
 from syncjob.state.links import Part
 
@@ -40,7 +40,7 @@ def load_context(batch: Batch) -> Context:
         locked_through=max((day for day in locks if day is not None), default=None),
         largest=_largest(batch), times_largest=config.guard.times_largest,
         approvals_wait=_approvals_wait(batch), mailing=mailing_of(batch),
-        notices=config.notices, notices_since=notices_since(batch),
+        notices=config.notices, notices_since=notices_since(batch), digested=digested(batch),
         moves=config.crm.moves, timeline=config.crm.timeline, timeline_since=timeline_since(batch),
         reference_hash=batch.reference_hash,
     )  # fmt: skip

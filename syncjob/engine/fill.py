@@ -23,7 +23,7 @@ from syncjob.core.actions import (
 from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
-from syncjob.core.records import Deal, Side
+from syncjob.core.records import Deal, Invoice, Side
 from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.telling import tells_of
@@ -120,7 +120,19 @@ def _wake_wins(batch: Batch) -> None:
         snapshots.want(wins, "rules or names have changed")
         snapshots.want(batch.state.links.deals_in_parts(), "rules or names have changed")
         snapshots.want(snapshots.deals_with_drafts(), "rules or the mode have changed")
+        if batch.config.notices.steps:  # who left is replaced, and hears of it at once
+            snapshots.want(_overdue_deals(batch), "rules or names have changed")
         batch.state.book.note("decided_with", batch.decided_with)
+
+
+def _overdue_deals(batch: Batch) -> Iterator[str]:
+    """The deals with an invoice that is overdue: a scan, for when names have changed."""
+    get = batch.state.snapshots.get
+    for deal, invoice_id in batch.state.links.live_invoices():
+        invoice = get("ledger", "invoices", invoice_id, Invoice)
+        begins = next_due_day(invoice, batch.config.overdue) if invoice else None
+        if begins is not None and begins <= batch.today:
+            yield deal
 
 
 def _doubtful(batch: Batch) -> None:
@@ -160,6 +172,7 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     invoiced = [deal for deal in deals if _invoiced(batch, deal)]
     if papers_wanted(batch):
         fill_papers(batch, _cases(batch, deals))
+    _account_owners(batch, _cases(batch, invoiced), context)
     _unapplied(batch, _cases(batch, invoiced), context)
     _due(batch, _cases(batch, invoiced), context)
     _credits(batch, _cases(batch, invoiced))
@@ -256,6 +269,23 @@ def _credits(batch: Batch, cases: Iterable[Case]) -> None:
         settlements = (s for invoice in fresh for s in invoice.settlements)
         wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
     read_records(batch, "ledger", "credit_notes", list(wanted))
+
+
+def _account_owners(batch: Batch, cases: Iterable[Case], context: Context) -> None:
+    """Read the customers again of whose debts their account owner is to be told: who looks after
+    them changes without a trace in the deal."""
+    if context.notices.to == "deal_owner":
+        return
+    wanted: dict[str, None] = {}
+    seen = batch.state.snapshots.batch_of
+    for case in cases:
+        customer = case.deal.org_id or case.deal.person_id
+        if customer is None or seen("crm", "contacts", customer) == batch.id:
+            continue
+        if any(tells_of(action.payload) for action in decide(case, context).actions):
+            wanted[customer] = None
+    for kind in ("org:", "person:"):
+        read_records(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
 
 
 def _unapplied(batch: Batch, cases: Iterable[Case], context: Context) -> None:

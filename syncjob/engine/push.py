@@ -178,7 +178,7 @@ class Push:
         message = prepared.actions[0].payload
         assert isinstance(message, Message)
         with self.batch.state.commit():
-            self.batch.raise_issues([way_down(message.way, error)])
+            self.batch.raise_issues([way_down(message.way, error.what)])
 
     def _write(self, prepared: Prepared, call: Call) -> Answer:
         """Send once; where the vendor knows the key, a lost answer is asked for once more."""

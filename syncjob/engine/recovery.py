@@ -45,6 +45,7 @@ def _enter(batch: Batch, why: str) -> None:
         book.note("recovering_why", why)
         if why == OLDER:  # what was noted in deals' timelines since is not known here
             book.note("timeline_since", None)
+            book.note("notices_since", None)  # nor what people were told since
         if book.fact("born") is None:
             book.note("born", now.isoformat())
     batch.log.info("recovery.began", why=why)

@@ -161,8 +161,8 @@ def _want(batch: Batch, intent: Intent) -> None:
     why = "its last write was settled"
     if kind == "contact":
         batch.state.contacts.want([record], why)
-    else:
-        batch.state.snapshots.want([intent.action.subject.removeprefix("deal:")], why)
+    elif kind == "deal":  # the deals of a digest have kept their place
+        batch.state.snapshots.want([record], why)
 
 
 def _stream(intent: Intent) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
@@ -18,11 +18,11 @@ from syncjob.core.telling import gathered, tells_of
 from syncjob.engine.batch import Batch
 from syncjob.engine.credits import credits_of
 from syncjob.engine.timeline import note_stored
-from syncjob.errors import RetryLater
 from syncjob.state.database import State
 
 #: The fact "mute:deal:N" of a deal that is muted for good; else it is a day.
 MUTED = "yes"
+_SINCE = "notices_since"
 
 
 def heard(batch: Batch, case: Case) -> Case:
@@ -35,6 +35,7 @@ def heard(batch: Batch, case: Case) -> Case:
     return msgspec.structs.replace(
         case, told=tuple(batch.state.notes.of(markers)),
         muted=muted(batch.config, batch.state, case.deal, batch.today),
+        muted_until=mute_ends(batch.state, case.deal),
         credits=credits_of(batch, (*case.invoices, *case.after.repeats)),
     )  # fmt: skip
 
@@ -62,16 +63,21 @@ def _doubts(batch: Batch) -> dict[tuple[str, str], list[str]]:
 
 
 def notices_since(batch: Batch) -> date:
-    """The first day of whose steps people are told: the first batch that tells anybody, or the
-    first after a lost state, whose memory of earlier notices is gone with it."""
+    """The first day of whose steps people are told: that of the first batch that tells anybody. A
+    state that is new, lost or older than it should be waits for the next day, since an earlier one
+    may have told what was to be told on this one."""
     policy, book = batch.config.notices, batch.state.book
+    known = book.fact(_SINCE)
     if not (policy.steps or policy.paid):
+        if known is not None:  # what falls due while notices are off is not told afterwards
+            with batch.state.commit():
+                book.note(_SINCE, None)
         return date.max
-    known = book.fact("notices_since")
     if known is None:
-        known = batch.today.isoformat()
+        unsure = book.fact("recovering_since") is not None
+        known = (batch.today + timedelta(days=int(unsure))).isoformat()
         with batch.state.commit():
-            book.note("notices_since", known)
+            book.note(_SINCE, known)
     return date.fromisoformat(known)
 
 
@@ -87,11 +93,25 @@ def muted(config: Config, state: State, deal: Deal, today: date) -> str | None:
     return "muted" if until == MUTED else f"muted until {until}"
 
 
-def way_down(way: str, error: RetryLater) -> Issue:
+def mute_ends(state: State, deal: Deal) -> date | None:
+    """The day on which a person's `syncjob mute` of this deal ends; None if it does not."""
+    until = state.book.fact(f"mute:{subject_of(deal)}")
+    return None if until in (None, MUTED) else date.fromisoformat(until)
+
+
+def digested(batch: Batch) -> frozenset[tuple[str, str]]:
+    """Whoever has had the day's digest, with the way it took: what comes later waits a day."""
+    if not batch.config.notices.digest:
+        return frozenset()
+    began = datetime.combine(batch.today, time(), tzinfo=batch.zone)
+    return frozenset(batch.state.notes.since(began.astimezone(UTC)))
+
+
+def way_down(way: str, why: str) -> Issue:
     """A mail server or webhook that takes no messages; they are tried again by each batch."""
     return Issue(
         code="way_down", subject=f"way:{way}", state="note", field=f"notices.ways.{way}",
-        what=f"Messages by {way} cannot be sent: {error.what}",
+        what=f"Messages by {way} cannot be sent: {why}",
         next_step="They are tried again by each batch; nobody is told twice. If it lasts, correct "
         f"notices.ways.{way} in the config.",
     )  # fmt: skip

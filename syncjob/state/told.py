@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from syncjob.core.actions import Tell
 from syncjob.core.rules.notices import Told
 
-_COLUMNS = "marker, due, step, person, way, sure"
+_COLUMNS = "marker, due, step, person, way, sure, at"
 
 
 class Notes:
@@ -39,6 +39,14 @@ class Notes:
         )
         return [_told(row) for row in rows.fetchall()]
 
+    def since(self, instant: datetime) -> set[tuple[str, str]]:
+        """(person, way) of everybody who was sent a message since then."""
+        rows = self.db.execute(
+            "SELECT DISTINCT person, way FROM told WHERE at >= ? AND way != 'task'",
+            (instant.isoformat(),),
+        )
+        return {(row[0], row[1]) for row in rows.fetchall()}
+
     def doubtful(self) -> list[Told]:
         """What may never have reached somebody, and no later message has named yet."""
         rows = self.db.execute(
@@ -56,8 +64,8 @@ class Notes:
         )
 
 
-def _told(row: tuple[str, str, int, str, str, int]) -> Told:
+def _told(row: tuple[str, str, int, str, str, int, str]) -> Told:
     return Told(
         marker=row[0], due=date.fromisoformat(row[1]), step=row[2], person=row[3], way=row[4],
-        sure=bool(row[5]),
+        sure=bool(row[5]), at=datetime.fromisoformat(row[6]),
     )  # fmt: skip

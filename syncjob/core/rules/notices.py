@@ -8,7 +8,7 @@ after it. A step that was missed while the machine was off is passed over for th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -20,6 +20,10 @@ from syncjob.core.rules.texts import one_line
 
 #: The step of the notice that says the money is there.
 PAID = 0
+#: For so long it is news for somebody else, too: whoever takes the deal over later is not told.
+PAID_IS_NEWS = timedelta(days=3)
+#: Ways that lead to a place and not to a person: there a notice appears once, whomever it is for.
+PLACES = frozenset({"slack", "teams", "other"})
 _SATURDAY = 5
 
 
@@ -32,6 +36,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     way: str
     sure: bool = True
+    at: datetime | None = None
 
 
 class Credit(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +108,14 @@ def due_step(
     if reached is None or reached <= last or due + timedelta(days=reached) < began:
         return None
     return reached
+
+
+def paid_step(told: Iterable[Told], others: Iterable[Told], now: date) -> int | None:
+    """`PAID` unless this person was told of it (`told`), or others were and it is no news."""
+    if any(t.step == PAID for t in told):
+        return None
+    heard = (t.at.date() for t in others if t.step == PAID and t.at is not None)
+    return None if any(now - day > PAID_IS_NEWS for day in heard) else PAID
 
 
 def next_step_day(due: date, today: date, policy: Notices) -> date | None:
