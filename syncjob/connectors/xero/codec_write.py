@@ -37,6 +37,7 @@ Form = dict[str, str | None]
 
 #: What a line of words says; Xero may answer it with a quantity of its own.
 _WORDS = ("description", "unit_price")
+_DISCOUNTS = ("discount_percent", "discount_amount")
 
 
 def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
@@ -54,8 +55,8 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
         "url": _clean(invoice.url),
         "status": "draft" if isinstance(invoice, InvoiceDraft) else invoice.status,
     }
-    if draft.number:
-        form["number"] = _clean(invoice.number)
+    if draft.number or isinstance(invoice, Invoice):
+        form["number"] = _clean(invoice.number)  # Xero's own, unless the draft sets one
     if draft.currency_rate is not None:
         rate = invoice.currency_rate
         form["currency_rate"] = None if rate is None else plain(rate)
@@ -70,15 +71,17 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
 
 
 def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
-    """One line as a text: what `shape` sets of it, and all tracking that it bears, so that what a
-    person adds shows."""
+    """One line as a text: what `shape` sets of it, and all tracking, discount and item that it
+    bears, so that what a person adds shows."""
     if is_text(shape):
         parts = [
             f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if field.path in _WORDS
         ]
     else:
         parts = [
-            f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if _set(field, shape)
+            f"{field.path}={_text(field, line)}"
+            for field in LINE_FIELDS
+            if _set(field, shape) or _added(field, line, shape)
         ]
     if line.tracking:
         tracking = sorted(f"{category}: {option}" for category, option in line.tracking)
@@ -88,6 +91,15 @@ def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
 
 def _set(field: Field, line: InvoiceLine) -> bool:
     return getattr(line, field.path) not in (None, "")
+
+
+def _added(field: Field, line: InvoiceLine, shape: InvoiceLine) -> bool:
+    """Whether a person gave the line this. Of a discount that we gave, Xero may tell both its
+    percentage and its amount."""
+    if field.path == "item":
+        return _set(field, line)
+    ours = shape.discount_percent is not None or shape.discount_amount is not None
+    return field.path in _DISCOUNTS and not ours and bool(getattr(line, field.path))
 
 
 def _text(field: Field, line: InvoiceLine) -> str:
