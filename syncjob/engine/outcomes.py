@@ -32,6 +32,7 @@ from syncjob.core.actions import (
     Task,
     TemplateDraft,
     Unknown,
+    Wave,
 )
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import parse_invoice_marker, part_in
@@ -254,7 +255,7 @@ def reject(batch: Batch, action: Action, outcome: Rejected, *, sent: bool = True
     page = _page(batch, action) if outcome.scope == "record" else None
     issue = Issue(
         code=outcome.code, subject=subject, field=outcome.field, page=page,
-        state="note" if subject.startswith("contact:") else "held",
+        state="note" if subject.startswith("contact:") or action.wave is Wave.NOTICES else "held",
         what=f"{batch.writer(action.side).name.capitalize()} refused to "
         f"{_VERBS.get(action.kind, action.kind)}: {_sentence(outcome.words)}",
         next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
