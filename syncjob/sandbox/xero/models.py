@@ -155,6 +155,7 @@ class Payment:
     account_code: str
     reference: str = ""
     status: str = "AUTHORISED"
+    batch: str = ""
     updated: datetime = LONG_AGO
 
 

@@ -14,6 +14,7 @@ from syncjob.sandbox.xero import contacts, settle
 from syncjob.sandbox.xero.dumping import plain
 from syncjob.sandbox.xero.invoices import INVOICE_FIELDS, Writer, save_invoice
 from syncjob.sandbox.xero.models import Contact, Document
+from syncjob.sandbox.xero.people_batches import BATCH_ACTS
 from syncjob.sandbox.xero.people_papers import PAPER_ACTS
 from syncjob.sandbox.xero.people_settings import SERVER_ACTS, SETTINGS_ACTS
 from syncjob.sandbox.xero.wire import Element, PostDataInvalid, loads
@@ -255,5 +256,6 @@ _ORG_ACTS: dict[str, OrgAct] = {
     "set_contact_persons": _edit_persons,
     "set_website": _set_website,
     **PAPER_ACTS,
+    **BATCH_ACTS,
     **SETTINGS_ACTS,
 }
