@@ -187,12 +187,14 @@ def test_the_deals_own_delivery_comes_before_every_address(make_world: MakeWorld
     assert invoice_of(world, deal)["total_tax"] == "0.00"
 
 
-def test_listed_states_and_held_ones(make_world: MakeWorld) -> None:
+@pytest.mark.parametrize("otherwise", ["hold", "account"])
+def test_listed_states_and_held_ones(make_world: MakeWorld, otherwise: str) -> None:
+    """A state that is not in the list is held, even where others bear their account's default."""
     world = make_world(region="US", crm={"currency": "USD"})
     with_rules(
         world, country="US",
         tax={
-            "otherwise": "hold",
+            "otherwise": otherwise,
             "rules": [
                 {"name": "exempt", "when": {"customers": "City of *"}, "rate": "Tax Exempt"},
                 {"name": "new york", "when": {"countries": "US", "regions": "NY"},
@@ -216,6 +218,20 @@ def test_listed_states_and_held_ones(make_world: MakeWorld) -> None:
 
 
 # --- discounts, extra lines, terms, currency ------------------------------------------------------
+
+
+def test_all_off_is_all_off_where_a_line_comes_to_half_a_cent(world: World) -> None:
+    """3 x 33.335 is 100.01 in the ledger; 100.01 off would be half a cent too much."""
+    world.crm("create_field", name="Freight", type="double")
+    freight = {"field": "Freight", "description": "Freight", "account": "200"}
+    with_rules(world, deal_discount="spread", value_is="net", extra_lines=[freight])
+    off = [{"type": "percentage", "amount": 100, "description": "Gift"}]
+    rows = [{"name": "A", "price": 33.335, "quantity": 3, "tax": 10}]
+    deal = sell(world, lines=rows, discounts=off, fields={"Freight": 12})
+    world.run()
+    made = invoice_of(world, deal)
+    assert [line["line_amount"] for line in made["lines"]] == ["0.00", "12.00"]
+    assert made["total"] == "13.20"
 
 
 @pytest.mark.parametrize(("how", "count"), [("own_line", 4), ("spread", 3)])

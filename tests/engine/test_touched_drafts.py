@@ -1,4 +1,4 @@
-"""Whatever a person touches in our draft makes it theirs: it is not rewritten, approved, deleted."""
+"""Whatever a person touches in our draft makes it theirs: it is never rewritten or deleted."""
 
 from __future__ import annotations
 

@@ -100,7 +100,10 @@ def shared(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 def _less(line: InvoiceLine, share: Decimal) -> InvoiceLine:
     """The line with this much less to pay. Its own discount becomes an amount with the share in
-    it, since a ledger's line has one discount (facts: xero, 3)."""
+    it, since a ledger's line has one discount (facts: xero, 3); where nothing is left it is all of
+    the line, because an amount in cents may be half a cent more than that."""
+    if share == line_amount(line):
+        return msgspec.structs.replace(line, discount_percent=_HUNDRED, discount_amount=None)
     gross = line.quantity * line.unit_price
     off = half_up(gross - line_amount(line) + share)
     return msgspec.structs.replace(line, discount_percent=None, discount_amount=off)

@@ -124,18 +124,32 @@ def _choose(
     rule = first_match(policy.rules, facts, line, force=False)
     if rule is not None:
         return _by_rule(line.line, rule, facts, rates)
-    if account.tax_code and policy.otherwise == "account":
+    if account.tax_code and not _must_be_listed(facts):
         because = f'it is the default of the account {account.code} "{account.name}"'
         return _by_code(line.line, account.tax_code, because, rates)
     raise _unknown(line.line, facts, account)
 
 
+def _must_be_listed(facts: Facts) -> str:
+    """Why the account's default is no answer, in words; "" where it is one.
+
+    In the US a firm that lists rates by place lists all of them: an address that is not among
+    them is held (BOOKKEEPING, "Tax").
+    """
+    policy = facts.policy.tax
+    if policy.otherwise == "hold":
+        return "invoices.tax.otherwise says hold"
+    listed = any(rule.when.regions or rule.when.countries for rule in policy.rules)
+    return "in the US an address must be listed" if listed and facts.groups.home == "US" else ""
+
+
 def _unknown(line: Line, facts: Facts, account: Account) -> Held:
     why = f"neither the contact nor the account {account.code} has a tax rate"
-    if facts.policy.tax.otherwise == "hold":
+    listed = _must_be_listed(facts)
+    if listed:
         place = facts.place
         where = ", ".join(part for part in (place.region, place.country) if part) or "not known"
-        why = f"invoices.tax.otherwise says hold (the place is {where}, from {place.source})"
+        why = f"{listed} (the place is {where}, from {place.source})"
     return Held(
         "tax_unknown",
         f"Nothing says which tax {_start(line, small=True)} bears: no rule fits, and {why}.",
