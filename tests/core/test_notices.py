@@ -80,6 +80,8 @@ def test_what_falls_on_a_weekend_is_told_on_monday() -> None:
     saturday = MONDAY + timedelta(5)
     assert due_step(5, MONDAY, saturday, policy, [], date.min) is None
     assert next_step_day(MONDAY, saturday, policy) == saturday + timedelta(2)
+    late = saturday + timedelta(70)  # all steps are over; one may still have to be told
+    assert next_step_day(MONDAY, late, policy) == late + timedelta(2)
     assert due_step(7, MONDAY, saturday + timedelta(2), policy, [], date.min) == 5
 
 

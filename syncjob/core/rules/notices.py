@@ -119,7 +119,12 @@ def paid_step(told: Iterable[Told], others: Iterable[Told], now: date) -> int | 
 
 
 def next_step_day(due: date, today: date, policy: Notices) -> date | None:
-    """The first day after today on which another step comes, weekends passed over if wanted."""
+    """The first day after today on which another step comes, weekends passed over if wanted.
+
+    On a weekend that is passed over it is Monday: what should have been told may be older.
+    """
+    if policy.weekdays_only and _weekday(today) != today:
+        return _weekday(today)
     days = (due + timedelta(days=step) for step in policy.steps if step)
     moved = (_weekday(day) if policy.weekdays_only else day for day in days)
     return min((day for day in moved if day > today), default=None)
