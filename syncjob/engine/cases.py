@@ -22,6 +22,7 @@ from syncjob.engine.credits import notes_about
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
 from syncjob.engine.timeline import timeline_since
+from syncjob.state.database import State
 from syncjob.state.links import Part
 
 
@@ -161,7 +162,7 @@ def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> Pa
     invoice = get("ledger", "invoices", live.ledger_id, Invoice) if live else None
     if live is None or invoice is None:
         return case
-    action = created_by(batch, live.marker)
+    action = created_by(batch.state, live.marker)
     created = action.payload if action else None
     if isinstance(created, InvoiceDraft):
         invoice = not_overdue(created.early, batch.config.invoices.terms.early.evidence, invoice)
@@ -177,10 +178,10 @@ def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> Pa
     )  # fmt: skip
 
 
-def created_by(batch: Batch, marker: str) -> Action | None:
+def created_by(state: State, marker: str) -> Action | None:
     """The action that created what bears this marker, if this state knows it, with the content
     that it was given last."""
-    row = batch.state.db.execute(
+    row = state.db.execute(
         "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
         (marker,),
     ).fetchone()

@@ -161,6 +161,7 @@ def _doubtful(batch: Batch) -> None:
 def _streams() -> Iterator[tuple[Side, str]]:
     yield "ledger", "contacts"
     yield "ledger", "invoices"
+    yield from credits.STREAMS
     yield "crm", "deals"
 
 

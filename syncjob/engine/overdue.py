@@ -7,12 +7,14 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from syncjob.config import Config
-from syncjob.core.actions import Action
+from syncjob.core.actions import Action, InvoiceDraft
 from syncjob.core.aging import NO_OWNER, Overdue, OverdueReport, overdue_report
 from syncjob.core.records import Contact, CrmReference, Deal, Invoice, LedgerReference
+from syncjob.core.rules.early import not_overdue
 from syncjob.core.rules.settlement import invoice_state
 from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch
+from syncjob.engine.cases import created_by
 from syncjob.engine.telling import muted
 from syncjob.errors import Park
 from syncjob.notices.summary import SUMMARY, period_of, summaries
@@ -56,12 +58,12 @@ def due_summaries(batch: Batch) -> list[Action]:
 def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
     crm = state.book.reference("crm", CrmReference)
     users = {user.id: one_line(user.name) for user in crm[0].users} if crm else {}
-    for deal_id, invoice_id in state.links.live_invoices():
+    for deal_id, invoice_id in state.links.owed_invoices():
         invoice = state.snapshots.get("ledger", "invoices", invoice_id, Invoice)
         deal = state.snapshots.get("crm", "deals", deal_id, Deal)
         if invoice is None or deal is None or invoice.due_date is None:
             continue
-        found = invoice_state(invoice, today, config.overdue)
+        found = invoice_state(_as_judged(config, state, invoice), today, config.overdue)
         if not found.overdue:
             continue
         yield Overdue(
@@ -72,6 +74,15 @@ def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
             muted=muted(config, state, deal, today) is not None,
             invoice_page=invoice.page, deal_page=deal.page,
         )  # fmt: skip
+
+
+def _as_judged(config: Config, state: State, invoice: Invoice) -> Invoice:
+    """The invoice as the deal's flag is decided: a discount that was taken in time is no debt."""
+    part = state.links.part_of_invoice(invoice.id)
+    action = created_by(state, part.marker) if part else None
+    if action is None or not isinstance(action.payload, InvoiceDraft):
+        return invoice
+    return not_overdue(action.payload.early, config.invoices.terms.early.evidence, invoice)
 
 
 def _customer(state: State, invoice: Invoice) -> str:

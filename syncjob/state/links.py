@@ -166,6 +166,14 @@ class Links:
         rows = self.db.execute("SELECT deal, ledger_id FROM part WHERE ended IS NULL ORDER BY 1, 2")
         return [(row[0], row[1]) for row in rows.fetchall()]
 
+    def owed_invoices(self) -> list[tuple[str, str]]:
+        """The same with the invoices that the deals' repeating invoices made."""
+        rows = self.db.execute(
+            "SELECT deal, ledger_id FROM part WHERE ended IS NULL "
+            "UNION SELECT deal, invoice FROM repeat ORDER BY 1, 2"
+        )
+        return [(row[0], row[1]) for row in rows.fetchall()]
+
     def live_count(self) -> int:
         row = self.db.execute("SELECT count(*) FROM part WHERE ended IS NULL").fetchone()
         return int(row[0])

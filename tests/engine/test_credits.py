@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,31 @@ def test_the_lists_cost_three_calls_when_a_notice_is_due_and_none_before(tmp_pat
         again = [c for c in w.since(mark) if c["path"].endswith(LISTS)]
         assert len(again) == 3
         assert all("if-modified-since" in str(c["headers"]).lower() for c in again)
+    finally:
+        w.close()
+
+
+def test_a_credit_that_a_list_showed_late_is_read_by_its_id(tmp_path: Path) -> None:
+    """Changed within one second, so that the stamp is the same: the list is not believed."""
+    w = world_with(tmp_path, {})
+    try:
+        deal = awaiting(w)
+        w.time.set(LATE)
+        credit = give(w, deal, "credit", "110")
+        w.run()
+        w.advance(timedelta(minutes=16))
+        w.run()
+        assert tasks(w) == []
+        org = w.xero.organisation
+        held = org.credits[credit["id"]]
+        w.books("refund_credit", credit=credit["id"], amount="60")
+        changed = org.credits[credit["id"]]
+        org.credits.put(replace(changed, updated=held.updated))
+        for _ in range(2):
+            w.advance(timedelta(days=1))
+            w.run()
+        (task,) = tasks(w)
+        assert "Credit not yet applied: 50.00 AUD" in task["note"]
     finally:
         w.close()
 
