@@ -10,22 +10,40 @@ import re
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from syncjob.sandbox.xero.models import Document
-from tests.sim.truth import deal_total, fields_for
+from tests.sim.features import PART_DAYS
+from tests.sim.judge_contacts import judge_contacts
+from tests.sim.judge_papers import judge_papers, repeats
+from tests.sim.truth import deal_says, deal_total
 from tests.sim.watch import Violation
 from tests.sim.world import PATIENCE, World
 
-_MARKER = re.compile(r"syncjob=SJ-(\d+)-A(\d+)$")
+_MARKER = re.compile(r"syncjob=SJ-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
 DEAD = ("VOIDED", "DELETED")
 #: What was forbidden is tried again when held deals are looked at again, once an hour.
 RIGHTS_RECHECK = timedelta(minutes=60)
 #: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
 WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
+A_DAY = timedelta(hours=25)
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
+
+
+class Made(NamedTuple):
+    """An invoice of ours: which part of its deal, for which time, and as it stands."""
+
+    part: str
+    generation: int
+    document: Document
+
+    @property
+    def live(self) -> bool:
+        """Neither voided nor deleted."""
+        return self.document.status not in DEAD
 
 
 def recover(world: World) -> None:
@@ -38,13 +56,12 @@ def recover(world: World) -> None:
         world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
     if any(kind == "403" and point.kind == "write" for point, kind in world.faults.fired):
         world.advance(RIGHTS_RECHECK)
-    for number in (1, 2):
-        world.advance(PATIENCE)
-        report = world.run()
-        if report is None or report.exit_code not in GOOD_EXITS:
-            said = report and (report.exit_code, report.stopped_by)
-            raise Violation("recovers", f"batch {number} after the faults ended with {said}")
+    _two_batches(world)
     judge(world)
+    if world.features.contacts:  # what no list shows is read by id once a day
+        world.advance(A_DAY)
+        _two_batches(world)
+        judge(world)
     world.advance(timedelta(minutes=2))
     last = world.last_call()
     world.run()
@@ -54,37 +71,71 @@ def recover(world: World) -> None:
     judge(world)
 
 
+def _two_batches(world: World) -> None:
+    for number in (1, 2):
+        world.advance(PATIENCE)
+        report = world.run()
+        if report is None or report.exit_code not in GOOD_EXITS:
+            said = report and (report.exit_code, report.stopped_by)
+            raise Violation("recovers", f"batch {number} after the faults ended with {said}")
+
+
 def judge(world: World) -> None:
     """Everything of DESIGN 5 that shows on the servers. Raises Violation."""
     invoices = _by_deal(world)
     _one_invoice(world, invoices)
     _contacts(world)
+    judge_contacts(world)
+    judge_papers(world)
     for deal in world.pipedrive.company.all("deals"):
         if not deal["is_deleted"]:
             _deal(world, deal, invoices.get(deal["id"], []))
 
 
-def _by_deal(world: World) -> dict[int, list[tuple[int, Document]]]:
-    """Each deal's invoices with their generation, those that ended included."""
-    found: dict[int, list[tuple[int, Document]]] = defaultdict(list)
+def _by_deal(world: World) -> dict[int, list[Made]]:
+    """Each deal's invoices with their part and generation, those that ended included."""
+    found: dict[int, list[Made]] = defaultdict(list)
     for document in world.xero.organisation.invoices:
         marker = _MARKER.search(document.url or "")
         if marker:
-            found[int(marker[1])].append((int(marker[2]), document))
+            made = Made(marker[2], int(marker[3]), document)
+            found[int(marker[1])].append(made)
     return found
 
 
-def _one_invoice(world: World, invoices: dict[int, list[tuple[int, Document]]]) -> None:
+def _one_invoice(world: World, invoices: dict[int, list[Made]]) -> None:
     late = any(kind == "late twice" and "/Invoices" in p.words for p, kind in world.faults.fired)
     for deal, found in invoices.items():
-        live = [d.number for _, d in found if d.status not in DEAD]
-        if len(live) > 1:
-            raise Violation("one_invoice", f"deal {deal} has {live}")
-        generations = sorted(generation for generation, _ in found)
-        if late:  # a replay that outlives its key: the second draft was made and withdrawn
-            generations = sorted(set(generations))
-        if generations != list(range(1, len(generations) + 1)):
-            raise Violation("one_effect", f"deal {deal} has the generations {generations}")
+        for part in {made.part for made in found}:
+            mine = [made for made in found if made.part == part]
+            _one_live(world, deal, [m.document for m in mine if m.live])
+            generations = sorted(made.generation for made in mine)
+            if late:  # a replay that outlives its key: the second draft was made and withdrawn
+                generations = sorted(set(generations))
+            if generations != list(range(1, len(generations) + 1)):
+                raise Violation("one_effect", f"deal {deal} {part}: the generations {generations}")
+        keys = Counter(_key_of(made.document) for made in found if made.live)
+        if not doubled(world, deal) and max(keys.values(), default=0) > 1:
+            raise Violation("one_invoice", f"deal {deal} has the parts {keys}")
+
+
+def _one_live(world: World, deal: int, live: list[Document]) -> None:
+    """Xero cannot refuse a second draft. Where a person took up a surplus one before it could be
+    withdrawn, it is theirs, and they are told; we never approve two."""
+    untouched = [d for d in live if d.id not in world.watch.touched]
+    ours = [d for d in live if d.id in world.watch.approved]
+    if len(live) > 1 and (len(untouched) > 1 or len(ours) > 1 or not doubled(world, deal)):
+        raise Violation("one_invoice", f"deal {deal} has {[d.number for d in live]}")
+
+
+def doubled(world: World, deal: int) -> bool:
+    """Whether people are told that the deal has an invoice too many."""
+    return (f"deal:{deal}", "duplicate_effect") in world.issues
+
+
+def _key_of(document: Document) -> str:
+    """Which part of the deal it is, in its link's own words."""
+    return parse_qs(urlsplit(document.url or "").query).get("part", [""])[-1]
 
 
 def _contacts(world: World) -> None:
@@ -105,34 +156,77 @@ def _contacts(world: World) -> None:
 # --- one deal ------------------------------------------------------------------------------------
 
 
-def _deal(world: World, deal: dict[str, Any], found: list[tuple[int, Document]]) -> None:
+def _deal(world: World, deal: dict[str, Any], found: list[Made]) -> None:
     fields = deal_fields(world, deal)
-    live = next((d for _, d in found if d.status not in DEAD), None)
-    newest = max(found, key=lambda pair: pair[0])[1] if found else None
-    if live is not None:
-        _content(world, deal, live, fields)
+    live = [made.document for made in found if made.live]
+    newest = max(found, key=lambda made: made.generation).document if found else None
+    for invoice in live:
+        _customer(world, deal, invoice)
+    _content(world, deal, [made for made in found if made.live], fields)
     if deal["status"] != "won":
         _not_won(world, deal, live, fields)
-    elif live is None and not deal["is_archived"]:
+    elif not live and not deal["is_archived"]:
         _won_without(world, deal, newest, fields)
-    if deal["is_archived"]:
-        return
-    if live is None and fields.get("Invoice status") == "held":
+    if deal["is_archived"] or (not live and fields.get("Invoice status") == "held"):
         return  # judged above
-    if (live or newest) is not None:
-        _fields_true(world, deal, live or newest, fields)  # type: ignore[arg-type]
+    shown = [*(live or [newest] if newest else []), *repeats(world, deal["id"])]
+    if shown and not doubled(world, deal["id"]):
+        _fields_true(world, deal, shown, fields)
 
 
-def _content(world: World, deal: dict[str, Any], invoice: Document, fields: dict[str, Any]) -> None:
-    """Nobody touched it: its sum is one the deal has had, its customer one of the deal's. Where
-    the CRM's lists lag some lines may be missing: then it is a draft, and the deal says so."""
+def _content(
+    world: World, deal: dict[str, Any], live: list[Made], fields: dict[str, Any]
+) -> None:  # fmt: skip
+    """Nobody touched them: their sum is one that the deal has had, and that of drafts the one it
+    has. Where the CRM's lists lag some lines may be missing: then it is a draft, and the deal says
+    so."""
+    documents = [made.document for made in live]
+    if not live or any(d.id in world.watch.touched for d in documents):
+        return
+    draft = all(d.status == "DRAFT" for d in documents)
+    lagging = world.pipedrive.company.options.lag_max_s > 0 and draft
+    told = any(subject == f"deal:{deal['id']}" for subject, _ in world.issues)
+    # Lines that move no stamp are seen with the weekly walk (docs/guarantees.md).
+    told = told or not world.pipedrive.company.options.products_bump_deal
+    said = told or "the deal says" in str(fields.get("Invoice note"))
+    if deal["is_archived"] or (lagging and said):
+        return
+    if all(made.part == "A" for made in live):
+        _whole(world, deal, documents[0], told=told)
+    else:
+        _in_parts(world, deal, documents, told=told)
+    by_rule = world.config.mode == "full" and world.config.invoices.status == "authorised"
+    for invoice in documents if by_rule else ():
+        _approved(world, deal, invoice)
+
+
+def _whole(world: World, deal: dict[str, Any], invoice: Document, *, told: bool) -> None:
+    known = world.watch.totals.get(deal["id"], set())
+    if invoice.total not in known:
+        raise Violation("totals", f"deal {deal['id']}: {invoice.number} is {float(invoice.total)}")
+    now = deal_total(world.pipedrive.company, deal["id"])
+    follows = deal["status"] == "won" and invoice.status == "DRAFT" and not world.state_lost
+    if follows and not told and invoice.total != now:
+        raise Violation(
+            "follows",
+            f"deal {deal['id']} comes to {float(now)}, its draft {invoice.number} to "
+            f"{float(invoice.total)}, and nobody is told",
+        )
+
+
+def _in_parts(world: World, deal: dict[str, Any], made: list[Document], *, told: bool) -> None:
+    """All parts together are the deal, but for a cent a line and part."""
+    if deal["status"] != "won" or told or world.state_lost or len(made) < len(PART_DAYS):
+        return
+    total, now = sum(d.total for d in made), deal_total(world.pipedrive.company, deal["id"])
+    if abs(total - now) > Fraction(sum(len(d.lines) for d in made), 100):
+        raise Violation("parts", f"deal {deal['id']} is {float(now)}, its parts {float(total)}")
+
+
+def _customer(world: World, deal: dict[str, Any], invoice: Document) -> None:
+    """Its customer is one of the deal's, unless a person touched it."""
     if invoice.id in world.watch.touched:
         return
-    lagging = world.pipedrive.company.options.lag_max_s > 0 and invoice.status == "DRAFT"
-    said = deal["is_archived"] or "the deal says" in str(fields.get("Invoice note"))
-    known = world.watch.totals.get(deal["id"], set())
-    if invoice.total not in known and not (lagging and said):
-        raise Violation("totals", f"deal {deal['id']}: {invoice.number} is {float(invoice.total)}")
     contact = world.xero.organisation.contacts[invoice.contact_id]
     theirs = {_key(name) for name in world.watch.names.get(contact.id, set())}
     ours = {
@@ -142,9 +236,6 @@ def _content(world: World, deal: dict[str, Any], invoice: Document, fields: dict
     }
     if not ours & theirs:
         raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
-    by_rule = world.config.mode == "full" and world.config.invoices.status == "authorised"
-    if by_rule and not (lagging and said):
-        _approved(world, deal, invoice)
 
 
 def _key(name: str) -> str:
@@ -159,13 +250,14 @@ def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:
 
 
 def _not_won(
-    world: World, deal: dict[str, Any], live: Document | None, fields: dict[str, Any]
+    world: World, deal: dict[str, Any], live: list[Document], fields: dict[str, Any]
 ) -> None:
-    draft = live is not None and live.status == "DRAFT" and not world.state_lost
-    if live is not None and draft and live.id not in world.watch.touched:
-        raise Violation(
-            "withdrawn", f"deal {deal['id']} is {deal['status']}, {live.number} is a draft"
-        )
+    for invoice in live:
+        draft = invoice.status == "DRAFT" and not world.state_lost
+        if draft and invoice.id not in world.watch.touched and not doubled(world, deal["id"]):
+            raise Violation(
+                "withdrawn", f"deal {deal['id']} is {deal['status']}, {invoice.number} is a draft"
+            )
     forgotten = deal["is_archived"] or world.state_lost  # what a lost state wrote is nobody's
     if fields.get("Invoice status") == "held" and not forgotten:
         raise Violation("fields", f"deal {deal['id']} is {deal['status']}, and says held")
@@ -196,29 +288,38 @@ def _holdable(world: World, deal: dict[str, Any]) -> bool:
     """Whether anything that people did can be a reason to hold it."""
     if deal_total(world.pipedrive.company, deal["id"]) <= 0 or not deal["org_id"]:
         return True
+    if world.features.templates and len(world.pipedrive.company.children("rows", deal["id"])) > 1:
+        return True  # recurring lines that do not agree
     doubtful = {"archive_contact", "merge_contacts", "create_contact", "edit_contact", "delete_org",
                 "merge_orgs", "create_invoice", "rename_contact", "forget_contact", "delete_person",
-                "edit_org"}  # fmt: skip
+                "edit_org", "merge_persons", "restore_org"}  # fmt: skip
     return any(deed.act in doubtful for deed in world.deeds)
 
 
 def _fields_true(
-    world: World, deal: dict[str, Any], invoice: Document, fields: dict[str, Any]
+    world: World, deal: dict[str, Any], shown: list[Document], fields: dict[str, Any]
 ) -> None:
-    for name, value in fields_for(world.xero.organisation, invoice).items():
+    """What the deal says is true of its invoices; some of a schedule may still be to come."""
+    org = world.xero.organisation
+    begun = world.features.schedule and len(shown) < len(PART_DAYS) and deal["status"] == "won"
+    wanted = [deal_says(org, shown, to_come=to_come) for to_come in ((False, True)[: 1 + begun])]
+    numbers = ", ".join(invoice.number for invoice in shown)
+    for name, value in wanted[0].items():
         said = fields.get(name)
-        if not _same(said, value):
+        if not any(_same(said, way[name]) for way in wanted):
             raise Violation(
                 "fields",
                 f"deal {deal['id']} ({deal['status']}) says {name} = {said!r}, but "
-                f"{invoice.number} ({invoice.status}) says {_shown(value)!r}",
+                f"{numbers} ({', '.join(i.status for i in shown)}) says {_shown(value)!r}",
             )
-    link = fields.get("Invoice link")
-    if invoice.status != "DELETED" and invoice.id not in str(link):
-        raise Violation("fields", f"deal {deal['id']} links {link}, not {invoice.number}")
+    link = str(fields.get("Invoice link"))
+    if not all(i.status == "DELETED" for i in shown) and not any(i.id in link for i in shown):
+        raise Violation("fields", f"deal {deal['id']} links {link}, not {numbers}")
 
 
 def _same(said: Any, value: Any) -> bool:
+    if isinstance(value, frozenset):
+        return frozenset(str(said or "").split(", ")) - {""} == value
     if isinstance(value, Fraction):
         return said is not None and Fraction(str(said)) == value
     return (said or None) == value

@@ -24,7 +24,8 @@ def line(rng: Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _any_deal(world: World, rng: Random, *statuses: str) -> int:
+def any_deal(world: World, rng: Random, *statuses: str) -> int:
+    """Some deal in one of these states."""
     found = [
         d["id"]
         for d in world.pipedrive.company.all("deals")
@@ -35,21 +36,24 @@ def _any_deal(world: World, rng: Random, *statuses: str) -> int:
     return int(rng.choice(found))
 
 
-def _any_invoice(world: World, rng: Random, *statuses: str) -> str:
+def any_invoice(world: World, rng: Random, *statuses: str) -> str:
+    """Some invoice in one of these states."""
     found = [i.id for i in world.xero.organisation.invoices if i.status in statuses]
     if not found:
         raise ActError("no such invoice")
     return str(rng.choice(found))
 
 
-def _any_contact(world: World, rng: Random) -> str:
+def any_contact(world: World, rng: Random) -> str:
+    """Some active contact."""
     found = [c.id for c in world.xero.organisation.contacts if c.status == "ACTIVE"]
     if not found:
         raise ActError("no contact")
     return str(rng.choice(found))
 
 
-def _org(world: World, rng: Random) -> int:
+def customer(world: World, rng: Random) -> int:
+    """One of the usual customers, made if it is not there."""
     name = rng.choice(CUSTOMERS)
     for row in world.pipedrive.company.all("organizations"):
         if row["name"] == name and not row.get("is_deleted"):
@@ -61,23 +65,23 @@ def create_deal(world: World, rng: Random) -> object:
     """A new deal, won at once more often than not."""
     lines = [line(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
     made = world.crm(
-        "create_deal", title=f"Order {rng.randint(1, 999)}", org=_org(world, rng), currency="AUD",
-        lines=lines,
+        "create_deal", title=f"Order {rng.randint(1, 999)}", org=customer(world, rng),
+        currency="AUD", lines=lines,
     )  # fmt: skip
     return world.crm("win", deal=made["id"]) if rng.random() < 0.7 else made
 
 
 def _on_deal(act: str, *statuses: str, **more: Any) -> Deed:
-    return lambda world, rng: world.crm(act, deal=_any_deal(world, rng, *statuses), **more)
+    return lambda world, rng: world.crm(act, deal=any_deal(world, rng, *statuses), **more)
 
 
 def _on_invoice(act: str, *statuses: str, **more: Any) -> Deed:
-    return lambda world, rng: world.books(act, invoice=_any_invoice(world, rng, *statuses), **more)
+    return lambda world, rng: world.books(act, invoice=any_invoice(world, rng, *statuses), **more)
 
 
 def add_line(world: World, rng: Random) -> object:
     """Another line on some deal."""
-    return world.crm("add_line", deal=_any_deal(world, rng), **line(rng))
+    return world.crm("add_line", deal=any_deal(world, rng), **line(rng))
 
 
 def edit_our_field(world: World, rng: Random) -> object:
@@ -86,12 +90,12 @@ def edit_our_field(world: World, rng: Random) -> object:
         (("Invoice status", "paid"), ("Invoice total", 1), ("Invoice note", "call Jo"),
          ("Invoice paid", None), ("Invoice due date", "2027-01-01"), ("Invoice overdue", None))
     )  # fmt: skip
-    return world.crm("edit_deal", deal=_any_deal(world, rng), fields={name: value})
+    return world.crm("edit_deal", deal=any_deal(world, rng), fields={name: value})
 
 
 def part_pay(world: World, rng: Random) -> object:
     """A part of what is due, in cash or from what was paid ahead."""
-    key = _any_invoice(world, rng, "AUTHORISED")
+    key = any_invoice(world, rng, "AUTHORISED")
     due = world.xero.organisation.invoices[key].due
     amount = max(int(due * 100 * rng.choice((1, 2, 3)) / 4), 1) / 100
     act = rng.choice(("pay", "pay", "credit", "allocate_prepayment", "allocate_overpayment"))
@@ -101,32 +105,32 @@ def part_pay(world: World, rng: Random) -> object:
 def edit_draft(world: World, rng: Random) -> object:
     """The bookkeeper corrects a draft."""
     fields = rng.choice(({"Reference": "PO 77"}, {"DueDate": "2027-02-01"}))
-    return world.books("edit_invoice", invoice=_any_invoice(world, rng, "DRAFT"), fields=fields)
+    return world.books("edit_invoice", invoice=any_invoice(world, rng, "DRAFT"), fields=fields)
 
 
 def expect_payment(world: World, rng: Random) -> object:
     """The customer has promised a day."""
     day = (world.time.now().date()).replace(day=min(28, world.time.now().day)).isoformat()
-    key = _any_invoice(world, rng, "AUTHORISED")
+    key = any_invoice(world, rng, "AUTHORISED")
     return world.books("set_expected_payment_date", invoice=key, date=rng.choice((day, None)))
 
 
 def approve_overdue(world: World, rng: Random) -> object:
     """Approved late: it is due since long ago."""
-    key = _any_invoice(world, rng, "DRAFT")
+    key = any_invoice(world, rng, "DRAFT")
     world.books("edit_invoice", invoice=key, fields={"DueDate": "2026-11-23"})
     return world.books("approve", invoice=key)
 
 
 def rename_contact(world: World, rng: Random) -> object:
     """The bookkeeper knows the legal name."""
-    contact = world.xero.organisation.contacts[_any_contact(world, rng)]
+    contact = world.xero.organisation.contacts[any_contact(world, rng)]
     return world.books("rename_contact", contact=contact.id, name=f"{contact.name[:40]} Ltd")
 
 
 def merge_contacts(world: World, rng: Random) -> object:
     """The bookkeeper believes that two are one."""
-    loser, survivor = _any_contact(world, rng), _any_contact(world, rng)
+    loser, survivor = any_contact(world, rng), any_contact(world, rng)
     if loser == survivor:
         raise ActError("one contact only")
     return world.books("merge_contacts", loser=loser, survivor=survivor)
@@ -134,12 +138,12 @@ def merge_contacts(world: World, rng: Random) -> object:
 
 def archive_contact(world: World, rng: Random) -> object:
     """Out of use, it is thought."""
-    return world.books("archive_contact", contact=_any_contact(world, rng))
+    return world.books("archive_contact", contact=any_contact(world, rng))
 
 
 def rename_org(world: World, rng: Random) -> object:
     """The customer has a new name."""
-    key = _org(world, rng)
+    key = customer(world, rng)
     return world.crm("edit_org", org=key, name=f"New name {key} {rng.randint(1, 99)}")
 
 
@@ -156,7 +160,7 @@ def odd_deal(world: World, rng: Random) -> object:
         name = f"Jo Doe {rng.randint(1, 3)}"
         given["person"] = world.crm("create_person", name=name)["id"]
     elif kind != "nobody":
-        given["org"] = _org(world, rng)
+        given["org"] = customer(world, rng)
     if kind == "no lines":
         given |= {"lines": [], "value": 50}
     if kind == "free":
@@ -184,12 +188,12 @@ def edit_line(world: World, rng: Random) -> object:
 
 def other_customer(world: World, rng: Random) -> object:
     """The deal was the wrong customer's."""
-    return world.crm("edit_deal", deal=_any_deal(world, rng), org=_org(world, rng))
+    return world.crm("edit_deal", deal=any_deal(world, rng), org=customer(world, rng))
 
 
 def merge_orgs(world: World, rng: Random) -> object:
     """Sales finds that two customers are one."""
-    loser, winner = _org(world, rng), _org(world, rng)
+    loser, winner = customer(world, rng), customer(world, rng)
     if loser == winner:
         raise ActError("one customer only")
     return world.crm("merge_orgs", loser=loser, winner=winner)
@@ -197,7 +201,7 @@ def merge_orgs(world: World, rng: Random) -> object:
 
 def loose_invoice(world: World, rng: Random) -> object:
     """The bookkeeper invoiced something by hand, perhaps this very deal."""
-    contact = world.xero.organisation.contacts[_any_contact(world, rng)]
+    contact = world.xero.organisation.contacts[any_contact(world, rng)]
     made = {"Description": "By hand", "Quantity": 1, "UnitAmount": rng.choice((100, 12.5, 33.33)),
             "AccountCode": "200"}  # fmt: skip
     day = world.time.now().date().isoformat()
@@ -217,7 +221,7 @@ def restore_contact(world: World, rng: Random) -> object:
 
 def refund_credit(world: World, rng: Random) -> object:
     """Money goes back to a customer who had paid."""
-    key = _any_invoice(world, rng, "AUTHORISED")
+    key = any_invoice(world, rng, "AUTHORISED")
     total = float(world.xero.organisation.invoices[key].due)
     made = world.books("credit", invoice=key, amount=round(total / 2, 2), total=total)
     return world.books("refund_credit", credit=made["done"]["id"])
@@ -262,7 +266,7 @@ RARE: tuple[tuple[int, Deed], ...] = (
     (1, refund_credit),
     (1, _on_deal("unarchive_deal")),
     (1, lambda world, rng: world.books("expire_tokens")),
-    (1, lambda world, rng: world.crm("delete_org", org=_org(world, rng))),
+    (1, lambda world, rng: world.crm("delete_org", org=customer(world, rng))),
 )
 
 

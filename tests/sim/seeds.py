@@ -8,14 +8,17 @@ from datetime import timedelta
 from random import Random
 
 from syncjob.sandbox.xero.options import Limits
-from tests.sim import people
+from tests.sim import features, people, people_more
 from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS
+from tests.sim.features import Features
 from tests.sim.judge import recover
 from tests.sim.world import World, new_world
 
 BATCHES = (6, 14)
 #: No batch of these worlds has more points.
 POINTS_MAX = 40
+#: The share of deeds that are about what is on beside invoices.
+MORE = 0.45
 #: Half of the faults are aimed at writes, which are few.
 WRITES_MAX = 3
 
@@ -36,6 +39,7 @@ class Swarm:
     outage: bool
     skew: timedelta
     loses_state: bool
+    features: Features
 
 
 @dataclass
@@ -51,8 +55,11 @@ class Played:
     batches: int = 0
 
 
-def draw(rng: Random) -> Swarm:
-    """Which faults, lags, modes and deeds are on: few of many, so that each gets its room."""
+def draw(rng: Random, own: Random) -> Swarm:
+    """Which faults, lags, modes and deeds are on: few of many, so that each gets its room.
+
+    What is on beside invoices is drawn of its `own`, so that it changes no other history.
+    """
     mode, status = rng.choice((("drafts_only", "draft"), ("full", "authorised"), ("full", "draft")))
     every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS)))
     return Swarm(
@@ -61,15 +68,15 @@ def draw(rng: Random) -> Swarm:
         limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
         faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
         outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
-        loses_state=rng.random() < 0.12,
+        loses_state=rng.random() < 0.12, features=features.draw(own),
     )  # fmt: skip
 
 
 def play(seed: int) -> Played:
     """Play one seed to its end. Raises Violation with the world's story in `played`."""
     rng = Random(seed)
-    swarm = draw(rng)
-    world = new_world(mode=swarm.mode, status=swarm.status)
+    swarm = draw(rng, Random(f"features {seed}"))
+    world = new_world(mode=swarm.mode, status=swarm.status, features=swarm.features)
     played = Played(world, swarm)
     try:
         _live(world, swarm, rng, played)
@@ -99,19 +106,26 @@ def set_up(world: World, swarm: Swarm) -> None:
 
 def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
     set_up(world, swarm)
-    world.faults.edit = lambda: people.act(world, rng, rare=swarm.rare)
+    world.faults.edit = lambda: _deed(world, swarm, rng)
     for _ in range(rng.randint(1, 4)):
         world.attempt(lambda w: people.create_deal(w, rng))
     batches = rng.randint(*BATCHES)
     lost_at = rng.randrange(batches) if swarm.loses_state else None
     for number in range(batches):
         for _ in range(rng.randint(0, swarm.edits_a_batch)):
-            people.act(world, rng, rare=swarm.rare)
+            _deed(world, swarm, rng)
             world.advance(timedelta(seconds=rng.choice((0, 1, 40))))
         if number == lost_at:
             world.lose_state()
         _batch(world, swarm, rng, played)
         world.advance(_pause(swarm, rng))
+
+
+def _deed(world: World, swarm: Swarm, rng: Random) -> None:
+    if people_more.also(world.features) and rng.random() < MORE:
+        people_more.act(world, rng)
+    else:
+        people.act(world, rng, rare=swarm.rare)
 
 
 def _batch(world: World, swarm: Swarm, rng: Random, played: Played) -> None:

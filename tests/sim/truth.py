@@ -117,3 +117,65 @@ def fields_for(org: Organisation, invoice: Document) -> dict[str, Any]:
 def _is_money(org: Organisation, source_id: str) -> bool:
     source = org.credits.get(source_id)
     return source is not None and source.type != "ACCRECCREDIT"
+
+
+# --- a deal with any number of invoices -----------------------------------------------------------
+
+
+def deal_says(org: Organisation, invoices: list[Document], *, to_come: bool) -> dict[str, Any]:
+    """What the deal's own fields say about all its invoices together; `to_come`: there will be
+    more. Numbers are a set."""
+    each = [fields_for(org, invoice) for invoice in invoices]
+    if len(invoices) == 1 and not to_come:
+        number = each[0]["Invoice number"]
+        return each[0] | {"Invoice number": frozenset({number} - {None})}
+    word_now = _joint_word(org, invoices, to_come=to_come)
+    if all(invoice.status == "DELETED" for invoice in invoices):
+        return each[0] | {"Invoice number": frozenset()}
+    sums = {
+        name: sum((one[name] for one in each if one[name] is not None), Fraction(0))
+        for name in ("Invoice total", "Invoice due", "Invoice paid", "Invoice credited")
+    }
+    paid_days = [one["Invoice paid on"] for one in each if one["Invoice paid on"]]
+    return sums | {
+        "Invoice status": word_now,
+        "Invoice number": frozenset(n for one in each if (n := one["Invoice number"])),
+        "Invoice due date": _next_day(invoices),
+        "Invoice paid on": max(paid_days, default=None),
+        "Invoice overdue": "yes" if any(x["Invoice overdue"] == "yes" for x in each) else "no",
+    }
+
+
+def _joint_word(org: Organisation, invoices: list[Document], *, to_come: bool) -> str:
+    """docs/schedules.md, "What the deal says"."""
+    approved = [i for i in invoices if i.status in ("AUTHORISED", "PAID")]
+    sums = [cash_and_credit(org, invoice) for invoice in approved]
+    cash, credit = sum(c for c, _ in sums), sum(c for _, c in sums)
+    unsettled = [
+        i for i in invoices if i.status in ("DRAFT", "SUBMITTED") or (i in approved and i.due)
+    ]
+    if not to_come and not unsettled and approved:
+        if cash <= 0:
+            return "credited"
+        refunded = sum((_refunded(org, invoice) for invoice in approved), Fraction(0))
+        return "refunded" if refunded >= cash else "paid"
+    if cash > 0:
+        return "part-paid"
+    if credit > 0:
+        return "part-credited"
+    statuses = {invoice.status for invoice in invoices}
+    for status, said in (("AUTHORISED", "awaiting payment"), ("SUBMITTED", "awaiting approval"),
+                         ("DRAFT", "draft"), ("PAID", "credited")):  # fmt: skip
+        if status in statuses:
+            return said
+    return word(org, invoices[0])
+
+
+def _next_day(invoices: list[Document]) -> str | None:
+    """The due date of the invoice whose money is expected next; of settled ones the last."""
+    approved = [i for i in invoices if i.status == "AUTHORISED" and i.due > 0]
+    waiting = approved or [i for i in invoices if i.status in ("DRAFT", "SUBMITTED")]
+    days = sorted(i.due_day for i in waiting or invoices if i.due_day)
+    if not days:
+        return None
+    return (days[0] if waiting else days[-1]).isoformat()

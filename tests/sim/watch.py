@@ -1,7 +1,8 @@
 """What must hold at every moment, judged at each batch and each deed on the servers' own records.
 
-An invoice of ours may only be made as a draft, withdrawn as an untouched draft, or approved where
-the mode says full; an approved one is never changed by us; nothing is ever deleted by verb.
+An invoice of ours may only be made as a draft; a draft that nobody ever touched may be rewritten,
+withdrawn, or approved where the mode says full; an approved one is never changed by us; nothing is
+ever deleted by verb.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class Watch:
         self.touched: dict[str, datetime] = {}
         #: Invoices that a person ended.
         self.ended: set[str] = set()
+        #: Invoices that we approved.
+        self.approved: set[str] = set()
+        #: Tasks that people have been given, by id.
+        self.tasks: set[int] = set()
 
     def copy(self) -> Watch:
         """A watch with the same memory."""
@@ -48,6 +53,7 @@ class Watch:
         twin.parties = {k: set(v) for k, v in self.parties.items()}
         twin.totals = {k: set(v) for k, v in self.totals.items()}
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
+        twin.approved, twin.tasks = set(self.approved), set(self.tasks)
         return twin
 
     def batch_begins(self, world: World) -> None:
@@ -58,10 +64,12 @@ class Watch:
     def batch_ended(self, world: World) -> None:
         """Judge what the batch did."""
         self._judge(world)
+        if world.features.contacts:
+            self._remember_crm(world)
 
-    def after_late(self, world: World) -> None:
-        """Judge what a late request did."""
-        self._judge(world)
+    def after_late(self, world: World, sent: datetime | None = None) -> None:
+        """Judge what a late request did that we had sent then."""
+        self._judge(world, sent)
 
     def people_acted(self, world: World) -> None:
         """What changed now was a person's doing."""
@@ -103,17 +111,20 @@ class Watch:
                 if deal.get(key):
                     parties.add(f"{kind}:{deal[key]}")
 
-    def _judge(self, world: World) -> None:
-        full = world.config.mode == "full"
+    def _judge(self, world: World, sent: datetime | None = None) -> None:
         for document in world.xero.organisation.invoices:
             before = self.known.get(document.id)
-            if before is not document:
-                self._judge_one(before, document, full)
+            if before is not document and not document.repeating_id:
+                self._judge_one(world, before, document, sent or self.batch_began)
         for call in world.host.log.find(method="DELETE"):
             raise Violation("no_delete", f"{call.method} {call.path}")
         self._remember(world)
+        if world.features.notices:
+            self._judge_tasks(world, sent or self.batch_began)
 
-    def _judge_one(self, before: Document | None, after: Document, full: bool) -> None:
+    def _judge_one(
+        self, world: World, before: Document | None, after: Document, sent: datetime | None
+    ) -> None:
         words = f"{after.number} {after.reference}"
         if before is None:
             if after.status != "DRAFT":
@@ -122,15 +133,33 @@ class Watch:
         if _content(before) == _content(after):
             return
         touched = self.touched.get(after.id)
-        if touched is not None and self.batch_began is not None and touched >= self.batch_began:
-            return  # within one batch nobody can tell: Xero has no "change it only if"
+        if touched is not None and sent is not None and touched >= sent:
+            return  # since we read it nobody can tell: Xero has no "change it only if"
         if before.status != "DRAFT":
             raise Violation("approved_untouched", f"{words} was {before.status}, we changed it")
-        if after.status == "DELETED":
-            if touched is not None:
-                raise Violation("touched_draft", f"{words}: touched at {touched}, deleted by us")
-        elif not (full and after.status == "AUTHORISED"):
+        if touched is not None:
+            raise Violation("touched_draft", f"{words}: touched at {touched}, {after.status} by us")
+        if after.status == "AUTHORISED" and world.config.mode == "full":
+            self.approved.add(after.id)
+        elif after.status == "DRAFT":
+            self._judge_rewrite(before, after, words)
+        elif after.status != "DELETED":
             raise Violation("mode", f"{words} went from {before.status} to {after.status}")
+
+    def _judge_rewrite(self, before: Document, after: Document, words: str) -> None:
+        """A draft may follow its deal in what it says, and stays the same invoice."""
+        for name in ("contact_id", "number", "url", "applied"):
+            if getattr(before, name) != getattr(after, name):
+                raise Violation("rewrite", f"{words}: we changed its {name}")
+
+    def _judge_tasks(self, world: World, sent: datetime | None) -> None:
+        """Nobody is told in vain: at the moment of the telling the debt is there."""
+        from tests.sim.judge_papers import judge_task
+
+        for row in world.pipedrive.company.all("activities"):
+            if row["id"] not in self.tasks:
+                self.tasks.add(row["id"])
+                judge_task(world, row, sent)
 
 
 def _content(document: Document) -> object:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -26,8 +27,9 @@ import yaml
 from syncjob.config import Config, load_config
 from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, RunOptions
+from syncjob.core.rules.credit import Wish
 from syncjob.engine.connection import ConnectionHandle, open_connection
-from syncjob.errors import StateError
+from syncjob.errors import Park, RetryLater, StateError
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.kernel import ActError, Call, Clock, Entropy, FaultBook
 from syncjob.sandbox.pipedrive import Options as CrmOptions
@@ -35,6 +37,7 @@ from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
 from tests.sim.faults import Faults, Killed, watching
+from tests.sim.features import PLAIN, Features, settings_for
 from tests.sim.watch import Watch
 from tests.sim.wire import BASE, CuttingWire
 
@@ -76,17 +79,23 @@ class Deed:
     act: str
     payload: dict[str, Any]
     result: dict[str, Any] = field(hash=False)
+    #: While our program was at work, or a request of ours on its way.
+    within: bool = False
 
 
 class World:
     """Made by `new_world` or by `copy`; `close` removes its files."""
 
-    def __init__(self, settings: dict[str, Any], entropy: int, options: dict[str, Any]) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: dict[str, Any], entropy: int, options: dict[str, Any],
+        features: Features = PLAIN,
+    ) -> None:  # fmt: skip
+        self.settings, self.features = settings, features
         self.time, book = Clock(START), FaultBook()
         ledger = {"region": "AU", "limits": None, "lag_max_s": 0, **options.get("ledger", {})}
         crm = {
             "currency": "AUD", "limits": False, "bursts_in_real_time": False,
+            "products_bump_deal": features.lines_stamp,
             **options.get("crm", {}),
         }  # fmt: skip
         self.xero = XeroServer(self.time, Entropy(entropy), LedgerOptions(**ledger), book)
@@ -103,6 +112,12 @@ class World:
         self.state_lost = False
         #: Why deals are held at the end, counted: nothing may hide there.
         self.held: Counter[str] = Counter()
+        #: What the last batch said is open: (subject, code).
+        self.issues: frozenset[tuple[str, str]] = frozenset()
+        #: The credit notes that people asked for, by deal: the words of each command.
+        self.credits: dict[int, set[str]] = {}
+        #: Whether our program is at work.
+        self.running = False
         self._place()
 
     def _place(self) -> None:
@@ -126,6 +141,7 @@ class World:
         twin.rng = copy.deepcopy(self.rng)
         twin.deeds, twin.story = list(self.deeds), list(self.story)
         twin.watch, twin.held = self.watch.copy(), Counter()
+        twin.credits = {deal: set(words) for deal, words in self.credits.items()}
         twin._place()
         shutil.rmtree(twin.folder)
         shutil.copytree(self.folder, twin.folder)
@@ -178,25 +194,55 @@ class World:
         self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
     ) -> BatchReport | None:
         """One batch, perhaps with faults; None if it was killed or its disk was full."""
+        with self._at_work(armed, at_writes):
+            with self.connection() as handle:
+                report = handle.run(RunOptions(who="a simulation"))
+            self.issues = frozenset((issue.subject, issue.code) for issue in report.issues)
+            self._tell_report(report)
+            return report
+        return None
+
+    @contextmanager
+    def _at_work(
+        self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
+    ) -> Iterator[None]:
+        """Our program runs here, perhaps with faults; being killed or a full disk ends it."""
         self.faults.begin()
         self.faults.armed, self.faults.at_writes = dict(armed or {}), dict(at_writes or {})
         self.watch.batch_begins(self)
-        report: BatchReport | None = None
+        self.running = True
         try:
-            with watching(self.faults), self.connection() as handle:
-                report = handle.run(RunOptions(who="a simulation"))
+            with watching(self.faults):
+                yield
         except Killed:
             self.tell("  batch: killed")
         except StateError as error:
             if not any(kind == "disk full" for _, kind in self.faults.fired):
                 raise
             self.tell(f"  batch: {error.what}")
+        finally:
+            self.running = False
         self.faults.armed, self.faults.at_writes = {}, {}
         self.host.faults.clear()
         self.watch.batch_ended(self)
-        if report is not None:
-            self._tell_report(report)
-        return report
+
+    def credit(
+        self, deal: int, amount: str, armed: dict[int, str] | None = None,
+        at_writes: dict[int, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`syncjob credit` at a person's word, perhaps with faults."""
+        wish = Wish(how="amount", reason="broken", amount=Decimal(amount))
+        self.credits.setdefault(deal, set()).add(amount)
+        self.tell(f"syncjob credit {deal} --amount {amount}")
+        with self._at_work(armed, at_writes):
+            try:
+                with self.connection() as handle:
+                    made = handle.credit(
+                        str(deal), wish, part=None, write=True, who="Ann", expect=None
+                    )
+                self.tell(f"    {made.reference}: {made.total}, known {made.known}")
+            except (Park, RetryLater) as error:
+                self.tell(f"    {error.what}")
 
     def _tell_report(self, report: BatchReport) -> None:
         if report.resume_at is not None:
@@ -219,12 +265,17 @@ class World:
             if due >= end:
                 break
             self.time.set(max(due, self.time.now()))
-            self.host.settle_late()
-            self.watch.after_late(self)
+            self._settle_late()
         self.time.set(end)
-        if self.host._late:
+        self._settle_late()
+
+    def _settle_late(self) -> None:
+        """What was late and is due arrives now, and is judged by when it was sent."""
+        now = self.time.now()
+        sent = [call.at for due, _, _, call in self.host._late if due <= now]
+        if sent:
             self.host.settle_late()
-            self.watch.after_late(self)
+            self.watch.after_late(self, min(sent))
 
     def lose_state(self) -> None:
         """The state's files are gone (tokens live elsewhere and stay)."""
@@ -244,10 +295,11 @@ class World:
         return self._act("xero", act, payload)
 
     def _act(self, side: str, act: str, payload: dict[str, Any]) -> dict[str, Any]:
-        self.host.settle_late()
-        self.watch.after_late(self)
+        self._settle_late()
+        self.watch.after_late(self)  # what the calendar made of a template is nobody's deed
+        within = self.running or bool(self.host._late)
         result = self.host.servers[side].people(act, payload)
-        self.deeds.append(Deed(self.time.now(), side, act, payload, result))
+        self.deeds.append(Deed(self.time.now(), side, act, payload, result, within))
         self.tell(f"{'sales' if side == 'pipedrive' else 'books'}: {act} {_short(payload)}")
         self.watch.people_acted(self)
         return result
@@ -292,42 +344,18 @@ def _config(text: str) -> Config:
         return load_config(path)
 
 
-def settings_for(mode: str = "drafts_only", status: str = "draft") -> dict[str, Any]:
-    """A config as plain values."""
-    return {
-        "connection": {"name": "sim", "code": "SJ"},
-        "mode": mode,
-        "crm": {
-            "type": "pipedrive", "api_url": f"{BASE}/pipedrive", "api_token": "sandbox-token",
-            "plan": "ultimate", "seats": 50,
-        },
-        "ledger": {
-            "type": "xero", "api_url": f"{BASE}/xero/api.xro/2.0",
-            "identity_url": f"{BASE}/xero/identity",
-            "connections_url": f"{BASE}/xero/connections",
-            "auth": {"kind": "custom_connection", "client_id": "sandbox-custom",
-                     "client_secret": "sandbox-secret"},
-        },
-        "invoices": {"won_since": "2026-11-01", "account": "200", "status": status,
-                     "tax": {"amounts": "exclusive"}},
-        "guard": {"creates_first_week": 1000, "creates": 1000, "updates": 10000,
-                  "times_largest": 100_000},
-        "schedule": {"archived_every_minutes": 1},
-    }  # fmt: skip
-
-
 _ready: dict[str, World] = {}
 
 
 def new_world(
     *, mode: str = "drafts_only", status: str = "draft", ledger: dict[str, Any] | None = None,
-    crm: dict[str, Any] | None = None, entropy: int = 1,
+    crm: dict[str, Any] | None = None, entropy: int = 1, features: Features = PLAIN,
 ) -> World:  # fmt: skip
     """A firm with empty books whose connection is set up; made once per kind, then copied."""
     options = {"ledger": ledger or {}, "crm": crm or {}}
-    key = repr((mode, status, sorted(options.items(), key=str), entropy))
+    key = repr((mode, status, sorted(options.items(), key=str), entropy, features))
     if key not in _ready:
-        world = World(settings_for(mode, status), entropy, options)
+        world = World(settings_for(BASE, mode, status, features), entropy, options, features)
         world.init()
         _ready[key] = world
         atexit.register(world.close)

@@ -1,0 +1,100 @@
+"""What a world has switched on beside invoices, and the config that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+Owner = Literal["crm", "ledger", "ask"]
+
+#: The CRM has no fields of its own for these.
+OWN_FIELDS = {"email": "Billing e-mail", "tax_number": "VAT number"}
+#: Days after the win on which the parts of a schedule are made; the first comes with the win.
+PART_DAYS = (0, 1, 3)
+#: What a deal comes to, at least, that is invoiced in parts.
+IN_PARTS_FROM = 100
+#: Days after the due date.
+STEPS = (1, 7)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is on. `contacts`: the owner of every field, or None for no contact sync."""
+
+    contacts: Owner | None = None
+    create_in_crm: bool = False
+    schedule: bool = False
+    templates: bool = False
+    notices: bool = False
+    credits: bool = False
+    #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
+    lines_stamp: bool = False
+
+
+PLAIN = Features()
+
+
+def draw(rng: Random) -> Features:
+    """Half of the worlds have none; the others one to three of them."""
+    lines_stamp = rng.random() < 0.5
+    if rng.random() < 0.5:
+        return Features(lines_stamp=lines_stamp)
+    on = set(rng.sample(("contacts", "contacts", "parts", "notices", "credits"), rng.randint(1, 3)))
+    schedule = rng.random() < 0.6
+    return Features(
+        contacts=rng.choice(("crm", "ledger", "ask")) if "contacts" in on else None,
+        create_in_crm="contacts" in on and rng.random() < 0.5,
+        schedule="parts" in on and schedule, templates="parts" in on and not schedule,
+        notices="notices" in on, credits="credits" in on,
+        lines_stamp=lines_stamp,
+    )  # fmt: skip
+
+
+def settings_for(base: str, mode: str, status: str, features: Features) -> dict[str, Any]:
+    """A config as plain values."""
+    settings: dict[str, Any] = {
+        "connection": {"name": "sim", "code": "SJ"},
+        "mode": mode,
+        "crm": {
+            "type": "pipedrive", "api_url": f"{base}/pipedrive", "api_token": "sandbox-token",
+            "plan": "ultimate", "seats": 50,
+        },
+        "ledger": {
+            "type": "xero", "api_url": f"{base}/xero/api.xro/2.0",
+            "identity_url": f"{base}/xero/identity",
+            "connections_url": f"{base}/xero/connections",
+            "auth": {"kind": "custom_connection", "client_id": "sandbox-custom",
+                     "client_secret": "sandbox-secret"},
+        },
+        "invoices": {"won_since": "2026-11-01", "account": "200", "status": status,
+                     "tax": {"amounts": "exclusive"}},
+        "guard": {"creates_first_week": 1000, "creates": 1000, "updates": 10000,
+                  "times_largest": 100_000},
+        "schedule": {"archived_every_minutes": 1},
+    }  # fmt: skip
+    if features.contacts is not None:
+        settings["crm"]["contact_fields"] = {"organization": dict(OWN_FIELDS)}
+        settings["contacts"] = {
+            "update": "owners", "which": "won", "create_in_crm": features.create_in_crm,
+            "owners": dict.fromkeys(("name", "email", "tax_number"), features.contacts),
+        }  # fmt: skip
+    if features.schedule:
+        settings["invoices"] |= {"schedules": [_schedule()], "deposit": {"progressive": True}}
+    if features.templates:
+        settings["invoices"]["recurring"] = "template"
+    if features.notices:
+        settings["notices"] = {"steps": list(STEPS), "paid": True, "by": ["task"]}
+    return settings
+
+
+def _schedule() -> dict[str, Any]:
+    _, second, third = PART_DAYS
+    return {
+        "name": "thirds", "when": {"total_from": IN_PARTS_FROM},
+        "parts": [
+            {"name": "deposit", "percent": 30, "on": "win"},
+            {"name": "delivery", "percent": 40, "on": f"+{second} days"},
+            {"name": "balance", "rest": True, "on": f"+{third} days"},
+        ],
+    }  # fmt: skip

@@ -1,0 +1,186 @@
+"""Customers on both sides: none doubled, and no person's value lost.
+
+What people typed stands in `world.deeds`; which two records are one customer, in the markers that
+the servers hold. Where somebody merged, archived or deleted one of the two, or edited it while our
+program was at work (nobody has compare-and-set there), only doubles are judged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from syncjob.sandbox.xero.models import Contact
+from tests.sim.features import OWN_FIELDS
+from tests.sim.watch import Violation
+from tests.sim.world import Deed, World
+
+FIELDS = ("name", "email", "tax_number")
+_IN_BOOKS = {"name": "Name", "email": "EmailAddress", "tax_number": "TaxNumber"}
+_IN_CRM = {"name": "name", **OWN_FIELDS}
+_EDITS = frozenset({"create_org", "edit_org", "create_contact", "edit_contact", "rename_contact"})
+_OTHERWISE = frozenset({
+    "merge_orgs", "delete_org", "restore_org", "merge_contacts", "archive_contact",
+    "restore_contact", "forget_contact",
+})  # fmt: skip
+
+
+class Typed(NamedTuple):
+    """The newest value that a person gave to a field of one record, which deed that was, and all
+    that people ever gave to it."""
+
+    n: int
+    value: str
+    ever: frozenset[str] = frozenset()
+
+
+class Pair(NamedTuple):
+    """Two records that bear our marker for each other."""
+
+    org: dict[str, Any]
+    contact: Contact
+
+
+def judge_contacts(world: World) -> None:
+    """Raises Violation."""
+    if world.features.contacts is None:
+        return
+    _none_doubled_in_crm(world)
+    found = list(_pairs(world))
+    for side in (Counter(p.org["id"] for p in found), Counter(p.contact.id for p in found)):
+        twice = [key for key, count in side.items() if count > 1]
+        if twice:
+            raise Violation("one_contact", f"linked more than once: {twice}")
+    typed, unclear = _typed(world)
+    for pair in found:
+        if ("crm", str(pair.org["id"])) in unclear or ("ledger", pair.contact.id) in unclear:
+            continue
+        staffed = any(
+            row["org_id"] == pair.org["id"] for row in world.pipedrive.company.all("persons")
+        )
+        for field in FIELDS:
+            if field != "email" or not staffed:  # else it is the main person's
+                _none_lost(world, pair, field, typed)
+
+
+def _none_doubled_in_crm(world: World) -> None:
+    marks = Counter(
+        value
+        for kind in ("organizations", "persons")
+        for row in world.pipedrive.company.all(kind)
+        if not row["is_deleted"]
+        for value in (row.get("custom_fields") or {}).values()
+        if isinstance(value, str) and value.startswith("SJ-")
+    )
+    twice = [mark for mark, count in marks.items() if count > 1]
+    if twice:
+        raise Violation("one_contact", f"several records of the CRM bear {twice}")
+
+
+def _pairs(world: World) -> Iterator[Pair]:
+    company = world.pipedrive.company
+    orgs = [row for row in company.all("organizations") if not row["is_deleted"]]
+    by_id = {f"SJ-O{row['id']}": row for row in orgs}
+    by_mark = {
+        value: row for row in orgs for value in (row.get("custom_fields") or {}).values()
+        if isinstance(value, str) and value.startswith("SJ-L")
+    }  # fmt: skip
+    for contact in world.xero.organisation.contacts:
+        mark = f"SJ-L{contact.id.replace('-', '')}"
+        org = by_id.get(contact.number or "") or by_mark.get(mark)
+        if contact.status == "ACTIVE" and org is not None:
+            yield Pair(org, contact)
+
+
+# --- what people typed ---------------------------------------------------------------------------
+
+
+def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[str, str]]]:
+    """By (side, record, field); and the records about which nothing can be said."""
+    typed: dict[tuple[str, str, str], Typed] = {}
+    unclear: set[tuple[str, str]] = set()
+    for n, deed in enumerate(world.deeds):
+        side = "crm" if deed.side == "pipedrive" else "ledger"
+        record = str((deed.result.get("done") or deed.result).get("id"))
+        if deed.act in _OTHERWISE or (deed.act in _EDITS and deed.within):
+            ids = (record, *(str(deed.payload.get(x)) for x in ("loser", "winner", "survivor")))
+            unclear |= {(side, key) for key in ids}
+        if deed.act in _EDITS:
+            for field, value in _values(deed, side):
+                known = typed.get((side, record, field))
+                ever = (known.ever if known else frozenset()) | {value}
+                typed[side, record, field] = Typed(n, value, ever)
+    return typed, unclear
+
+
+def _values(deed: Deed, side: str) -> Iterator[tuple[str, str]]:
+    names = _IN_CRM if side == "crm" else _IN_BOOKS
+    given = {**deed.payload, **deed.payload.get("fields", {})}
+    if deed.act == "rename_contact":
+        given["Name"] = given["name"]
+    for field, name in names.items():
+        if name in given:
+            yield field, _plain(given[name])
+
+
+def _plain(value: Any) -> str:
+    """A value as both programs and people read it: spaces once."""
+    return " ".join(str(value or "").split())
+
+
+# --- one field of one customer -------------------------------------------------------------------
+
+
+def _none_lost(
+    world: World, pair: Pair, field: str, typed: dict[tuple[str, str, str], Typed]
+) -> None:  # fmt: skip
+    here = {"crm": _of_org(world, pair.org, field), "ledger": _of_contact(pair.contact, field)}
+    never = Typed(-1, "")
+    said = {
+        "crm": typed.get(("crm", str(pair.org["id"]), field), never),
+        "ledger": typed.get(("ledger", pair.contact.id, field), never),
+    }
+    told = _told(world, pair)
+    owner = world.features.contacts
+    words = f"{field} of org {pair.org['id']}: {here}, typed {said}, owner {owner}, told {told}"
+    same = _same(field, here["crm"], here["ledger"])
+    if not same and not told:
+        raise Violation("customer_fields", f"differ, and nobody is told: {words}")
+    if owner in ("crm", "ledger"):
+        other = "ledger" if owner == "crm" else "crm"
+        kept = here[owner] == said[owner].value
+        filled = not said[owner].value and here[owner] in said[other].ever
+        lost = not (kept or filled) or (not same and here[other] != said[other].value)
+    elif same:
+        newest = max(said.values())
+        lost = not _same(field, here["crm"], newest.value) and newest.n >= 0
+    else:
+        values = frozenset[str]().union(*(one.ever for one in said.values()), {""})
+        lost = not values >= {here["crm"], here["ledger"]}
+    if lost:
+        raise Violation("nothing_lost", words)
+
+
+def _told(world: World, pair: Pair) -> bool:
+    keys = {f"contact:org:{pair.org['id']}", f"contact:ledger:{pair.contact.id}"}
+    return any(subject in keys for subject, _ in world.issues)
+
+
+def _same(field: str, crm: str, ledger: str) -> bool:
+    """A name that another contact has is written with a word in brackets behind it."""
+    return crm == ledger or (field == "name" and ledger.startswith(f"{crm} ("))
+
+
+def _of_org(world: World, row: dict[str, Any], field: str) -> str:
+    if field == "name":
+        return _plain(row["name"])
+    known = world.pipedrive.company.fields["organizations"]
+    for code, value in (row.get("custom_fields") or {}).items():
+        if code in known and known[code]["field_name"] == OWN_FIELDS[field]:
+            return _plain(value)
+    return ""
+
+
+def _of_contact(contact: Contact, field: str) -> str:
+    return _plain(contact.name if field == "name" else contact.fields.get(_IN_BOOKS[field]))
