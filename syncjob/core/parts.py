@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from syncjob.core.actions import ContactDraft, InvoiceChange, InvoiceDraft, Issue, Wave
+from syncjob.core.actions import (
+    ContactDraft,
+    InvoiceChange,
+    InvoiceDraft,
+    InvoiceUpdate,
+    Issue,
+    Wave,
+)
 from syncjob.core.afterwards import hold_recurring
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
@@ -20,6 +27,7 @@ from syncjob.core.markers import invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
 from syncjob.core.revising import invoice_context, revise
 from syncjob.core.rules.changes import after_win, may_approve, next_generation, touched, unlike
+from syncjob.core.rules.early import reworded
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
     date_is_given,
@@ -203,6 +211,7 @@ def _approve(
     if isinstance(answer, str):
         making.story.append(answer)
         return Told(invoice, doubt)
+    _reword(making, part, created, answer)
     making.ledger(
         Wave.APPROVALS, f"invoice:{part.marker}", answer, f"mode and rule allow: {wanted.because}",
         part,
@@ -212,6 +221,23 @@ def _approve(
         invoice, status="authorised", date=answer.date, due_date=answer.due_date
     )
     return Told(approved, None)
+
+
+def _reword(making: Making, part: PartCase, created: InvoiceDraft, answer: InvoiceChange) -> None:
+    """Before it is approved with another date: its words of early payment name a day, too."""
+    day, rates = answer.date or created.date, making.context.ledger.tax_rates
+    now = reworded(
+        created, day, making.context.policy.terms.early, {r.code: r.percent for r in rates}
+    )
+    if now is None:
+        return
+    now = msgspec.structs.replace(now, due_date=answer.due_date or now.due_date)
+    making.ledger(
+        Wave.INVOICES, f"invoice:{part.marker}",
+        InvoiceUpdate(invoice_id=answer.invoice_id, draft=now),
+        f"it is approved on {day}, and its words count the days of early payment from there", part,
+        before={"date": created.date.isoformat()},
+    )  # fmt: skip
 
 
 def _wanted(making: Making, contact: Contact | None, draft: InvoiceDraft) -> Wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +102,30 @@ def test_a_raised_mode_approves_what_is_untouched_and_re_dates_it(make_world: Ma
         "2026-11-24",
         "2026-12-24",
     )
+    quiet(world)
+
+
+@pytest.mark.parametrize("fault", [None, {"kind": "lost"}, {"kind": "refuse"}])
+def test_the_days_of_early_payment_count_from_the_approval(
+    make_world: MakeWorld, fault: dict[str, Any] | None
+) -> None:
+    """What is printed must be what is recognised later: words follow the date, and come first."""
+    invoices = {"status": "authorised", "terms": {"default": "2/10 net 30"}}
+    world = make_world(config={"invoices": invoices})
+    deal = billed(world)
+    assert "received by 2026-12-03" in invoice_of(world, deal)["lines"][1]["description"]
+    world.overrides["mode"] = "full"
+    world.advance(timedelta(days=1))
+    if fault is not None:
+        world.fault(server="xero", method="POST", path="/Invoices$", **fault)
+    for _ in range(4):
+        world.run()
+        minutes(world, 8)
+    made = invoice_of(world, deal)
+    assert (made["status"], made["day"], made["due_day"]) == (
+        "AUTHORISED", "2026-11-24", "2026-12-24",
+    )  # fmt: skip
+    assert "received by 2026-12-04" in made["lines"][1]["description"]
     quiet(world)
 
 

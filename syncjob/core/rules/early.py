@@ -13,10 +13,11 @@ from decimal import Decimal
 
 import msgspec
 
+from syncjob.core.actions import InvoiceDraft
 from syncjob.core.money import half_up, plain
 from syncjob.core.policy_rules import Early, Evidence
 from syncjob.core.records import EarlyOffer, Invoice, InvoiceLine, LineAmounts, Settlement
-from syncjob.core.rules.arithmetic import HUNDRED, line_amount, line_tax
+from syncjob.core.rules.arithmetic import HUNDRED, is_text, line_amount, line_tax
 
 #: A payer may round the reduced sum down line by line; more than this is a short payment.
 SLACK_MAX = Decimal("0.05")
@@ -93,6 +94,30 @@ def wording(offer: EarlyOffer, policy: Early, sums: Reduced, total: Decimal, cur
     for name, value in places.items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def reworded(
+    draft: InvoiceDraft, day: date, policy: Early, rates: Mapping[str, Decimal]
+) -> InvoiceDraft | None:
+    """The draft on another day, its words of early payment with it; None if it bears none, or
+    bears that day already. Its due date is left to the caller."""
+    if draft.early is None or day == draft.date:
+        return None
+    said, says = (_words_of(draft, draft.early, on, policy, rates) for on in (draft.date, day))
+    lines = tuple(
+        msgspec.structs.replace(line, description=says)
+        if is_text(line) and line.description == said
+        else line
+        for line in draft.lines
+    )
+    return None if lines == draft.lines else msgspec.structs.replace(draft, date=day, lines=lines)
+
+
+def _words_of(
+    draft: InvoiceDraft, offer: EarlyOffer, day: date, policy: Early, rates: Mapping[str, Decimal]
+) -> str:
+    sums = reduced(offer, day, draft.lines, draft.line_amounts, rates)
+    return wording(offer, policy, sums, draft.total, draft.currency)
 
 
 def early_payment(
