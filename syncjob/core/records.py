@@ -147,8 +147,9 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A customer on either side. CRM ids say the kind: "org:12", "person:7".
 
     `emails[0]` is the primary one. `address` is the postal (billing) address, `street` the other.
-    `forgotten`: the ledger holds a request to erase this person (Xero: GDPRREQUEST); such a
-    contact is `archived` and `deleted` besides. `owner_id` is the CRM user who looks after it.
+    `forgotten`: the ledger holds a request to erase this person (Xero: GDPRREQUEST; such a
+    contact is `archived` and `deleted` besides), or a person here said so. `owner_id` is the CRM
+    user who looks after it.
     """
 
     kind: Literal["organization", "person", "contact"]

@@ -68,7 +68,9 @@ class ContactBook:
         return [row[0] for row in rows.fetchall()]
 
     def move_link(self, old: str, new: str) -> None:
-        """Follow a merge in the CRM: the free survivor takes the link and what was agreed."""
+        """Follow a merge in the CRM: the survivor takes the link and what was agreed. A link of its
+        own must lead to the same contact through merges in the ledger, and gives way."""
+        self.db.execute("DELETE FROM contact_link WHERE crm_id = ?", (new,))
         self.db.execute("UPDATE contact_link SET crm_id = ? WHERE crm_id = ?", (new, old))
         self.db.execute("DELETE FROM base WHERE target = ?", (f"pair:{new}",))
         self.db.execute(

@@ -24,10 +24,11 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
     `answers` are a person's words on a field: whose value, given for which values (`digest`).
     `candidates` and `owners` as for a deal. `crosses`: the config lets this customer be made in
     the ledger. `taken` are names (`name_key`) that other active ledger contacts bear.
+    `known_person`: the person that the ledger names is in the CRM, or was.
     `twins` are CRM records that look like a ledger contact without partner, `near` the undecided
     matches of it. `survivors` are CRM customers to which everything of a deleted one has moved,
-    with the ledger contact each is linked with. `rival`: another CRM customer that the survivor of
-    a merge in the ledger is linked with. `marked`: our marker stands on a contact that was merged
+    with the ledger contact each is linked with, merges followed. `rival`: another CRM customer that
+    the survivor of a merge in the ledger is linked with. `marked`: our marker stands on a contact that was merged
     into this one. `ended`: why this customer is left alone for good.
     """
 
@@ -45,6 +46,7 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
     crosses: bool = False
     staff: bool = False
     taken: frozenset[str] = frozenset()
+    known_person: bool = False
     twins: tuple[Contact, ...] = ()
     near: tuple[str, ...] = ()
     survivors: tuple[tuple[str, str | None], ...] = ()

@@ -146,6 +146,8 @@ def missing_person(case: ContactCase, context: ContactContext) -> CrmContactDraf
         return None
     if case.person is not None or case.further or (crm and crm.kind == "person"):
         return None
+    if case.known_person:  # deleted, forgotten, or with another organization now
+        return None
     held = context.fields.get("person", frozenset()) & PERSONAL
     held -= context.fields.get("organization", frozenset())
     said: Values = {f: v for f, v in values_of(ledger).items() if f in held and v}

@@ -32,12 +32,12 @@ from syncjob.core.contacts.words import (
     deleted_in_crm,
     differing,
     merged_in_ledger,
+    not_cleared,
     supplier_held,
 )
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import contact_marker, contact_of_marker, crm_marker
 from syncjob.core.records import Contact, Side
-from syncjob.core.rules.matching import name_key
 from syncjob.errors import Held
 
 #: What a ledger contact cannot be without once it has it (facts: xero, 5).
@@ -181,7 +181,7 @@ def _deleted_in_crm(draft: _Draft, crm: Contact, ledger: Contact) -> ContactDeci
             return draft.done(follow=heir)
         if other == ledger.id:
             draft.story.append(f"it was merged into {heir} on both sides")
-            return draft.done()
+            return draft.done(follow=None if draft.case.rival else heir)
     draft.issues.append(deleted_in_crm(crm, ledger, survivors, draft.case.subject))
     return draft.done()
 
@@ -209,12 +209,16 @@ def _merge(draft: _Draft, crm: Contact, ledger: Contact) -> ContactDecision:
     if to_ledger and ledger.is_supplier and not context.policy.suppliers:
         draft.issues.append(supplier_held(crm, ledger, tuple(to_ledger), case.subject))
         to_ledger = {}
+    stay = _not_cleared(case, context, merged)
+    if stay:
+        draft.issues.append(not_cleared(crm, ledger, stay, case.subject))
     _write_ledger(draft, ledger, to_ledger)
     _write_crm(draft, to_crm)
     if not context.wait:
         _person(draft)
     _mark(draft, crm, ledger)
-    return draft.done(agreed=agreed)
+    late = context.wait and not draft.actions and missing_person(case, context) is not None
+    return draft.done(agreed=agreed, waits=context.wait if late else None)
 
 
 def _fields(case: ContactCase, context: ContactContext) -> dict[str, Field]:
@@ -271,12 +275,27 @@ def _writes(
     return to_ledger, to_crm
 
 
+def _not_cleared(
+    case: ContactCase, context: ContactContext, merged: Mapping[str, Merged]
+) -> dict[str, Side]:
+    """The fields that the owner's side cleared and the other cannot be without, and that side."""
+    now, found = _fields(case, context), dict[str, Side]()
+    for name, wish in merged.items():
+        if wish.verdict != "write":
+            continue
+        if not wish.ledger and now[name].ledger and name in LASTING["ledger"]:
+            found[name] = "ledger"
+        if not wish.crm and now[name].crm and name in LASTING["crm"]:
+            found[name] = "crm"
+    return found
+
+
 def _own_name(case: ContactCase, context: ContactContext, to_ledger: Values) -> None:
     """A name that another contact bears is written with the config's suffix; one that the ledger
     has in that form already is not written."""
     assert case.ledger is not None
     name = free_name(case, context.policy)
-    if name is None or name_key(name) == name_key(case.ledger.name):
+    if name is None or name == case.ledger.name:
         del to_ledger["name"]
     else:
         to_ledger["name"] = name

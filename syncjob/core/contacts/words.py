@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from syncjob.core.actions import Issue
 from syncjob.core.contacts.fields import decode_address, decode_people
 from syncjob.core.contacts.merge import Field
-from syncjob.core.records import Address, Contact
+from syncjob.core.records import Address, Contact, Side
 
 #: Fields as people call them.
 NAMES = {
@@ -83,6 +83,21 @@ def supplier_held(crm: Contact, ledger: Contact, fields: Sequence[str], subject:
         what=f"{ledger.name!r} is also a supplier, so the ledger is not changed: "
         f"{_listed(fields)} of {crm.id} differ.",
         next_step="Change it in the ledger by hand, or set contacts.suppliers: true.",
+    )  # fmt: skip
+
+
+def not_cleared(crm: Contact, ledger: Contact, fields: Mapping[str, Side], subject: str) -> Issue:
+    """A value was taken away on one side, and the other (`fields` says which) cannot be without."""
+    listed = "; ".join(
+        f"{NAMES.get(field, field)} of {crm.id}" if side == "crm"
+        else f"{NAMES.get(field, field)} of {ledger.name!r} in the ledger"
+        for field, side in fields.items()
+    )  # fmt: skip
+    return Issue(
+        code="contact_not_cleared", subject=subject, state="note", field=next(iter(fields)),
+        page=ledger.page or crm.page,
+        what=f"What the other side no longer says cannot be taken away by us: {listed}.",
+        next_step="Take it away there by hand, or put it back where it was cleared.",
     )  # fmt: skip
 
 

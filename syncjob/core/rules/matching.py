@@ -101,13 +101,15 @@ def find_contact(
 
     `wanted` is the deal's organization, else its person; `person` the deal's main person.
 
-    Raises Held: "contact_archived", "contact_two_candidates", "contact_email_other_name",
-    "contact_supplier_only", "contact_near_match", "contact_name_apart", "contact_no_name",
-    "contact_<field>_too_long", "contact_email_unusable".
+    Raises Held: "contact_forgotten", "contact_archived", "contact_two_candidates",
+    "contact_email_other_name", "contact_supplier_only", "contact_near_match", "contact_name_apart",
+    "contact_no_name", "contact_<field>_too_long", "contact_email_unusable".
     """
-    for known in (candidates.linked, candidates.by_marker):
-        if known:
-            return _in_use(wanted, known)
+    known = candidates.linked or candidates.by_marker
+    if wanted.forgotten or (known and known.forgotten):
+        raise _forgotten(wanted)
+    if known:
+        return _in_use(wanted, known)
     found = _look_alike(wanted, person, candidates)
     if found:
         return _customer(wanted, found)
@@ -124,6 +126,16 @@ def look_alike(one: ContactDraft, other: ContactDraft) -> bool:
     """
     same_email = bool(email_key(one.email)) and email_key(one.email) == email_key(other.email)
     return name_key(one.name) == name_key(other.name) or same_email
+
+
+def _forgotten(wanted: Contact) -> Held:
+    return Held(
+        "contact_forgotten",
+        f"The customer {wanted.id} was forgotten, as an erasure request or `syncjob forget` asked, "
+        "so nothing is made for it.",
+        field="organization",
+        next_step="Invoice it in the ledger by hand, or give the deal a new customer in the CRM.",
+    )
 
 
 def _in_use(wanted: Contact, found: Contact) -> Contact:

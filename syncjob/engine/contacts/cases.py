@@ -76,8 +76,8 @@ def _with_crm(batch: Batch, crm: Contact) -> ContactCase:
         ended=state.contacts.ended(crm.id, ledger.id if ledger else None),
         rival=owner if owner != crm.id else None, marked=_marked(batch, crm, ledger),
         candidates=candidates, owners=owners_of(batch, candidates), crosses=_crosses(batch, crm),
-        staff=_is_staff(batch, crm), taken=_taken(batch, crm, ledger),
-        parked=_parked(batch, crm, person, ledger),
+        staff=_is_staff(batch, crm), known_person=_knows_person(batch, crm, ledger),
+        taken=_taken(batch, crm, ledger), parked=_parked(batch, crm, person, ledger),
     )  # fmt: skip
     if crm.deleted and ledger is not None:
         return msgspec.structs.replace(case, survivors=_heirs(batch, crm, ledger))
@@ -132,6 +132,32 @@ def _main_person(batch: Batch, crm: Contact, people: dict[str, Contact]) -> str 
             return deal.person_id
     ordered = sorted(people.values(), key=lambda c: (not c.emails, *_number(c)))
     return ordered[0].id if ordered else None
+
+
+def _knows_person(batch: Batch, crm: Contact, ledger: Contact | None) -> bool:
+    """Whether the person that the ledger names is in the CRM, or was: it is not made again."""
+    main = batch.state.contacts.person(crm.id)
+    was = _crm(batch, main) if main else None
+    if ledger is None or was is None:
+        return ledger is not None and _elsewhere(batch, ledger)
+    return was.forgotten or bool(signs(was) & signs(ledger)) or _elsewhere(batch, ledger)
+
+
+def _elsewhere(batch: Batch, ledger: Contact) -> bool:
+    """Whether a person of the CRM has the e-mail of a ledger contact, or without one its name."""
+    emails = {email_key(email) for email in ledger.emails} - {""}
+    find = batch.state.snapshots.find
+    keys = [(CRM_EMAIL, email) for email in sorted(emails)] or [
+        (CRM_NAME, name_key(" ".join(filter(None, (ledger.first_name, ledger.last_name)))))
+    ]
+    ids = {i for kind, key in keys if key for i in find(kind, key, most=TWINS_MAX)}
+    return any(i.startswith("person:") for i in ids)
+
+
+def signs(contact: Contact) -> set[str]:
+    """What a person is known by: the name in two parts, and each e-mail."""
+    names = " ".join(filter(None, (contact.first_name, contact.last_name)))
+    return {sign.casefold() for sign in (names, *contact.emails) if sign}
 
 
 def _number(contact: Contact) -> tuple[int, str]:
@@ -202,11 +228,12 @@ def _twins(batch: Batch, ledger: Contact) -> tuple[Contact, ...]:
 
 def _heirs(batch: Batch, crm: Contact, ledger: Contact) -> tuple[tuple[str, str | None], ...]:
     """To whom everything of a deleted CRM record has moved: Pipedrive's lists do not name the
-    survivor of a merge, but its deals and people go with it (facts: pipedrive, 1d)."""
+    survivor of a merge, but its deals and people go with it (facts: pipedrive, 1d). One that
+    stays behind says that there was no merge: nobody takes the place of what was only deleted."""
     heirs: set[str | None] = set()
     for deal_id in batch.state.contacts.deals_billed(ledger.id):
         deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
-        if deal is not None:
+        if deal is not None and deal.status != "deleted":
             heirs.add(deal.org_id if crm.kind == "organization" else deal.person_id)
     main = batch.state.contacts.person(crm.id)
     person = _crm(batch, main) if main else None
@@ -214,8 +241,17 @@ def _heirs(batch: Batch, crm: Contact, ledger: Contact) -> tuple[tuple[str, str 
         heirs.add(person.organization_id)
     if crm.merged_into:
         heirs = {crm.merged_into}
-    live = [h for h in sorted(heirs - {None, crm.id}, key=str) if h and _alive(batch, h)]
-    return tuple((heir, batch.state.links.contact(heir)) for heir in live)
+    if heirs & {None, crm.id}:
+        return ()
+    live = [h for h in sorted(heirs, key=str) if h and _alive(batch, h)]
+    return tuple((heir, _partner(batch, heir)) for heir in live)
+
+
+def _partner(batch: Batch, crm_id: str) -> str | None:
+    """The ledger contact that a CRM customer is linked with, through its merges."""
+    linked = batch.state.links.contact(crm_id)
+    found = survivor(batch, linked) if linked else None
+    return found.id if found else linked
 
 
 def _alive(batch: Batch, crm_id: str) -> bool:

@@ -18,7 +18,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import is_on, want_changed_config
-from syncjob.engine.fill import chunks
+from syncjob.engine.fill import chunks, read_records
 from syncjob.engine.nearby import customers_of, note_near, note_near_of_ledger
 from syncjob.engine.pull import store_records
 
@@ -89,6 +89,7 @@ def _fill_group(batch: Batch, keys: Sequence[str]) -> None:
     seen, links = batch.state.snapshots.batch_of, batch.state.links
     crm_keys = [key for key in keys if not key.startswith("ledger:")]
     _read_crm(batch, [k for k in crm_keys if links.contact(k) and not seen("crm", "contacts", k)])
+    _read_traces(batch, [k for k in crm_keys if links.contact(k)])
     note_near(batch, customers_of(batch, [k for k in crm_keys if links.contact(k) is None]))
     if batch.config.contacts.create_in_crm:
         alone = [k.removeprefix("ledger:") for k in keys if k.startswith("ledger:")]
@@ -112,6 +113,25 @@ def _read_crm(batch: Batch, ids: Iterable[str]) -> None:
     listed = list(ids)
     for kind in ("org:", "person:"):
         _read(batch, "crm", [i for i in listed if i.startswith(kind)])
+
+
+def _read_traces(batch: Batch, keys: Sequence[str]) -> None:
+    """Of a deleted customer's deals and main person only a reading that is no older than the
+    deletion shows whether they went elsewhere: a merge in Pipedrive need not stamp them anew."""
+    snapshots, book = batch.state.snapshots, batch.state.contacts
+    deals: dict[str, None] = {}
+    people: dict[str, None] = {}
+    for key in keys:
+        case = load_contact(batch, key)
+        if case is None or case.ledger is None or not (case.crm and case.crm.deleted):
+            continue
+        read = snapshots.batch_of("crm", "contacts", key)
+        billed, main = book.deals_billed(case.ledger.id), book.person(key)
+        deals |= {d: None for d in billed if snapshots.batch_of("crm", "deals", d) < read}
+        if main and snapshots.batch_of("crm", "contacts", main) < read:
+            people[main] = None
+    read_records(batch, "crm", "deals", list(deals))
+    _read_crm(batch, people)
 
 
 def _read(batch: Batch, side: Side, ids: Sequence[str]) -> None:

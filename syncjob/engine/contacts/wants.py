@@ -101,11 +101,11 @@ def stripped(batch: Batch, records: Sequence[Record]) -> Sequence[Record]:
 
 
 def bare(contact: Contact) -> Contact:
-    """A contact without anything that says who it is."""
+    """A contact that is forgotten: without anything that says who it is."""
     return Contact(
         id=contact.id, kind=contact.kind, name=None, updated=contact.updated, page=contact.page,
         marker=contact.marker, archived=contact.archived, deleted=contact.deleted,
-        forgotten=contact.forgotten, merged_into=contact.merged_into,
+        forgotten=True, merged_into=contact.merged_into,
         is_customer=contact.is_customer, is_supplier=contact.is_supplier,
         sales_tax=contact.sales_tax, terms=contact.terms, currency=contact.currency,
         organization_id=contact.organization_id,

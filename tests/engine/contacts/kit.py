@@ -19,11 +19,12 @@ ADDRESS = "1 Main Street, Sydney NSW 2000, Australia"
 
 @contextmanager
 def world(folder: Path, **contacts: Any) -> Iterator[World]:
-    """Both servers with contact sync as the config's `contacts` says, owners confirmed."""
-    extra = contacts.pop("config", {})
+    """Both servers with contact sync as the config's `contacts` says, owners confirmed; `crm` are
+    options of its sandbox."""
+    extra, crm = contacts.pop("config", {}), contacts.pop("crm", {})
     config = {"contacts": {"update": "owners", **contacts}, **extra}
     folder.mkdir(exist_ok=True)
-    made = World(folder, config=config)
+    made = World(folder, config=config, crm=crm)
     try:
         made.init()
         yield made

@@ -294,7 +294,7 @@ def test_a_request_to_erase_in_the_ledger_is_obeyed_whether_or_not_contacts_are_
             assert text not in held, text
         sell(w, "Acme Pty", title="Autumn order")
         report = batch(w)
-        assert "contact_archived" in codes(report)
+        assert "contact_forgotten" in codes(report)
         assert len(w.contacts()) == 1
 
 
