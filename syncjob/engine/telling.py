@@ -57,9 +57,13 @@ def _doubts(batch: Batch) -> dict[tuple[str, str], list[str]]:
         get = batch.state.snapshots.get
         invoice = get("ledger", "invoices", part.ledger_id if part else told.marker, Invoice)
         name = (invoice.number if invoice else None) or told.marker
-        when = "paid" if told.step == PAID else f"{told.step} days after {told.due}"
+        when = "paid" if told.step == PAID else f"{_days(told.step)} after {told.due}"
         found.setdefault((told.person, told.way), []).append(f"{name}: {when}")
     return found
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def notices_since(batch: Batch) -> date:
