@@ -17,6 +17,7 @@ from syncjob.core.actions import (
     CrmContactDraft,
     DealChange,
     MarkerChange,
+    NoteDraft,
     Payload,
     Task,
     Wave,
@@ -39,6 +40,7 @@ WAVES = {
     ContactChange: Wave.CRM_CONTACTS,
     CrmContactDraft: Wave.CRM_CONTACTS,
     Task: Wave.NOTICES,
+    NoteDraft: Wave.NOTICES,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 
 from syncjob.connectors.base import Walk
-from syncjob.core.actions import DealChange, Rejected, Stored
+from syncjob.core.actions import DealChange, Move, NoteDraft, Rejected, Stored
 from syncjob.core.needs import Needs
 from syncjob.core.records import Deal
 from syncjob.errors import AuthFailed, CursorTooOld, Throttled
 from syncjob.sandbox.kernel import Fault
+from syncjob.sandbox.pipedrive import activities
 
 from .contract import ConnectorContract, ids_of, walked
 from .pipedrive_support import NOON, PipedriveWorld, action_of
@@ -383,6 +385,66 @@ def test_a_task_is_found_again_by_its_marker_and_by_no_other(
     made = next(iter(world.server.dump()["activities"].values()))
     assert made["person_id"] == person and made["note"].startswith("5 &lt; 6 &amp; so")
     assert connector.find("task.create", [full], NOON + timedelta(hours=1)) == {}
+
+
+def test_a_note_is_found_again_by_its_marker_and_by_no_other(
+    world: PipedriveWorld, connector: Any
+) -> None:
+    """v1 alone has notes, in pages of its own."""
+    deal, other = (int(one) for one in world.fill("deals", 2))
+    markers = [f"NW-{deal}-A1.paid", f"NW-{deal}-A1.paid.261122", f"NW-{other}-A1.created"]
+    drafts = [
+        NoteDraft(marker=m, deal_id=str(d), invoice_id="i1", happening="paid", text="5 < 6\nso")
+        for m, d in zip(markers[1:], (deal, other), strict=True)
+    ]
+    for draft in drafts:
+        (call,) = connector.prepare([action_of(draft)])
+        assert call.request.url.endswith("/api/v1/notes")
+        assert connector.outcomes(call, world.send(call)) == [Stored(record=None)]
+    since = NOON - timedelta(hours=1)
+    found = connector.find("note.create", markers, since)
+    assert {m: note.deal_id for m, note in found.items()} == {
+        markers[1]: str(deal), markers[2]: str(other),
+    }  # fmt: skip
+    world.mark()
+    assert list(connector.find("note.create", markers[:2], since)) == [markers[1]]
+    (asked,) = world.calls("GET", "/pipedrive/api/v1/notes")
+    assert ["deal_id", str(deal)] in [list(pair) for pair in asked.query]
+    assert connector.find("note.create", markers, NOON + timedelta(hours=1)) == {}
+    content = next(iter(world.server.dump()["notes"].values()))["content"]
+    assert content == f"5 &lt; 6<br>so<br><br>{markers[1]}"
+
+
+def test_notes_on_a_second_page_are_found(world: PipedriveWorld, connector: Any) -> None:
+    deal = int(world.fill("deals", 1)[0])
+    for n in range(501):
+        activities.add_note(world.server.company, {"deal_id": deal, "content": f"note {n}"}, 1)
+    draft = NoteDraft(
+        marker=f"NW-{deal}-A1.paid", deal_id=str(deal), invoice_id="i1", happening="paid", text="."
+    )
+    (call,) = connector.prepare([action_of(draft)])
+    world.send(call)
+    since = NOON - timedelta(hours=1)
+    assert list(connector.find("note.create", [draft.marker], since)) == [draft.marker]
+
+
+def test_a_move_goes_with_the_fields_by_its_stage_alone(
+    world: PipedriveWorld, connector: Any
+) -> None:
+    stages = world.act("create_pipeline", name="Work", stages=["Offer", "Paid"])
+    deal = int(world.fill("deals", 1)[0])
+    reference = connector.reference()
+    work = next(p for p in reference.pipelines if p.name == "Work")
+    assert [name for _, name in work.stages] == ["Offer", "Paid"]
+    assert stages["id"] == int(work.id)
+    move = Move(when="paid", stage_id=work.stages[1][0], stage="Paid", pipeline="Work")
+    change = DealChange(deal_id=str(deal), fields={"Invoice number": "INV-1"}, move=move)
+    (call,) = connector.prepare([action_of(change)])
+    assert set(json.loads(call.request.body)) == {"custom_fields", "stage_id"}
+    (outcome,) = connector.outcomes(call, world.send(call))
+    assert isinstance(outcome, Stored)
+    assert outcome.record.stage_id == move.stage_id
+    assert outcome.record.pipeline_id == work.id
 
 
 def test_amounts_are_exact(world: PipedriveWorld, connector: Any) -> None:

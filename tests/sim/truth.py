@@ -96,7 +96,7 @@ def fields_for(org: Organisation, invoice: Document) -> dict[str, Any]:
     said: dict[str, Any] = {"Invoice status": word(org, invoice)}
     if invoice.status == "DELETED":
         names = ("number", "link", "total", "due", "paid", "credited", "due date", "paid on")
-        return said | {f"Invoice {name}": None for name in (*names, "overdue")}
+        return said | {f"Invoice {name}": None for name in (*names, "overdue", "overdue amount")}
     cash, credit = cash_and_credit(org, invoice)
     paid_days = [
         a.day for a in invoice.applied if a.kind == "payment" or _is_money(org, a.source_id)
@@ -111,6 +111,7 @@ def fields_for(org: Organisation, invoice: Document) -> dict[str, Any]:
         "Invoice due date": invoice.due_day.isoformat() if invoice.due_day else None,
         "Invoice paid on": max(paid_days).isoformat() if paid_days else None,
         "Invoice overdue": "yes" if overdue(invoice, org.today()) else "no",
+        "Invoice overdue amount": invoice.due if overdue(invoice, org.today()) else None,
     }
 
 
@@ -137,12 +138,14 @@ def deal_says(org: Organisation, invoices: list[Document], *, to_come: bool) -> 
         for name in ("Invoice total", "Invoice due", "Invoice paid", "Invoice credited")
     }
     paid_days = [one["Invoice paid on"] for one in each if one["Invoice paid on"]]
+    late = [one["Invoice overdue amount"] for one in each if one["Invoice overdue amount"]]
     return sums | {
         "Invoice status": word_now,
         "Invoice number": frozenset(n for one in each if (n := one["Invoice number"])),
         "Invoice due date": _next_day(invoices),
         "Invoice paid on": max(paid_days, default=None),
         "Invoice overdue": "yes" if any(x["Invoice overdue"] == "yes" for x in each) else "no",
+        "Invoice overdue amount": sum(late, Fraction(0)) if late else None,
     }
 
 
