@@ -8,13 +8,19 @@ from benchmarks.labelled import Labelled
 from syncjob.core.match import DEFAULT, Pair, Party, doubles, match
 
 Scores = dict[tuple[str, str], float]
+#: Logarithmic odds so low that every pair worth a thought is listed: for the best that hindsight
+#: finds, the other libraries' lists are not cut off either.
+EVERYTHING = -12.0
 #: A certain pair ranks before every near one, whatever their scores.
 CERTAIN = 1.0
 
 
-def on(data: Labelled, *, kind: str | None, country: str | None) -> tuple[Scores, Scores]:
-    """(certain, near): pairs with their scores."""
-    parameters = replace(DEFAULT, country=country, one_to_one=not data.many)
+def on(
+    data: Labelled, *, kind: str | None, country: str | None, near: float = DEFAULT.near
+) -> tuple[Scores, Scores]:
+    """(certain, near): pairs with their scores; `near` is the score (logarithmic odds) from which
+    a pair is listed at all."""
+    parameters = replace(DEFAULT, country=country, one_to_one=not data.many, near=near)
     left = data.left.parties(kind)
     if data.right is None:
         return _bands(doubles(left, parameters), ordered=True)

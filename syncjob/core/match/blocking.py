@@ -8,17 +8,22 @@ the number of parties, not with its square.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 from .emails import is_role
 from .frequencies import Frequencies
-from .normalise import sound
+from .normalise import sound, squash, words
 from .phones import tail
 from .prepared import Prepared
 
 #: Words of a name that take part in signs, the rarest first.
 NAME_WORDS = 4
+#: The rarest words of a name of which half is a sign, and the letters of a half.
+HALVED_WORDS = 3
+HALF = 4
+_LETTERS = re.compile(r"[a-z]{2,}")
 
 
 #: Signs that say little each: a word or a postcode alone, the beginning or the end of a name,
@@ -72,6 +77,8 @@ def signs(party: Prepared, frequencies: Frequencies) -> set[str]:
     if party.tax:
         found.add(f"t{party.tax}")
     found |= _of_name(party, frequencies)
+    found |= _of_half_names(party, frequencies)
+    found |= _of_addresses_online(party)
     found |= _of_place(party)
     return found
 
@@ -89,12 +96,39 @@ def _of_name(party: Prepared, frequencies: Frequencies) -> set[str]:
         found |= {f"q{party.squashed[:8]}", f"r{party.squashed[-8:]}"}
     places = [f"c{party.city}", f"z{party.postcode}"]
     places += [f"n{number}" for number in party.numbers[:2]]
-    whole = " ".join(sorted({*party.tokens, *party.first, *party.last}))
+    whole = " ".join(sorted(party.tokens))
     heard_pair = " ".join(sorted(heard[:3] for heard in sounds[:2]))
     for place in places:
         if len(place) > 1:
             found |= {f"x{heard[:3]} {place}" for heard in sounds}
             found |= {f"f{whole} {place}", f"y{heard_pair} {place}"}
+    return found
+
+
+def _of_half_names(party: Prepared, frequencies: Frequencies) -> set[str]:
+    """Half of one word with the sound of another, for a typing error in the word that is rare; and
+    the whole name with its main person's, for names that many have."""
+    rarest = sorted(party.tokens, key=lambda word: (-frequencies.token_bits(word), word))
+    found = set()
+    for word, other in permutations(rarest[:HALVED_WORDS], 2):
+        if len(word) > HALF:
+            heard = sound(other)
+            found |= {f"h{word[:HALF]}- {heard}", f"h-{word[-HALF:]} {heard}"}
+    if not party.person and party.tokens and party.last:
+        found.add(f"k{party.squashed} {' '.join(sorted({*party.first, *party.last}))}")
+    return found
+
+
+def _of_addresses_online(party: Prepared) -> set[str]:
+    """The names that mailboxes and domains hold: they are typed right where a name is not."""
+    found = set()
+    for mail in party.emails:
+        names = _LETTERS.findall(mail.partition("@")[0])
+        if len(names) == 2:
+            found.add("v" + " ".join(sorted(names)))
+    for domain in party.domains:
+        label = squash(words(domain.partition(".")[0]))
+        found |= {f"q{label[:8]}", f"r{label[-8:]}"}
     return found
 
 

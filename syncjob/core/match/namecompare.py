@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -73,6 +74,7 @@ def _alike(rest: list[str], left: list[str]) -> list[tuple[float, str, str]]:
     return found
 
 
+@lru_cache(maxsize=1 << 16)
 def alike(a: str, b: str) -> float:
     """How alike two different words are: 0 (two words) or up to 1 (a slip of the keyboard)."""
     if a.isdigit() or b.isdigit():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from anyascii import anyascii
 from rapidfuzz.distance import JaroWinkler
@@ -57,6 +58,7 @@ _SOUNDS = (
 _SAME = str.maketrans("czqvyj", "sskfii")
 
 
+@lru_cache(maxsize=1 << 16)
 def sound(word: str) -> str:
     """A word by its first letter and consonants, so that spellings of one sound fall together.
 

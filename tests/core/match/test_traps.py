@@ -100,6 +100,124 @@ def test_two_of_one_family() -> None:
     assert all("first names" in pair.because for pair in found.near)
 
 
+BORN = ("birth date: 1979-04-11",)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("", ""),
+        ("532789104", "532871690"),
+        ("532789104", "532789105"),
+    ],
+    ids=["no numbers", "their own numbers", "numbers that follow each other"],
+)
+def test_twins_are_asked(mine: str, theirs: str) -> None:
+    home = {"phones": ("020 7946 0003",), "more": BORN, **LONDON}
+    found = match(
+        [person("c", "Anna", "Kowalska", tax_number=mine or None, **home)],
+        [person("l", "Ewa", "Kowalska", tax_number=theirs or None, **home)],
+        GB,
+    )
+    assert not found.pairs
+    assert asked(found) == {("c", "l")}
+
+
+def test_one_number_and_one_birth_date_outweigh_another_first_name() -> None:
+    for theirs in ("532789104", "532798104"):
+        found = match(
+            [person("c", "Anna", "Kowalska", tax_number="532789104", more=BORN, **LONDON)],
+            [person("l", "Zofia", "Kowalska", tax_number=theirs, more=BORN, **LONDON)],
+            GB,
+        )
+        assert links(found) == {("c", "l")}
+
+
+def test_a_family_name_in_the_field_of_the_first() -> None:
+    number = {"tax_number": "532789104", **LONDON}
+    found = match(
+        [person("c", "Kelsy", "Berryman", **number)],
+        [person("l", "Berryman", "Phoebe", **number)],
+        GB,
+    )
+    assert links(found) == {("c", "l")}
+    assert any("other way round" in text for text in found.pairs[0].differs)
+    bare = match(
+        [person("c", "Kelsy", "Berryman", **LONDON)],
+        [person("l", "Berryman", "Phoebe", **LONDON)],
+        GB,
+    )
+    assert not bare.pairs
+
+
+def test_another_tax_number_at_one_name_in_one_house() -> None:
+    def pair(**theirs: Any) -> Matching:
+        return match(
+            [person("c", "Anna", "Kowalska", tax_number="532789104", more=BORN, **LONDON)],
+            [person("l", "Anna", "Kowalska", tax_number="118204377", **theirs)],
+            GB,
+        )
+
+    assert links(pair(**LONDON)) == {("c", "l")}
+    assert not pair(**LEEDS).pairs
+    assert not pair(more=("birth date: 1951-09-30",), **LONDON).pairs
+
+
+def test_father_and_son_of_one_name() -> None:
+    found = match(
+        [person("c", "John", "Featherstone Sr.", phones=("020 7946 0003",), **LONDON)],
+        [person("l", "John", "Featherstone Jr.", phones=("020 7946 0003",), **LONDON)],
+        GB,
+    )
+    assert not found.pairs
+    assert "senior" in found.near[0].because
+
+
+def test_one_number_and_nothing_else_of_the_person_is_asked() -> None:
+    found = match(
+        [person("c", "Anna", "Kowalska", tax_number="532789104", more=BORN, **LONDON)],
+        [person("l", "Zofia", "Kowalska", tax_number="532789104", **BATH)],
+        GB,
+    )
+    assert not found.pairs
+    assert asked(found) == {("c", "l")}
+
+
+def test_no_address_and_a_name_with_branches() -> None:
+    """One name and one phone, no address: certain, unless the data shows branches of the name."""
+    phone = {"phones": ("020 7946 0007",)}
+    crm = [company("c", "Tandoor Kitchens Ltd", **phone)]
+    ledger = [contact("l", "Tandoor Kitchens Limited", **phone)]
+    assert links(match(crm, ledger, GB)) == {("c", "l")}
+    branches = [
+        company("b1", "Tandoor Kitchens Ltd", **LEEDS),
+        company("b2", "Tandoor Kitchens Ltd", **BATH),
+    ]
+    found = match([*crm, *branches], ledger, GB)
+    assert not found.pairs
+    assert ("c", "l") in asked(found)
+    assert any("other addresses" in pair.because for pair in found.near)
+
+
+def test_no_address_and_a_longer_name_is_asked() -> None:
+    phone = {"phones": ("020 7946 0007",)}
+    found = match(
+        [company("c", "Tandoor Kitchens Ltd", **phone)],
+        [contact("l", "Tandoor Kitchens Mayfair", **phone)],
+        GB,
+    )
+    assert not found.pairs
+    assert asked(found) == {("c", "l")}
+
+
+def test_a_name_mistyped_is_found_by_its_mailbox() -> None:
+    """Among many of one first name, the other side's mailbox tells the family name."""
+    crowd = [person(f"x{n}", "Maria", f"Berg{n:03}holm") for n in range(60)]
+    mine = person("c", "Maria", "Featehrsotne", emails=("maria.featherstone@gmail.com",))
+    found = match([mine, *crowd], [person("l", "Maria", "Featherstone", city="Bath")], GB)
+    assert "c" in {pair.left for pair in (*found.pairs, *found.near)}
+
+
 def test_common_names_alone_say_little() -> None:
     found = match([person("c", "John", "Smith")], [person("l", "John", "Smith")], GB)
     assert not found.pairs
