@@ -52,7 +52,7 @@ def unknown_in_rules(policy: Invoices, crm: CrmReference, ledger: LedgerReferenc
 
 def _of_crm(policy: Invoices, crm: CrmReference, ledger: LedgerReference) -> Iterator[Unknown]:
     people = [text for user in crm.users for text in (user.name, user.email) if text]
-    enabled = (*ledger.currencies, ledger.organisation.currency or "")
+    enabled = sorted({*ledger.currencies, ledger.organisation.currency or ""} - {""})
     categories = [name for _, name in crm.categories or ()]
     whens = list(conditions(policy))
     lines = [w for w in whens if isinstance(w, LineWhen)]
@@ -114,6 +114,10 @@ def _accounts(policy: Invoices, accounts: tuple[Account, ...]) -> Iterator[Unkno
             account_of(name, accounts, where)
         except Held as held:
             yield Unknown(where, held.what, "Name an active revenue account, by code or name.")
+    for code in policy.bad_debt_accounts:
+        if code not in [account.code for account in accounts]:
+            what = f'The ledger has no account with the code "{code}", so no debt is written off.'
+            yield Unknown("invoices.bad_debt_accounts", what, "Use the code of an account there.")
     texts = [text for a in accounts for text in (a.code, a.name)]
     things = (policy.supply.goods, policy.supply.services)
     asked = [name for w in conditions(policy) for name in posts(w)]

@@ -103,6 +103,7 @@ def unknown(books: LedgerReference | None = None, **rules: Any) -> list[str]:
         ({"terms": {"early": {"wording": "{percnt}%"}}}, "{percnt} means nothing"),
         ({"rounding": {"account": "200", "rate": FULL}}, "no rate of 0%"),
         ({"currency_rates": {"CHF": "1.1"}}, 'no currency "CHF"'),
+        ({"bad_debt_accounts": ["Sales"]}, 'no account with the code "Sales"'),
     ],
 )
 def test_a_name_that_means_nothing_is_named(rules: dict[str, Any], words: str) -> None:
