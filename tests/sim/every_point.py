@@ -63,12 +63,11 @@ def play(history: History) -> Played:
     """Play it once without faults; it must end well, too."""
     world = history.world()
     played = Played(history, [], [])
-    for deeds in history.steps:
+    for step, deeds in enumerate(history.steps):
         deeds(world)
         world.advance(INTERVAL)
         played.before.append(world.copy())
-        report = world.run()
-        assert report is not None, history.name
+        assert history.run(world, step, {}) is not None, history.name
         played.points.append(list(world.faults.points))
     recover(world)
     world.close()
@@ -92,13 +91,13 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
     world = played.before[case.batch].copy()
     try:
         world.faults.edit = _edit_at(played, case, world)
-        world.run({case.point: case.kind})
+        played.history.run(world, case.batch, {case.point: case.kind})
         fired = bool(world.faults.fired)
         if case.goes_on:
             world.advance(SOON)
             world.attempt(played.history.steps[case.batch + 1])
             world.advance(SOON)
-            world.run()
+            played.history.run(world, case.batch + 1, {})
         recover(world)
     except BaseException as error:
         error.world = world  # type: ignore[attr-defined]

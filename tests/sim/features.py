@@ -28,27 +28,31 @@ class Features:
     templates: bool = False
     notices: bool = False
     credits: bool = False
-    #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
-    lines_stamp: bool = False
 
 
 PLAIN = Features()
 
 
+#: What is on together. Few of all combinations, since each world is made anew once a process.
+TOGETHER = (
+    Features(contacts="crm"),
+    Features(contacts="ledger", create_in_crm=True),
+    Features(contacts="ask", create_in_crm=True),
+    Features(contacts="ask", schedule=True),
+    Features(schedule=True, notices=True),
+    Features(schedule=True),
+    Features(templates=True, notices=True),
+    Features(templates=True, contacts="crm"),
+    Features(credits=True, notices=True),
+    Features(credits=True, schedule=True),
+)
+#: The share of worlds with something on.
+SHARE = 0.4
+
+
 def draw(rng: Random) -> Features:
-    """Half of the worlds have none; the others one to three of them."""
-    lines_stamp = rng.random() < 0.5
-    if rng.random() < 0.5:
-        return Features(lines_stamp=lines_stamp)
-    on = set(rng.sample(("contacts", "contacts", "parts", "notices", "credits"), rng.randint(1, 3)))
-    schedule = rng.random() < 0.6
-    return Features(
-        contacts=rng.choice(("crm", "ledger", "ask")) if "contacts" in on else None,
-        create_in_crm="contacts" in on and rng.random() < 0.5,
-        schedule="parts" in on and schedule, templates="parts" in on and not schedule,
-        notices="notices" in on, credits="credits" in on,
-        lines_stamp=lines_stamp,
-    )  # fmt: skip
+    """What one world has on, mostly nothing."""
+    return rng.choice(TOGETHER) if rng.random() < SHARE else PLAIN
 
 
 def settings_for(base: str, mode: str, status: str, features: Features) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from syncjob.sandbox.kernel import ActError
+from tests.sim.features import OWN_FIELDS, PLAIN, Features
 from tests.sim.world import World, new_world
 
 Deeds = Callable[[World], object]
+#: What our program does after the deeds of a step, with the faults that are armed.
+Run = Callable[[World, dict[int, str]], object]
 
 WIDGET = {"name": "Widget", "price": 100, "quantity": 1, "tax": 10}
 GADGET = {"name": "Gadget", "price": 33.33, "quantity": 3, "discount": 12.5,
@@ -25,10 +28,17 @@ class History:
     steps: tuple[Deeds, ...]
     mode: str = "drafts_only"
     status: str = "draft"
+    features: Features = PLAIN
+    #: Commands that are run instead of a batch, by step.
+    commands: dict[int, Run] = field(default_factory=dict)
 
     def world(self) -> World:
         """The world before the first deed."""
-        return new_world(mode=self.mode, status=self.status)
+        return new_world(mode=self.mode, status=self.status, features=self.features)
+
+    def run(self, world: World, step: int, armed: dict[int, str]) -> object:
+        """What our program does after that step; None if it did not come to its end."""
+        return self.commands.get(step, World.run)(world, armed)
 
 
 def _sell(w: World, org: str = "Acme Pty", *lines: dict[str, Any], won: bool = True) -> None:
@@ -99,7 +109,7 @@ def _lose_state(w: World) -> None:
 #: Deal 1 sold and its draft approved by a person.
 _APPROVED: tuple[Deeds, ...] = (_sells("Acme Pty"), _books("approve"))
 
-HISTORIES: tuple[History, ...] = (
+_INVOICES: tuple[History, ...] = (
     History("first load", (_sells("Acme Pty", "Bolt & Sons", "Acme Pty"),)),
     History("won, then another", (
         _both(_sells("Acme Pty"), lambda w: _sell(w, "Bolt & Sons", GADGET, won=False)),
@@ -165,3 +175,100 @@ HISTORIES: tuple[History, ...] = (
     History("deal deleted", (_sells("Acme Pty", "Bolt & Sons"), _crm("delete_deal"),
                              _sells("Acme Pty"))),
 )  # fmt: skip
+
+
+def _edit_org(**fields: Any) -> Deeds:
+    return lambda w: w.crm("edit_org", org=1, fields={OWN_FIELDS[k]: v for k, v in fields.items()})
+
+
+def _edit_contact(**fields: Any) -> Deeds:
+    return _contact("edit_contact", fields=fields)
+
+
+def _with_ann(w: World) -> None:
+    w.crm("create_org", name="Acme Pty", fields={OWN_FIELDS["email"]: "ann@acme.test"})
+    w.crm("create_person", name="Ann Lee", org="Acme Pty", phone="(02) 9999 1111")
+    _sell(w, "Acme Pty")
+
+
+def _on_both(w: World) -> None:
+    w.books("create_contact", fields={"Name": "Acme Pty", "EmailAddress": "ann@acme.test"})
+    _with_ann(w)
+
+
+def _in_books(w: World) -> None:
+    w.books("create_contact", fields={"Name": "Bolt & Sons", "EmailAddress": "bo@bolt.test",
+                                      "FirstName": "Bo", "LastName": "Bolt"})  # fmt: skip
+
+
+def _orgs_merged(w: World) -> None:
+    w.crm("merge_orgs", loser="Bolt & Sons", winner="Acme Pty")
+
+
+#: Three times the least that is invoiced in parts.
+BIG = {"name": "Machine", "price": 300.01, "quantity": 1, "tax": 10}
+WEEKLY = {"name": "Support", "price": 40, "quantity": 1, "tax": 10, "billing_frequency": "weekly"}
+
+
+def _credits(amount: str) -> Run:
+    def run(w: World, armed: dict[int, str]) -> object:
+        w.credit(1, amount, armed)
+        return True
+
+    return run
+
+
+_OWNERS = {"crm": Features(contacts="crm"), "ledger": Features(contacts="ledger"),
+           "ask": Features(contacts="ask")}  # fmt: skip
+_MAKING = Features(contacts="ledger", create_in_crm=True)
+_PARTS = Features(schedule=True)
+
+_MORE: tuple[History, ...] = (
+    History("contact made and edited in the CRM", (
+        _with_ann, _edit_org(email="sales@acme.test"), _edit_org(tax_number="GB 7"),
+    ), features=_OWNERS["crm"]),
+    History("contact made and edited in the ledger", (
+        _in_books, _edit_contact(EmailAddress="bolt@bolt.test"), _edit_contact(TaxNumber="GB 9"),
+    ), features=_MAKING),
+    History("contact entered and edited on both", (
+        _on_both, _both(_edit_org(tax_number="GB 1"), _edit_contact(TaxNumber="GB 2")),
+        _edit_contact(TaxNumber="GB 1"),
+    ), features=_OWNERS["ask"]),
+    History("contacts merged, synced", (
+        _both(_with_ann, _sells("Bolt & Sons")), _both(_merged, _edit_org(tax_number="GB 3")),
+        _sells("Acme Pty"),
+    ), features=_OWNERS["crm"]),
+    History("contact archived, edited, restored", (
+        _with_ann, _both(_contact("archive_contact"), _edit_org(tax_number="GB 4")),
+        lambda w: w.books("restore_contact", contact="Acme Pty"),
+    ), features=_OWNERS["crm"]),
+    History("organizations merged, deleted", (
+        _both(_with_ann, _sells("Bolt & Sons")), _orgs_merged,
+        _both(lambda w: w.crm("delete_org", org="Acme Pty"), _wait(hours=25)),
+    ), features=_OWNERS["ledger"]),
+    History("in three parts", (
+        lambda w: _sell(w, "Acme Pty", BIG), _both(_books("approve"), _wait(hours=25)),
+        _both(_books("pay", amount=20), _wait(hours=49)), _wait(minutes=16),
+    ), features=_PARTS),
+    History("changed between its parts", (
+        lambda w: _sell(w, "Acme Pty", BIG), _both(_books("approve"), _crm("add_line", **GADGET)),
+        _wait(days=4), _wait(minutes=16),
+    ), "full", "authorised", features=_PARTS),
+    History("repeating", (
+        lambda w: _sell(w, "Acme Pty", WIDGET, WEEKLY),
+        lambda w: w.books("approve_template", template="SJ-1-r1"), _wait(days=8),
+        _wait(minutes=16),
+    ), features=Features(templates=True)),
+    History("credit notes by command", (
+        *_APPROVED, _wait(minutes=5), _wait(minutes=20), _wait(minutes=5),
+    ), features=Features(credits=True),
+        commands={2: _credits("5"), 3: _credits("5"), 4: _credits("7.5")}),
+    History("told of an overdue invoice", (
+        _sells("Acme Pty"),
+        _both(_books("edit_invoice", fields={"DueDate": "2026-11-23"}), _books("approve"),
+              _wait(hours=25)),
+        _wait(days=7), _books("pay"),
+    ), features=Features(notices=True)),
+)  # fmt: skip
+
+HISTORIES: tuple[History, ...] = _INVOICES + _MORE

@@ -239,7 +239,8 @@ def _customer(world: World, deal: dict[str, Any], invoice: Document) -> None:
 
 
 def _key(name: str) -> str:
-    return " ".join(name.casefold().split())
+    """As people read it, without what tells it from another customer's (contacts.name_suffix)."""
+    return re.sub(r" \([^()]*\)$", "", " ".join(name.casefold().split()))
 
 
 def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:

@@ -49,8 +49,8 @@ def _templates(world: World) -> None:
 
 def _approved(world: World) -> set[str]:
     """The templates and credit notes that people approved."""
-    acts = {"approve_template": "template", "approve_credit": "credit"}
-    return {str(deed.payload[acts[deed.act]]) for deed in world.deeds if deed.act in acts}
+    acts = ("approve_template", "approve_credit")
+    return {str(deed.result["done"]["id"]) for deed in world.deeds if deed.act in acts}
 
 
 def repeats(world: World, deal: int) -> list[Document]:

@@ -39,6 +39,8 @@ class Swarm:
     outage: bool
     skew: timedelta
     loses_state: bool
+    #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
+    lines_stamp: bool
     features: Features
 
 
@@ -68,7 +70,8 @@ def draw(rng: Random, own: Random) -> Swarm:
         limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
         faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
         outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
-        loses_state=rng.random() < 0.12, features=features.draw(own),
+        loses_state=rng.random() < 0.12, lines_stamp=own.random() < 0.5,
+        features=features.draw(own),
     )  # fmt: skip
 
 
@@ -97,7 +100,9 @@ def set_up(world: World, swarm: Swarm) -> None:
     for table in (org.contacts, org.invoices, org.credits, org.payments):
         table._lag_max_s = swarm.lag_s
     company = world.pipedrive.company
-    company.options = replace(company.options, lag_max_s=swarm.crm_lag_s)
+    company.options = replace(
+        company.options, lag_max_s=swarm.crm_lag_s, products_bump_deal=swarm.lines_stamp
+    )
     if swarm.limits:
         world.xero.set_limits(Limits())
     world.clock.skew = swarm.skew
