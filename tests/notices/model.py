@@ -132,11 +132,13 @@ class Model:
         days = [a.day for a in invoice.applied if self._is_money(a)]
         if not days or max(days) < self.began:
             return None
-        for told, on in self.told.items():
-            if (told.invoice, told.step, told.way) == (invoice.id, PAID, way):
-                if told.person == person or self.today - on > PAID_IS_NEWS:
-                    return None
-        return PAID
+        heard = {
+            told.person: on
+            for told, on in self.told.items()
+            if (told.invoice, told.step, told.way) == (invoice.id, PAID, way)
+        }
+        old = any(self.today - on > PAID_IS_NEWS for on in heard.values())
+        return None if person in heard or old else PAID
 
     def _is_money(self, applied: Any) -> bool:
         source = self.firm.xero.organisation.credits.get(applied.source_id)
@@ -168,12 +170,10 @@ class Model:
                             "RECEIVE-PREPAYMENT", "RECEIVE-OVERPAYMENT")),
             Fraction(0),
         )  # fmt: skip
-        mine = (invoice.due_day, invoice.id)
-        for other in org.invoices:
-            if other.contact_id == invoice.contact_id and other.status in ("DRAFT", "SUBMITTED",
-                                                                           "AUTHORISED"):  # fmt: skip
-                if other.id != invoice.id and other.due_day and (other.due_day, other.id) < mine:
-                    left -= other.due
+        mine, owed = (invoice.due_day, invoice.id), ("DRAFT", "SUBMITTED", "AUTHORISED")
+        theirs = (o for o in org.invoices if o.contact_id == invoice.contact_id and o.due_day)
+        older = (o for o in theirs if o.status in owed and (o.due_day, o.id) < mine)
+        left -= sum((o.due for o in older), Fraction(0))
         return left > 0 and left >= invoice.due
 
     # --- whom -----------------------------------------------------------------------------------
