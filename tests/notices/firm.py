@@ -15,7 +15,9 @@ from syncjob.engine.connection import ConnectionHandle
 from syncjob.errors import Park
 from syncjob.sandbox.kernel import ActError, Call
 from tests.notices.post import HOOK, HookWire, Letter, Post
-from tests.sim.world import World, settings_for
+from tests.sim.features import PLAIN, settings_for
+from tests.sim.wire import BASE
+from tests.sim.world import World
 
 CURRENCY = {"AU": "AUD", "UK": "GBP", "US": "USD", "NZ": "NZD"}
 TAX = {"AU": 10, "UK": 20, "US": 0, "NZ": 15}
@@ -41,7 +43,7 @@ class Wishes:
 
     def settings(self) -> dict[str, Any]:
         """The same as a config."""
-        values = settings_for("full", "authorised")
+        values = settings_for(BASE, "full", "authorised", PLAIN)
         email = {"host": "mail.invalid", "security": "none", "sender": "books@example.com"}
         values["crm"]["inputs"] = {"mute_notices": MUTE}
         values["overdue"] = {
