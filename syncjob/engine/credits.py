@@ -8,7 +8,7 @@ moves no invoice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -33,9 +33,9 @@ LEFT, NAMES = "credit.left", "credit.names"
 #: A credit note made by `syncjob credit` is followed until it is used up; what people credited and
 #: paid back without it is found as late as anything that moves no stamp (facts: xero, 4).
 OWN_EVERY, OTHERS_EVERY = timedelta(days=1), timedelta(days=7)
-#: While a way by which people are told is down, each batch tries again; the credits of an hour ago
-#: do for that.
-STALE_WHILE_DOWN = timedelta(hours=1)
+#: What could not be told (a mail server is down, notices are paused, the guard has stopped the
+#: plan) is due again in each batch; for that the credits of an hour ago do.
+STALE_WHILE_UNTOLD = timedelta(hours=1)
 
 
 def refunds_due(batch: Batch) -> bool:
@@ -48,13 +48,19 @@ def refunds_due(batch: Batch) -> bool:
     return now - known >= every
 
 
-def are_fresh(batch: Batch) -> bool:
-    """Whether this batch knows the credits well enough to tell somebody of a debt."""
+def are_fresh(batch: Batch, tells: Collection[str]) -> bool:
+    """Whether the credits are known well enough to tell people of these debts; if not, they are
+    about to be read, which is remembered. Call it with all that is due, by name."""
     if f"{STREAMS[-1][0]}.{STREAMS[-1][1]}" in batch.walked:
         return True
+    book, now = batch.state.book, batch.clock.now()
     polled = batch.state.snapshots.cursor(*STREAMS[-1]).polled
-    down = any(f.issue.code == "way_down" for f in batch.state.book.open_issues())
-    return down and polled is not None and batch.clock.now() - polled < STALE_WHILE_DOWN
+    known = set((book.fact("credits_read_for") or "").split(","))
+    if polled is not None and now - polled < STALE_WHILE_UNTOLD and known.issuperset(tells):
+        return True
+    with batch.state.commit():
+        book.note("credits_read_for", ",".join(sorted(tells)))
+    return False
 
 
 def unreadable(error: AuthFailed) -> Issue:

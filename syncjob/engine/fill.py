@@ -292,21 +292,22 @@ def _account_owners(batch: Batch, cases: Iterable[Case], context: Context) -> No
 def _unapplied(batch: Batch, cases: Iterable[Case], context: Context) -> None:
     """Read what customers have unapplied before anybody is told of a debt; what this state knew
     of it may be what keeps the notice, so it is asked for without."""
-    policy = context.notices
-    if not policy.steps or credits.are_fresh(batch):
+    if not context.notices.steps:
         return
+    due = set()
     for case in cases:
         found = decide(msgspec.structs.replace(case, credits={}), context)
-        tells = (tell for action in found.actions for tell in tells_of(action.payload))
-        if any(tell.step != PAID for tell in tells):
-            read_credits(batch, credits.STREAMS)
-            return
+        tells = [tell for action in found.actions for tell in tells_of(action.payload)]
+        due |= {f"{t.marker}.{t.due}.{t.step}" for t in tells if t.step != PAID}
+    if due and not credits.are_fresh(batch, due):
+        read_credits(batch, credits.STREAMS)
 
 
 def read_credits(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
-    """Walk these lists of credit; a right that is missing is told of and stops nothing."""
+    """Walk these lists of credit, each once a batch; a right that is missing is told of and stops
+    nothing."""
     try:
-        walk_streams(batch, streams)
+        walk_streams(batch, [s for s in streams if ".".join(s) not in batch.walked])
     except AuthFailed as refused:
         with batch.state.commit():
             batch.raise_issues([credits.unreadable(refused)])

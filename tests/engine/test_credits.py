@@ -145,6 +145,23 @@ def test_the_lists_cost_three_calls_when_a_notice_is_due_and_none_before(tmp_pat
         w.close()
 
 
+def test_what_cannot_be_told_for_a_while_costs_no_flood_of_calls(tmp_path: Path) -> None:
+    w = world_with(tmp_path, {})
+    try:
+        awaiting(w)
+        with w.connection() as handle:
+            handle.pause(only="notices", until=None, reason="holidays", who="Ann")
+        w.time.set(LATE)
+        mark = w.mark()
+        for _ in range(13):  # an hour, and the batch after it
+            w.run()
+            minutes(w, 5)
+        assert len(reads(w, mark)) == 6
+        assert tasks(w) == []
+    finally:
+        w.close()
+
+
 def test_a_credit_that_a_list_showed_late_is_read_by_its_id(tmp_path: Path) -> None:
     """Changed within one second, so that the stamp is the same: the list is not believed."""
     w = world_with(tmp_path, {})

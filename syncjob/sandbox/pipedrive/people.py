@@ -198,7 +198,9 @@ def add_installments(server: PipedriveServer, payload: Payload) -> Record:
 
 def edit_installment(server: PipedriveServer, payload: Payload) -> Record:
     """What changes of one instalment, named by its id."""
-    sent = {k: payload[k] for k in ("amount", "billing_date", "description") if k in payload}
+    sent: Payload = {
+        k: payload[k] for k in ("amount", "billing_date", "description") if k in payload
+    }
     deal_id = _deal_id(server, payload)
     return rows.edit_installment(server.company, deal_id, int(payload["installment"]), sent)
 
