@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test faults check bench northwind northwind-taxes clean install
+.PHONY: demo test faults year check bench northwind northwind-taxes clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -30,6 +30,10 @@ test: $(STAMP)
 # The simulation at length: 300 new seeds and about 1,400 faults, each at its own point.
 faults: $(STAMP)
 	SYNCJOB_SEEDS=300 SYNCJOB_SHARE=0.06 $(BIN)/python -m pytest -n $(WORKERS) tests/sim
+
+# Whole years of notices in four time zones, each day against the model: about a minute each.
+year: $(STAMP)
+	SYNCJOB_YEARS=2 $(BIN)/python -m pytest -n $(WORKERS) tests/notices
 
 check: $(STAMP)
 	$(BIN)/ruff check .
