@@ -142,7 +142,7 @@ class Handle:
         self._note("plan", options)
         return self.plan_report
 
-    def check(self) -> list[Problem]:
+    def check(self, *, messages: bool = False) -> list[Problem]:
         self._note("check", None)
         return self.problems
 

@@ -185,7 +185,9 @@ def unknown_account(desk: Desk) -> None:
 
 @situation(BOOKS, "an unknown tax rate", "A tax rule names a rate that the books do not have.")
 def unknown_rate(desk: Desk) -> None:
-    desk.edit("rules: []", 'rules: [{name: standard, when: {percent: 10}, rate: "GTS on Income"}]')
+    desk.edit(
+        "    rules: []", '    rules: [{name: standard, when: {percent: 10}, rate: "GTS on Income"}]'
+    )
     says(desk.sync("check"), Exit.CONFIG, "invoices.tax", "GTS on Income", "GST on Income")
     desk.crm("win", deal=1)
     deal = desk.won("Taxed order", line("Widget", tax=10))
@@ -198,7 +200,7 @@ def unknown_rate(desk: Desk) -> None:
 @situation(BOOKS, "three mistakes at once", "Account, tax rate and pipeline are all misspelled.")
 def three_mistakes(desk: Desk) -> None:
     desk.edit('account: "200"', 'account: "999"')
-    desk.edit("rules: []", 'rules: [{name: standard, rate: "GTS on Income"}]')
+    desk.edit("    rules: []", '    rules: [{name: standard, rate: "GTS on Income"}]')
     desk.edit("pipelines: []", "pipelines: [Sales pipline]")
     says(desk.sync("check"), Exit.CONFIG, "999", "GTS on Income", "Sales pipline")
 

@@ -183,7 +183,7 @@ def remove_line(server: PipedriveServer, payload: Payload) -> Record:
 
 
 def add_discount(server: PipedriveServer, payload: Payload) -> Record:
-    sent = {k: payload[k] for k in ("type", "amount")}
+    sent: dict[str, Any] = {k: payload[k] for k in ("type", "amount")}
     sent["description"] = payload.get("description", "")
     user = acting_user(server, payload)
     return rows.add_discount(server.company, _deal_id(server, payload), sent, user)
