@@ -32,6 +32,7 @@ from syncjob.core.rules.invoicing import (
     InvoiceContext,
     date_is_given,
     doubt_of,
+    doubt_unknown,
     draft_invoice,
     wanted_status,
 )
@@ -156,8 +157,11 @@ def _doubt(
     case: Case, context: Context, part: PartCase, invoice: Invoice, scheduled: Scheduled | None
 ) -> Issue | None:
     """For as long as it is a draft: whether its total agrees with what the deal says."""
-    if invoice.status != "draft" or part.created is None or case.deal.status != "won":
+    if invoice.status != "draft" or case.deal.status != "won":
         return None
+    if part.created is None:  # the state that made it was lost
+        ours = scheduled is None and invoice.marker == part.marker
+        return doubt_unknown(case.deal, invoice, context.policy) if ours else None
     touched_by = touched(part.invoice_base, part.invoice_now)
     stored = None if touched_by else invoice
     return _doubt_of(case, context, part.created, stored, scheduled)

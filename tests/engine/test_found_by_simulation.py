@@ -132,3 +132,16 @@ def test_lines_that_the_crm_shows_late_hold_no_deal_for_an_hour(make_world: Make
         minutes(world, 4)
         world.run()
     assert world.deal_fields(deal)["Invoice status"] == "draft"
+
+
+def test_a_draft_of_a_lost_state_is_still_compared_with_its_deal(world: World) -> None:
+    """Nobody remembered how it was made, so nobody said that it lacked a line."""
+    deal = billed(world)
+    _lose_state(world)
+    world.crm("add_line", deal=deal, name="Late line", price=200, quantity=1, tax=10)
+    for _ in range(2):
+        minutes(world, 16)
+        report = world.run()
+    assert codes(report) == ["totals_differ"]
+    assert "the invoice 110.00" in report.issues[0].what
+    quiet(world)

@@ -275,6 +275,17 @@ def doubt_of(
     return _totals_differ(deal, words, step)
 
 
+def doubt_unknown(deal: Deal, stored: Invoice, policy: Invoices) -> Issue | None:
+    """The same for a draft of ours whose making no state remembers: its sums beside the deal's
+    value, as far as the value has all of it."""
+    if any(not extra.in_value for extra in policy.extra_lines):
+        return None
+    found = compared(deal, policy, stored, len(stored.lines or ()))
+    if found is None or found.verdict != "differs":
+        return None
+    return _totals_differ(deal, found.words, "Compare the deal's lines with the draft")
+
+
 class _Less(msgspec.Struct, frozen=True):
     """An invoice's sums without what the deal's value does not have in it."""
 
