@@ -75,7 +75,7 @@ def _bad_account(kind: str, what: str, where: str) -> Held:
         f"account_{kind}",
         f"{what}, so no line can be posted to it.",
         field="account",
-        next_step=f"Name an active revenue account: {where} does not.",
+        next_step=f"Set {where} to an active revenue account.",
     )
 
 
