@@ -165,7 +165,7 @@ class Push:
         except (RetryLater, Stop) as error:
             self._ended(call, [NotDone(error=str(error))] * len(prepared.actions))
             if side == "people" and isinstance(error, RetryLater):
-                self._way_is_down(prepared, error)  # it holds up nothing else
+                self._way_is_down(prepared, error.what)  # it holds up nothing else
                 return False
             raise
         except OutcomeUnknown as error:
@@ -173,12 +173,12 @@ class Push:
             return False
         return self._answered(prepared, call, answer)
 
-    def _way_is_down(self, prepared: Prepared, error: RetryLater) -> None:
-        """A mail server or webhook that cannot be reached is told of, and tried again later."""
+    def _way_is_down(self, prepared: Prepared, why: str) -> None:
+        """A mail server or webhook that takes nothing now is told of, and tried again later."""
         message = prepared.actions[0].payload
         assert isinstance(message, Message)
         with self.batch.state.commit():
-            self.batch.raise_issues([way_down(message.way, error.what)])
+            self.batch.raise_issues([way_down(message.way, why)])
 
     def _write(self, prepared: Prepared, call: Call) -> Answer:
         """Send once; where the vendor knows the key, a lost answer is asked for once more."""
@@ -217,6 +217,8 @@ class Push:
             return False
         self.unknown_in_a_row = 0
         self._ended(call, outcomes)
+        if prepared.actions[0].side == "people" and isinstance(outcomes[0], NotDone):
+            self._way_is_down(prepared, outcomes[0].error)
         return any(isinstance(outcome, NotDone) and outcome.halve for outcome in outcomes)
 
     def _ended(self, call: Call, outcomes: Sequence[Outcome]) -> None:

@@ -149,14 +149,19 @@ def _slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+#: Answers of a webhook that concern its address and not the message; 429 is "slower".
+_CLOSED = frozenset({401, 403, 404, 410, 429})
+
+
 def _outcome(answer: Answer, place: str) -> Outcome:
-    """2xx: taken (250 is SMTP's). 4xx of a webhook and 5yz of a mail server: refused for good;
-    4yz of a mail server and 429: later. A webhook's 5xx says nothing of what it did."""
+    """2xx: taken (250 is SMTP's). 4xx of a webhook and 5yz of a mail server: this message is
+    refused; 4yz of a mail server, 429, and a webhook that is gone or forbidden: no message is
+    taken now. A webhook's 5xx says nothing of what it did."""
     words = excerpt(answer.body) or f"it answers {answer.status}"
     mail = place.startswith(MAIL)
     if 200 <= answer.status < 300:
         return Stored(record=None)
-    if (400 <= answer.status < 500) if mail else answer.status == 429:
+    if (400 <= answer.status < 500) if mail else answer.status in _CLOSED:
         return NotDone(error=f"not now: {words}")
     if mail or answer.status < 500:
         return Rejected(

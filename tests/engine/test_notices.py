@@ -248,6 +248,24 @@ def test_a_webhook_is_called_at_most_once(
             w.close()
 
 
+@pytest.mark.parametrize("status", [403, 404, 410, 429])
+def test_a_webhook_that_is_closed_is_one_issue_and_no_deals(tmp_path: Path, status: int) -> None:
+    with webhook() as url:
+        w = world_with(tmp_path, {"by": ["slack"], "ways": {"slack": url}})
+        try:
+            awaiting(w)
+            awaiting(w, org="Bolt Ltd")
+            w.time.set(LATE)
+            Hook.status = status
+            assert codes(w.run()) == ["way_down"]
+            tried = len(Hook.bodies)
+            Hook.status = 200
+            assert codes(w.run()) == []
+            assert len(Hook.bodies) == tried + 2
+        finally:
+            w.close()
+
+
 def test_a_digest_is_one_message_a_person_and_day(tmp_path: Path, mail: MailServer) -> None:
     w = world_with(tmp_path, {**by_mail(mail), "digest": True})
     try:
