@@ -30,15 +30,38 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     linked: int
     mapping_changed: bool = False
     side_empty: str | None = None
+    replaced: int = 0  # customers' values that the first run of contact sync would overwrite
 
 
 def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     """One sentence for each limit that the plan exceeds; none: it may go ahead."""
+    limits = _limits(actions, guard, scale)
+    found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
+    found += [
+        f"The field {field!r} would be emptied on {count} records; the limit is {BLANKED_MAX}."
+        for field, count in sorted(_blanked(actions).items())
+        if count > BLANKED_MAX
+    ]
+    if actions and scale.mapping_changed:
+        found.append("The config's rules or field names have changed since the last batch.")
+    if scale.replaced:
+        found.append(
+            f"Contact sync runs for the first time with this state, and {scale.replaced} values "
+            "that differ would be overwritten with those of their owners; what is empty is filled "
+            "in any case, and `contacts.update: blanks` does no more than that."
+        )
+    if actions and scale.side_empty:
+        found.append(f"The {scale.side_empty} suddenly shows no records at all.")
+    return found
+
+
+def _limits(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[tuple[int, int, str]]:
+    """(how many there are, how many may be, in words) of each kind of write that is counted."""
     counts = Counter(action.kind for action in actions)
     creates = guard.creates_first_week if scale.first_week else guard.creates
     week = " in the first week" if scale.first_week else ""
     updates = max(guard.updates, scale.linked // UPDATES_SHARE)
-    limits = [
+    return [
         (counts["invoice.create"], creates, f"invoices would be created; the limit{week} is"),
         (
             counts["template.create"],
@@ -71,17 +94,6 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
             "notes would be written; the limit is",
         ),
     ]
-    found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
-    found += [
-        f"The field {field!r} would be emptied on {count} records; the limit is {BLANKED_MAX}."
-        for field, count in sorted(_blanked(actions).items())
-        if count > BLANKED_MAX
-    ]
-    if actions and scale.mapping_changed:
-        found.append("The config's rules or field names have changed since the last batch.")
-    if actions and scale.side_empty:
-        found.append(f"The {scale.side_empty} suddenly shows no records at all.")
-    return found
 
 
 def _following_nothing(actions: Sequence[Action], kind: str) -> int:
