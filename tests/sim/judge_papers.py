@@ -95,7 +95,7 @@ def judge_task(world: World, row: dict[str, Any], sent: datetime | None) -> None
     found = _NOTICE.search(row.get("note") or "")
     if found is None:
         return
-    invoice = _named(world, found[1])
+    invoice = _named(world, found[1].rpartition(">")[2])
     if invoice is None:
         raise Violation("notice", f"{found[0]} is about no invoice")
     touched = world.watch.touched.get(invoice.id)
@@ -118,7 +118,7 @@ def judge_task(world: World, row: dict[str, Any], sent: datetime | None) -> None
 def _named(world: World, name: str) -> Document | None:
     for invoice in world.xero.organisation.invoices:
         marker = _MARKER.search(invoice.url or "")
-        if (marker and marker[1] == name.rpartition(">")[2]) or invoice.id == name:
+        if (marker and marker[1] == name) or invoice.id == name:
             return invoice
     return None
 
