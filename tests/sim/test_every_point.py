@@ -11,7 +11,7 @@ from tests.sim.every_point import cases, play, run_case
 from tests.sim.histories import HISTORIES, History
 
 #: The share of all cases that is played; the same ones each time.
-SHARE = float(os.environ.get("SYNCJOB_SHARE", "0.012"))
+SHARE = float(os.environ.get("SYNCJOB_SHARE", "0.008"))
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=[h.name for h in HISTORIES])
