@@ -123,9 +123,7 @@ def worker(options: argparse.Namespace) -> Row:
     return {**row, **judged(scores, None, data.truth, scores)}
 
 
-def judged(
-    scores: Pairs, sure: set[tuple[str, str]] | None, truth: set[Any], ranked: Pairs
-) -> Row:
+def judged(scores: Pairs, sure: set[tuple[str, str]] | None, truth: set[Any], ranked: Pairs) -> Row:
     """Precision and recall of the bands (`sure` is the certain one, None for a tool without), and
     the best that hindsight finds by the scores of `ranked`."""
     best, at_precision = _hindsight(ranked, truth)
@@ -198,7 +196,8 @@ def _table(name: str, rows: list[Row]) -> Table:
         near = "" if row["near"] is None else f"{row['near']:,}"
         table.add_row(
             row["tool"], _joined((row["auto"] or ())[:2]), _joined(row["hindsight"][:2]),
-            _joined(row["asked"] or ()), near, _joined(row["best"]), f"{row['seconds']:.1f}", f"{row['mb']:.0f}",
+            _joined(row["asked"] or ()), near, _joined(row["best"]),
+            f"{row['seconds']:.1f}", f"{row['mb']:.0f}",
         )  # fmt: skip
     left_out = [f"{row['tool']}: {row['reason']}" for row in rows if "reason" in row]
     table.caption = escape("\n".join(left_out)) or None

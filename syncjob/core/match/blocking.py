@@ -29,8 +29,11 @@ _LETTERS = re.compile(r"[a-z]{2,}")
 #: Signs that say little each: a word or a postcode alone, the beginning or the end of a name,
 #: a street's word and number. Their blocks may
 #: hold only this share of what others may, so that the work per party stays the same at any size.
-WEAK = frozenset("wqrxza")
+WEAK = frozenset("wqrxjza")
 WEAK_SHARE = 0.4
+#: Signs of which two are needed: alone they bring thousands together and hardly a true pair (the
+#: sound of a word with a house number, a mailbox's name at another domain).
+HALVES = frozenset("jl")
 
 
 class Blocks:
@@ -40,7 +43,8 @@ class Blocks:
         self, parties: Sequence[Prepared], frequencies: Frequencies, size_max: int
     ) -> None:
         self._blocks: dict[str, list[int]] = {}
-        self._of: list[list[list[int]]] = []
+        self._of: list[list[list[int]]] = [[] for _ in parties]
+        self._halves_of: list[list[list[int]]] = [[] for _ in parties]
         for index, party in enumerate(parties):
             for sign in signs(party, frequencies):
                 self._blocks.setdefault(sign, []).append(index)
@@ -49,19 +53,23 @@ class Blocks:
         self.skipped = {
             sign: len(block) for sign, block in self._blocks.items() if len(block) > most[sign]
         }
-        self._of = [[] for _ in parties]
         for sign, block in self._blocks.items():
             if 1 < len(block) <= most[sign]:
+                blocks_of = self._halves_of if sign[0] in HALVES else self._of
                 for index in block:
-                    self._of[index].append(block)
+                    blocks_of[index].append(block)
         self._blocks.clear()
 
     def candidates(self) -> Iterator[tuple[int, int]]:
         """Every pair (lower index, higher index) that shares a block, once."""
         for index, blocks in enumerate(self._of):
             found: set[int] = set()
+            seen: set[int] = set()
             for block in blocks:
                 found.update(block)
+            for block in self._halves_of[index]:
+                found.update(seen.intersection(block))
+                seen.update(block)
             for other in found:
                 if other > index:
                     yield index, other
@@ -100,7 +108,8 @@ def _of_name(party: Prepared, frequencies: Frequencies) -> set[str]:
     heard_pair = " ".join(sorted(heard[:3] for heard in sounds[:2]))
     for place in places:
         if len(place) > 1:
-            found |= {f"x{heard[:3]} {place}" for heard in sounds}
+            kind = "j" if place[0] == "n" else "x"
+            found |= {f"{kind}{heard[:3]} {place}" for heard in sounds}
             found |= {f"f{whole} {place}", f"y{heard_pair} {place}"}
     return found
 

@@ -19,7 +19,7 @@ from .records import Party, PartyKind
 _ALONE = Frequencies(())
 #: Signs that are half of all and bring little more: pairs of words (pairs of their sounds stay),
 #: and a sound with a place (words, and streets with numbers stay).
-_LEFT_OUT = ("v", "x")
+_LEFT_OUT = ("v", "x", "j")
 #: Parties whose keys stand for how keys are made: one of each kind, with every value set.
 _SAMPLES = tuple(
     Party(

@@ -92,7 +92,10 @@ def person(name: str | None, first: str | None, last: str | None) -> PersonName:
 
 
 #: What tells a son from his father, at the end of a name.
-_GENERATIONS = {"sr": "1", "senior": "1", "jr": "2", "junior": "2", "ii": "2", "iii": "3", "iv": "4"}
+_GENERATIONS = {
+    **dict.fromkeys(("sr", "senior"), "1"), **dict.fromkeys(("jr", "junior", "ii"), "2"),
+    "iii": "3", "iv": "4",
+}  # fmt: skip
 
 
 def generation(*texts: str | None) -> str:
