@@ -158,6 +158,15 @@ def test_secret_from_a_file(tmp_path: Path) -> None:
             "account: 0200\n  tax: {rules: [{name: a, rat: b}]}",
             "invoices.tax.rules[0].rat: unknown key; did you mean 'rate'?",
         ),
+        *(
+            (
+                "account: 0200",
+                f"account: 0200\n  currency_rates: {{NZD: {rate}}}",
+                "invoices.currency_rates.NZD: must be a rate above 0 with at most 6 decimals",
+            )
+            for rate in ("0", "-1.1", "1.1234567")
+        ),
+        ("account: 0200", "account: 0200\n  currency_rates: {nzd: 1.1}", None),
     ],
 )
 def test_each_fault_is_named_with_its_place(
@@ -168,6 +177,13 @@ def test_each_fault_is_named_with_its_place(
         return
     problems = refused(tmp_path, changed(old, new))
     assert any(line in problem for problem in problems), problems
+
+
+def test_a_list_is_not_too_short_for_what_is_wrong_in_it(tmp_path: Path) -> None:
+    parts = '[{name: x, percent: 5, "on": tomorrow}, {name: y, rest: true, "on": win}]'
+    schedules = f"account: 0200\n  schedules: [{{name: a, parts: {parts}}}]"
+    [problem] = refused(tmp_path, changed("account: 0200", schedules))
+    assert "parts[0].on: must say when" in problem
 
 
 def test_all_faults_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ def _note(source: Source, resolver: Resolver, model: type[BaseModel], detail: Er
     if detail["type"] == "extra_forbidden":
         source.fault(where, f"unknown key{nearest(str(where[-1]), _keys(model, where[:-1]))}")
         return
-    if detail["type"] == "value_error" and any(inner[: len(where)] == where for inner in told):
+    whole = detail["type"] in ("value_error", "too_short")
+    if whole and any(inner[: len(where)] == where for inner in told):
         return  # a section that does not add up because of a key in it that is told already
     source.fault(where, in_words(detail, resolver.masked))
 

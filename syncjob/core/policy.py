@@ -16,6 +16,8 @@ from syncjob.core.policy_base import Day, Strict
 from syncjob.core.policy_rules import (
     AccountRule,
     BrandingRule,
+    Currency,
+    CurrencyRate,
     ExtraLine,
     Rounding,
     StatusRule,
@@ -139,7 +141,7 @@ class Invoices(Strict):
     deal_discount: Literal["own_line", "spread"] = "own_line"
     rounding: Rounding = Rounding()
     #: Fixed rates by currency, units for one of the organisation's own; none: the ledger's.
-    currency_rates: dict[str, Decimal] = Field(default={})
+    currency_rates: dict[Currency, CurrencyRate] = Field(default={})
     tax: Tax = Tax()
     terms: Terms = Terms()
     #: A deal in several invoices, where the CRM has no instalments for it; first match wins.

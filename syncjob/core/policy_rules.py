@@ -24,6 +24,23 @@ def _one_or_more(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _currency(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _rate(value: Decimal) -> Decimal:
+    if value <= 0 or round(value, RATE_DIGITS) != value:
+        raise ValueError(f"must be a rate above 0 with at most {RATE_DIGITS} decimals")
+    return value
+
+
+#: Xero keeps a currency's rate with so many decimals (facts: xero, 3).
+RATE_DIGITS = 6
+
+#: An ISO code, in capitals however it is written.
+Currency = Annotated[str, BeforeValidator(_currency)]
+CurrencyRate = Annotated[Decimal, AfterValidator(_rate)]
+
 #: A list of texts of which one is enough.
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 

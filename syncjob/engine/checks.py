@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from syncjob.connectors.base import Connector, Problem
 from syncjob.core.policy import Invoices
 from syncjob.core.records import CrmReference, LedgerReference
+from syncjob.core.rules.basis import account_of
 from syncjob.core.rules.eligibility import unknown_names
 from syncjob.core.rules.moves import leads_out, unknown_stages
 from syncjob.core.rules.naming import unknown_in_rules
 from syncjob.core.rules.reach import unreached
+from syncjob.core.rules.whole import may_be_authorised
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.identify import identify
 from syncjob.engine.notice_checks import notice_problems, try_ways
-from syncjob.errors import AuthFailed, Park, RetryLater
+from syncjob.errors import AuthFailed, Held, Park, RetryLater
 
 #: The vendors date their answers; a machine this far off logs and schedules wrongly.
 CLOCK_SKEW_MAX_S = 120
@@ -96,27 +98,20 @@ def _rules(policy: Invoices, crm: CrmReference, ledger: LedgerReference) -> Iter
 
 
 def _account(batch: Batch, ledger: LedgerReference) -> Iterator[Problem]:
-    code = batch.config.invoices.account
-    account = next((a for a in ledger.accounts if a.code == code), None)
-    if account is None:
+    try:
+        account_of(batch.config.invoices.account, ledger.accounts)
+    except Held as held:
         names = sorted(f"{a.code} {a.name}" for a in ledger.accounts if a.kind == "REVENUE")
         sales = ", ".join(names)
         yield Problem(
-            where="invoices.account",
-            what=f"The ledger has no account {code!r}.",
+            where="invoices.account", what=held.what,
             fix=f"Name one of its revenue accounts: {sales or 'there are none'}.",
-        )
-    elif not account.active or account.system:
-        yield Problem(
-            where="invoices.account",
-            what=f"Account {code} {account.name!r} is archived or a system account.",
-            fix="Name an active revenue account.",
-        )
+        )  # fmt: skip
 
 
 def _mode(batch: Batch) -> Iterator[Problem]:
     config = batch.config
-    if config.invoices.status == "authorised" and config.mode != "full":
+    if may_be_authorised(config.invoices) and config.mode != "full":
         yield Problem(
             where="invoices.status",
             what=f"Invoices are to be authorised, but the mode is {config.mode}: they stay drafts.",

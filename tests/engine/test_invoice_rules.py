@@ -365,6 +365,20 @@ def test_a_branding_theme_by_rule_and_one_that_is_not_there(world: World) -> Non
     assert invoice_of(world, deals[2])["theme_id"] not in (partners, None)
 
 
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [("200", ""), ("sales", ""), ("4711", "has no account"), ("090", "takes no invoice lines")],
+)
+def test_check_judges_the_account_as_a_batch_does(world: World, account: str, words: str) -> None:
+    with_rules(world, account=account, status_rules=[{"name": "all", "status": "authorised"}])
+    with world.connection() as handle:
+        told = {p.where: p.what for p in handle.check()}
+    assert words in told.get("invoices.account", "") and bool(words) == ("invoices.account" in told)
+    assert "the mode is drafts_only" in told["invoices.status"]
+    deal = sell(world)
+    assert bool(words) == bool(world.run().issues), deal
+
+
 def test_check_names_what_is_unknown_and_what_never_matches(world: World) -> None:
     world.crm("create_product", name="Widget", code="W-1")
     with_rules(

@@ -15,7 +15,7 @@ from syncjob.core.records import Account, CrmReference, LedgerReference
 from syncjob.core.rules.basis import account_of
 from syncjob.core.rules.early import PLACES as EARLY_PLACES
 from syncjob.core.rules.places import Groups
-from syncjob.core.rules.reach import posts
+from syncjob.core.rules.reach import posts, ruled
 from syncjob.core.rules.rows import unknown_in, unknown_places
 from syncjob.core.rules.schedule import check_deposit
 from syncjob.core.rules.tax import check_tax, fault_of
@@ -46,6 +46,7 @@ def unknown_in_rules(policy: Invoices, crm: CrmReference, ledger: LedgerReferenc
         *_tracking(policy, ledger),
         *_brandings(policy, ledger),
         *_templates(policy),
+        *_same_names(policy),
         *_items(policy, ledger),
     ]
 
@@ -224,6 +225,15 @@ def _templates(policy: Invoices) -> Iterator[Unknown]:
         what = f"{{{place}}} means nothing in the words of early payment."
         fix = f"Use {', '.join(f'{{{name}}}' for name in EARLY_PLACES)}."
         yield Unknown("invoices.terms.early.wording", what, fix)
+
+
+def _same_names(policy: Invoices) -> Iterator[Unknown]:
+    """Rules of one list with one name: `plan --why` names them, and would not say which it was."""
+    for where, rules, _ in ruled(policy):
+        names = [rule.name.strip().casefold() for rule in rules]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            what = f'Two rules are called "{name}", so that nobody can tell them apart.'
+            yield Unknown(where, what, "Give each its own name.", fatal=False)
 
 
 def _items(policy: Invoices, ledger: LedgerReference) -> Iterator[Unknown]:

@@ -10,14 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
 from syncjob.core.policy import DealInputs, Invoices
+from syncjob.core.policy_rules import RATE_DIGITS
 from syncjob.core.records import InvoiceLine, LedgerReference
 from syncjob.core.rules.tax import Choice
 from syncjob.core.rules.texts import one_line, short
 from syncjob.core.rules.when import Facts, InvoiceFacts, applies
 from syncjob.errors import Held
-
-#: Xero keeps a rate with so many decimals (facts: xero, 3).
-RATE_DIGITS = 6
 
 
 class Wanted(NamedTuple):

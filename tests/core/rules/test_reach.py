@@ -110,6 +110,12 @@ def test_a_name_that_means_nothing_is_named(rules: dict[str, Any], words: str) -
     assert any(words in what for what in unknown(**rules)), unknown(**rules)
 
 
+def test_rules_of_one_name_are_told_and_stop_nothing() -> None:
+    rules = {"rules": [{"name": "N", "rate": FULL}, {"name": "n", "rate": ZERO_RATE}]}
+    [one] = unknown_in_rules(policy(tax=rules), crm(), ledger())
+    assert ('Two rules are called "n"' in one.what, one.fatal) == (True, False)
+
+
 def test_tracking_options_that_are_there_and_not() -> None:
     books = ledger(tracking=(("Region", ("North",)),))
     good = {"name": "g", "category": "region", "option": "north"}
