@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from syncjob.core import telling
 from tests.notices.days import STANDARD, day_of
 from tests.notices.firm import Firm, Wishes
 from tests.notices.year import DAYS, REGIONS, play
+from tests.sim.watch import Violation
 
 #: Whole years to play in each zone (`make year` plays more); without them each zone has a season
 #: in which its clocks change.
@@ -43,6 +45,17 @@ def test_whole_years(region: str) -> None:
 
 def test_a_year_plays_the_same_history_each_time() -> None:
     assert play(3, region="UK", days=12).firm.story == play(3, region="UK", days=12).firm.story
+
+
+def test_a_memory_that_fails_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A harness that catches no planted bug proves nothing."""
+    true_step = telling.due_step
+    monkeypatch.setattr(
+        telling, "due_step", lambda days, due, today, policy, told, began: true_step(
+            days, due, today, policy, (), began)
+    )  # fmt: skip
+    with pytest.raises(Violation, match="in_vain"):
+        play(3, region="AU", days=60)
 
 
 @pytest.mark.parametrize("region", REGIONS)
