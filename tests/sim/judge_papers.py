@@ -80,7 +80,8 @@ def _credits(world: World) -> None:
         if note.status in ("AUTHORISED", "PAID") and note.id not in _approved(world):
             raise Violation("mode", f"{note.reference} is {note.status}, and nobody approved it")
         markers[f"{found[2]}-{found[3]}"] += 1
-        wishes[found[1], note.total] += 1
+        if note.status not in ("VOIDED", "DELETED"):  # else the same command means it anew
+            wishes[found[1], note.total] += 1
     for what, count in (*markers.items(), *wishes.items()):
         if count > 1:
             raise Violation("one_credit", f"{what}: {count} credit notes")
