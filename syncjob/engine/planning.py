@@ -16,7 +16,7 @@ from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
-from syncjob.engine.contacts.stage import decide_all, title_of
+from syncjob.engine.contacts.stage import COMPARED, decide_all, title_of
 from syncjob.engine.fill import chunks
 from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.overdue import due_summaries
@@ -42,6 +42,7 @@ class Plan(msgspec.Struct, kw_only=True):
     titles: dict[str, str]
     hash: str = ""
     guard: tuple[str, ...] = ()
+    replaced: int = 0  # customers' values that were never compared before and would be overwritten
 
     @property
     def allowed(self) -> set[tuple[str, str]]:
@@ -83,7 +84,7 @@ def make_plan(
     _limit_emails(batch, plan)
     batch.waits = plan.waits
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
-    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch)))
+    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch, plan)))
     return plan
 
 
@@ -117,6 +118,7 @@ def _customers(batch: Batch, plan: Plan, customers: Sequence[str], *, dry: bool)
         subject = decision.subject
         plan.stories[subject] = decision.story
         plan.issues.extend(decision.issues)
+        plan.replaced += len(decision.replaced)
         if decision.waits:
             plan.waits[subject] = decision.waits
         if decision.actions or decision.issues:
@@ -220,7 +222,7 @@ def _postpone(plan: Plan, late: dict[str, str]) -> None:
     plan.waits.update(late)
 
 
-def _scale(batch: Batch) -> Scale:
+def _scale(batch: Batch, plan: Plan) -> Scale:
     book = batch.state.book
     born, now = book.instant("born"), batch.ledger.server_time() or batch.clock.now()
     known = book.fact("mapping_hash")
@@ -229,6 +231,7 @@ def _scale(batch: Batch) -> Scale:
         linked=batch.state.links.live_count(),
         mapping_changed=known is not None and known != mapping_hash(batch.config),
         side_empty=batch.side_empty,
+        replaced=0 if book.fact(COMPARED) else plan.replaced,
     )
 
 

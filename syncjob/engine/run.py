@@ -11,7 +11,13 @@ from syncjob.engine import recovery
 from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case
-from syncjob.engine.contacts.stage import contact_row, fill_contacts, settle_contacts
+from syncjob.engine.contacts.stage import (
+    COMPARED,
+    contact_row,
+    fill_contacts,
+    settle_contacts,
+    takes_part,
+)
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.identify import identify, verify
@@ -74,6 +80,8 @@ def push(batch: Batch, plan: Plan) -> None:
         settle_contacts(batch, plan.customers)
     with batch.state.commit():
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
+        if takes_part(batch) and not batch.late:
+            batch.state.book.note(COMPARED, batch.clock.now().isoformat())
 
 
 # --- close --------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
     `twins` are CRM records that look like a ledger contact without partner, `near` the undecided
     matches of it. `survivors` are CRM customers to which everything of a deleted one has moved,
     with the ledger contact each is linked with, merges followed. `rival`: another CRM customer that
-    the survivor of a merge in the ledger is linked with. `marked`: our marker stands on a contact that was merged
-    into this one. `ended`: why this customer is left alone for good.
+    the survivor of a merge in the ledger is linked with. `marked`: our marker stands on a contact
+    that was merged into this one. `ended`: why this customer is left alone for good.
     """
 
     crm: Contact | None = None
@@ -80,7 +80,8 @@ class ContactDecision(msgspec.Struct, frozen=True, kw_only=True):
 
     `link`: the ledger contact to link with, `agreed`: fields on which both sides say the same
     (each side's own form), `follow`: the CRM customer that the link moves to after a merge there,
-    `forget`: personal values are to be blanked and the sync ends.
+    `forget`: personal values are to be blanked and the sync ends. `replaced`: the fields in which
+    a value would be overwritten that was never compared before, and on which nobody was asked.
     """
 
     subject: str
@@ -92,6 +93,7 @@ class ContactDecision(msgspec.Struct, frozen=True, kw_only=True):
     agreed: dict[str, tuple[str | None, str | None]] = {}
     follow: str | None = None
     forget: bool = False
+    replaced: tuple[str, ...] = ()
 
 
 # --- what a customer says ------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from syncjob.core.contacts.case import (
 )
 from syncjob.core.contacts.create import missing_person, new_in_crm, new_in_ledger
 from syncjob.core.contacts.fields import FIELDS, PARTS, Values, values_of
+from syncjob.core.contacts.losses import LASTING, kept, replaced
 from syncjob.core.contacts.merge import Field, Merged, merge
 from syncjob.core.contacts.words import (
     archived,
@@ -39,9 +40,6 @@ from syncjob.core.identity import fingerprint
 from syncjob.core.markers import contact_marker, contact_of_marker, crm_marker
 from syncjob.core.records import Contact, Side
 from syncjob.errors import Held
-
-#: What a ledger contact cannot be without once it has it (facts: xero, 5).
-LASTING = {"ledger": frozenset({"name", "currency", "terms"}), "crm": frozenset({"name"})}
 
 
 class _Draft(msgspec.Struct):
@@ -209,7 +207,7 @@ def _merge(draft: _Draft, crm: Contact, ledger: Contact) -> ContactDecision:
     if to_ledger and ledger.is_supplier and not context.policy.suppliers:
         draft.issues.append(supplier_held(crm, ledger, tuple(to_ledger), case.subject))
         to_ledger = {}
-    stay = _not_cleared(case, context, merged)
+    stay = kept(fields, merged)
     if stay:
         draft.issues.append(not_cleared(crm, ledger, stay, case.subject))
     _write_ledger(draft, ledger, to_ledger)
@@ -217,8 +215,12 @@ def _merge(draft: _Draft, crm: Contact, ledger: Contact) -> ContactDecision:
     if not context.wait:
         _person(draft)
     _mark(draft, crm, ledger)
+    answered = {f for f in fields if _answer(case, fields[f])}
     late = context.wait and not draft.actions and missing_person(case, context) is not None
-    return draft.done(agreed=agreed, waits=context.wait if late else None)
+    return draft.done(
+        agreed=agreed, waits=context.wait if late else None,
+        replaced=replaced(fields, (to_ledger, to_crm), answered),
+    )  # fmt: skip
 
 
 def _fields(case: ContactCase, context: ContactContext) -> dict[str, Field]:
@@ -273,21 +275,6 @@ def _writes(
         parts, held = values_of(case.crm), context.fields.get("contact", frozenset())
         to_ledger |= {part: parts[part] for part in sorted(PARTS & held) if parts[part]}
     return to_ledger, to_crm
-
-
-def _not_cleared(
-    case: ContactCase, context: ContactContext, merged: Mapping[str, Merged]
-) -> dict[str, Side]:
-    """The fields that the owner's side cleared and the other cannot be without, and that side."""
-    now, found = _fields(case, context), dict[str, Side]()
-    for name, wish in merged.items():
-        if wish.verdict != "write":
-            continue
-        if not wish.ledger and now[name].ledger and name in LASTING["ledger"]:
-            found[name] = "ledger"
-        if not wish.crm and now[name].crm and name in LASTING["crm"]:
-            found[name] = "crm"
-    return found
 
 
 def _own_name(case: ContactCase, context: ContactContext, to_ledger: Values) -> None:

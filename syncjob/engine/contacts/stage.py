@@ -27,6 +27,8 @@ from syncjob.engine.pull import store_records
 SWEEP = timedelta(days=1)
 #: What a person mends beside the records (rights, fields, a match) is seen within the hour.
 HELD_RECHECK = timedelta(hours=1)
+#: The fact that contact sync has run with this state: until then it overwrites nothing unasked.
+COMPARED = "contacts_compared"
 #: Customers are decided and filled in groups of this size, so that memory stays flat.
 GROUP = 500
 

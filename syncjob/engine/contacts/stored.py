@@ -46,15 +46,17 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     assert isinstance(payload, CrmContactDraft | ContactChange | ContactDraft)
     country = _country(batch)
     base, fields = batch.state.contacts.base(key), payload.follows.keys() & stored.keys()
+    said = answers(batch, key)
     found: dict[str, Pair] = {}
     for field in fields:
         both = (stored[field], payload.follows[field])
         now = both if action.side == "crm" else both[::-1]
-        found[field] = agreed(field, now, base.get(field), country)
+        # A person's word ends what was agreed before: a list that has no room for all is left so.
+        found[field] = agreed(field, now, None if field in said else base.get(field), country)
     batch.state.contacts.agree(key, found)
-    left = {f: word for f, word in answers(batch, key).items() if f not in found}
-    said = msgspec.json.encode(left).decode() if left else None
-    batch.state.book.note(f"answer:contact:{key}", said)
+    left = {f: word for f, word in said.items() if f not in found}
+    rest = msgspec.json.encode(left).decode() if left else None
+    batch.state.book.note(f"answer:contact:{key}", rest)
 
 
 def words_of(action: Action) -> str:

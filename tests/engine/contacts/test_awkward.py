@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import quopri
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from syncjob.transport.wire import Request
 from tests.engine.contacts.kit import (
+    ADDRESS,
     ANN,
     acme,
     at_rest,
@@ -15,16 +20,26 @@ from tests.engine.contacts.kit import (
     day,
     edit,
     forget,
+    org,
     person,
     phone,
     plain,
+    take,
     world,
 )
 from tests.engine.matchkit import links
-from tests.engine.scenes import codes, only, sell
+from tests.engine.scenes import awaiting, codes, only, sell
+from tests.engine.test_notices import by_mail, late
 from tests.engine.world import World
+from tests.transport.mailserver import MailServer, mail_server
 
 TERMS = {"currency": "Currency", "terms": "Terms"}
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
 
 
 def people(w: World) -> list[tuple[str, bool]]:
@@ -33,7 +48,7 @@ def people(w: World) -> list[tuple[str, bool]]:
 
 
 def contact_id(w: World, name: str) -> str:
-    return only([str(c["id"]) for c in w.contacts() if c["name"] == name])
+    return str(only([c for c in w.contacts() if c["name"] == name])["id"])
 
 
 # --- merges --------------------------------------------------------------------------------------
@@ -183,3 +198,59 @@ def test_a_name_in_other_capitals_crosses(tmp_path: Path) -> None:
         at_rest(w)
         assert contact(w, "ACME Pty")["number"] == "SJ-O1"
         assert person(w)["emails"] == [ANN["email"]]
+
+
+def test_the_first_run_replaces_nothing_that_nobody_has_compared(tmp_path: Path) -> None:
+    """Owners that stand in the config before any run are no answer to what differs today."""
+    with world(tmp_path, which="all") as w:
+        w.crm("create_org", name="Acme Pty", address=ADDRESS)
+        w.books("create_contact", fields={"Name": "Acme Pty", "Addresses": [
+            {"AddressType": "POBOX", "AddressLine1": "PO Box 7", "City": "Perth"},
+        ]})  # fmt: skip
+        mark = w.mark()
+        stopped = batch(w)
+        assert w.writes(mark) == []
+        assert "for the first time" in w.plan().guard[0]
+        assert w.run(accept=stopped.plan_hash).exit_code == 0
+        assert "PO Box 7" in str(org(w)["address"])
+        at_rest(w)
+        edit(w, Addresses=[{"AddressType": "POBOX", "AddressLine1": "PO Box 8"}])
+        assert batch(w).exit_code == 0
+        assert "PO Box 8" in str(org(w)["address"])
+
+
+def test_a_persons_word_on_a_list_is_final_though_the_ledger_lacks_room(tmp_path: Path) -> None:
+    numbers = [f"0412 345 67{i}" for i in range(6)]
+    with world(tmp_path, which="all") as w:
+        w.crm("create_org", name="Acme Pty")
+        w.crm("create_person", org="Acme Pty", name="Ann Smith", email=ANN["email"],
+              phones=numbers)  # fmt: skip
+        w.books("create_contact", fields={
+            "Name": "Acme Pty", "Phones": phone("DEFAULT", "(02) 9999 1111"),
+        })  # fmt: skip
+        batch(w)
+        assert person(w)["phones"] == [*numbers, "(02) 9999 1111"]
+        take(w, "crm", field="phones")
+        assert codes(batch(w)) == []
+        assert contact(w)["phones"] == numbers[:3]
+        assert codes(at_rest(w)) == []
+
+
+def test_messages_about_a_forgotten_customer_go_too(tmp_path: Path, mail: MailServer) -> None:
+    """An e-mail's own form breaks words and hides accents."""
+    name = "Jürgen & Søn Maschinenbau " + "und noch viel mehr " * 3 + "Lübeck"
+    settings = {"mode": "full", "invoices": {"status": "authorised"}}
+    notices = {"steps": [1, 7], **by_mail(mail)}
+    with world(tmp_path, config={**settings, "notices": notices}) as w:
+        w.crm("create_org", name=name)
+        awaiting(w, org=name)
+        late(w)
+        assert mail.taken
+        forget(w, "org:1")
+        batch(w)
+        with w.connection() as handle:
+            rows = handle.state.db.execute("SELECT request FROM call").fetchall()
+        bodies = [msgspec.json.decode(row[0], type=Request).body for row in rows]
+        held = " ".join(quopri.decodestring(body).decode(errors="replace") for body in bodies)
+        assert "Maschinenbau" not in held
+        assert "(forgotten)" in held

@@ -240,7 +240,7 @@ def test_a_lost_state_finds_its_links_again(tmp_path: Path) -> None:
     with world(tmp_path, which="all", create_in_crm=True) as w:
         both(w)
         w.books("create_contact", fields={"Name": "Foreign Pty", "ContactNumber": "X-77"})
-        batch(w)
+        w.run(accept=batch(w).plan_hash)
         at_rest(w)
         (tmp_path / "state" / "syncjob.db").unlink()
         batch(w)
