@@ -73,8 +73,9 @@ def needs_lines(case: Case, context: Context) -> bool:
         return _excluded(case, context) is None
     if needs_recurring_lines(case, context) or may_be_revised(case):
         return True
+    # An approved invoice cannot follow any more, and lines change without the deal's stamp.
     return (
-        any(p.invoice.status == "draft" and p.created is None for p in case.live if p.invoice)
+        any(invoice.status == "draft" for invoice in case.invoices)
         and may_be_authorised(context.policy)
         and context.mode == "full"
     )

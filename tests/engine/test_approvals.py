@@ -105,6 +105,24 @@ def test_a_raised_mode_approves_what_is_untouched_and_re_dates_it(make_world: Ma
     quiet(world)
 
 
+def test_what_waits_is_approved_as_its_deal_is_by_then(make_world: MakeWorld) -> None:
+    """Lines change without the deal's stamp, and an approved invoice cannot follow any more."""
+    world = make_world(config={"invoices": {"status": "authorised"}})
+    deal = billed(world)
+    for _ in range(3):
+        minutes(world, 20)
+        world.run()
+    row = only([r for r in world.crm_state()["rows"].values() if r["deal_id"] == deal])
+    world.crm("edit_line", deal=deal, line=row["id"], price=150)
+    world.overrides["mode"] = "full"
+    for _ in range(2):
+        minutes(world, 20)
+        assert codes(world.run()) == []
+    made = invoice_of(world, deal)
+    assert (made["status"], made["total"]) == ("AUTHORISED", "165.00")
+    quiet(world)
+
+
 @pytest.mark.parametrize("fault", [None, {"kind": "lost"}, {"kind": "refuse"}])
 def test_the_days_of_early_payment_count_from_the_approval(
     make_world: MakeWorld, fault: dict[str, Any] | None
