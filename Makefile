@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := xero,pipedrive,dev
+EXTRAS := xero,pipedrive,notices,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 

@@ -396,3 +396,25 @@ def test_check_tries_each_way_and_names_what_is_wrong(tmp_path: Path, mail: Mail
         assert not problem.fatal
     finally:
         w.close()
+
+
+def test_any_other_way_by_its_library(tmp_path: Path) -> None:
+    with webhook() as url:
+        address = url.replace("http://", "json://")
+        w = world_with(tmp_path, {"by": ["other"], "ways": {"other": address}})
+        try:
+            deal = awaiting(w)
+            w.time.set(LATE)
+            w.run()
+            w.run()
+            (body,) = Hook.bodies
+            assert number_of(w, deal) in body.decode()
+            days(w, 6)
+            Hook.status = 500
+            w.run()
+            Hook.status = 200
+            w.advance(timedelta(minutes=20))
+            w.run()
+            assert len(Hook.bodies) == 2  # a no says nothing of what it did: never again
+        finally:
+            w.close()
