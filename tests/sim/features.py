@@ -12,6 +12,8 @@ Owner = Literal["crm", "ledger", "ask"]
 OWN_FIELDS = {"email": "Billing e-mail", "tax_number": "VAT number"}
 #: Days after the win on which the parts of a schedule are made; the first comes with the win.
 PART_DAYS = (0, 1, 3)
+#: What of the whole the first two parts are, in percent, by their names in the marker.
+PART_PERCENTS = {"B": 30, "C": 40}
 #: What a deal comes to, at least, that is invoiced in parts.
 IN_PARTS_FROM = 100
 #: Days after the due date.
@@ -97,8 +99,8 @@ def _schedule() -> dict[str, Any]:
     return {
         "name": "thirds", "when": {"total_from": IN_PARTS_FROM},
         "parts": [
-            {"name": "deposit", "percent": 30, "on": "win"},
-            {"name": "delivery", "percent": 40, "on": f"+{second} days"},
+            {"name": "deposit", "percent": PART_PERCENTS["B"], "on": "win"},
+            {"name": "delivery", "percent": PART_PERCENTS["C"], "on": f"+{second} days"},
             {"name": "balance", "rest": True, "on": f"+{third} days"},
         ],
     }  # fmt: skip

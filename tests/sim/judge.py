@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from syncjob.sandbox.xero.models import Document
-from tests.sim.features import PART_DAYS
+from tests.sim.features import PART_DAYS, PART_PERCENTS
 from tests.sim.judge_contacts import judge_contacts
 from tests.sim.judge_papers import judge_papers, repeats
 from tests.sim.truth import deal_says, deal_total
@@ -194,6 +194,7 @@ def _content(
     if all(made.part == "A" for made in live):
         _whole(world, deal, documents[0], told=told)
     else:
+        _shares(world, deal, live)
         _in_parts(world, deal, documents, told=told)
     by_rule = world.config.mode == "full" and world.config.invoices.status == "authorised"
     for invoice in documents if by_rule else ():
@@ -212,6 +213,17 @@ def _whole(world: World, deal: dict[str, Any], invoice: Document, *, told: bool)
             f"deal {deal['id']} comes to {float(now)}, its draft {invoice.number} to "
             f"{float(invoice.total)}, and nobody is told",
         )
+
+
+def _shares(world: World, deal: dict[str, Any], live: list[Made]) -> None:
+    """Of a deal that never came to anything else each part is its share, but for cents."""
+    totals = world.watch.totals.get(deal["id"], set()) - {Fraction(0)}
+    if len(totals) != 1 or world.pipedrive.company.options.lag_max_s:
+        return
+    for part, _, invoice in live:
+        share = next(iter(totals)) * PART_PERCENTS.get(part, 0) / 100
+        if share and abs(invoice.total - share) > Fraction(2 * len(invoice.lines) + 2, 100):
+            raise Violation("parts", f"deal {deal['id']}: {part} is {float(invoice.total)}")
 
 
 def _in_parts(world: World, deal: dict[str, Any], made: list[Document], *, told: bool) -> None:

@@ -150,7 +150,9 @@ def _none_lost(
     if owner in ("crm", "ledger"):
         other = "ledger" if owner == "crm" else "crm"
         kept = here[owner] == said[owner].value
-        filled = not said[owner].value and here[owner] in said[other].ever
+        filled = not said[owner].value and any(
+            _same(field, value, here[owner]) for value in said[other].ever | {""}
+        )
         lost = not (kept or filled) or (not same and here[other] != said[other].value)
     elif same:
         newest = max(said.values())

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncjob.sandbox.kernel import ActError
 from tests.sim.features import OWN_FIELDS, Features
-from tests.sim.people import any_contact, any_deal, any_invoice, customer, line
+from tests.sim.people import any_contact, any_invoice, customer, line
 from tests.sim.world import World
 
 Deed = Callable[[World, Random], object]
@@ -148,9 +148,9 @@ CONTACTS: tuple[tuple[int, Deed], ...] = (
 # --- papers --------------------------------------------------------------------------------------
 
 
-def days_pass(world: World, rng: Random) -> object:
+def days_pass(world: World, rng: Random) -> None:
     """Nothing happens for a while."""
-    return world.advance(timedelta(hours=rng.choice((8, 25, 50, 80))))
+    world.advance(timedelta(hours=rng.choice((8, 25, 50, 80))))
 
 
 def subscribe(world: World, rng: Random) -> object:
@@ -186,9 +186,26 @@ def credit(world: World, rng: Random) -> object:
     """`syncjob credit`, now and then twice the same, perhaps with a fault."""
     if world.running:
         raise ActError("our program is at work")
-    armed = {rng.randrange(20): rng.choice(("lost", "kill after", "late"))}
-    deal, amount = any_deal(world, rng, "won"), rng.choice(("5", "5", "7.5"))
-    return world.credit(deal, amount, armed if rng.random() < 0.5 else {})
+    invoices = world.xero.organisation.invoices
+    billed = [i for i in invoices if i.status == "AUTHORISED" and "SJ-" in str(i.url)]
+    if not billed:
+        raise ActError("nothing to credit")
+    deal = int(str(rng.choice(billed).url).rpartition("SJ-")[2].split("-")[0])
+    world.credit(deal, rng.choice(("5", "5", "7.5")), _fault(rng))
+    if rng.random() < 0.5:  # "did that work?"
+        world.advance(timedelta(minutes=rng.choice((1, 20))))
+        world.credit(deal, "5", _fault(rng))
+    return deal
+
+
+def approve(world: World, rng: Random) -> object:
+    """So that there is something to credit."""
+    return world.books("approve", invoice=any_invoice(world, rng, "DRAFT"))
+
+
+def _fault(rng: Random) -> dict[int, str]:
+    kinds = ("lost", "lost twice", "kill before", "kill after", "late", "500 after", "html 200")
+    return {rng.randrange(20): rng.choice(kinds)} if rng.random() < 0.6 else {}
 
 
 def _ours(act: str) -> Deed:
@@ -215,9 +232,14 @@ def also(features: Features) -> tuple[tuple[int, Deed], ...]:
         table += ((8, subscribe), (4, _template("approve_template")), (4, days_pass),
                   (1, _template("delete_template")))  # fmt: skip
     if features.notices:
-        table += ((6, late_payer), (4, days_pass))
+        table += ((8, late_payer), (4, days_pass))
     if features.credits:
-        table += ((8, credit), (2, _ours("approve_credit")), (1, _ours("delete_credit")))
+        table += (
+            (8, credit),
+            (4, approve),
+            (2, _ours("approve_credit")),
+            (1, _ours("delete_credit")),
+        )
     return table
 
 
