@@ -62,7 +62,10 @@ def recover(world: World) -> None:
         world.advance(A_DAY)
         _two_batches(world)
         judge(world)
+    day = world.xero.organisation.today()
     world.advance(timedelta(minutes=2))
+    if world.xero.organisation.today() != day:  # a day brings what falls due on it
+        _two_batches(world)
     last = world.last_call()
     world.run()
     written = [(c.method, c.path, c.body.decode()) for c in world.writes_since(last)]
