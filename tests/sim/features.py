@@ -91,6 +91,7 @@ def settings_for(base: str, mode: str, status: str, features: Features) -> dict[
         settings["invoices"]["recurring"] = "template"
     if features.notices:
         settings["notices"] = {"steps": list(STEPS), "paid": True, "by": ["task"]}
+        settings["crm"]["timeline"] = ["created", "approved", "part_paid", "paid", "overdue"]
     return settings
 
 

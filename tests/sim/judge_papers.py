@@ -18,6 +18,8 @@ _TEMPLATE = re.compile(r"SJ-(\d+)-r(\d+)$")
 _CREDIT = re.compile(r"^(.*?) ?SJ-(\d+)-c(\d+)$")
 #: Invoice, due date, step and person.
 _NOTICE = re.compile(r"(\S+)\.(\d{6})\.(\d+)\.(\d+)$")
+#: Invoice and what happened to it, at the end of a note.
+_NOTED = re.compile(r"[\w-]+\.[a-z_]+(\.[\w.]+)?$")
 _MARKER = re.compile(r"syncjob=(SJ-\d+-[A-Z]{1,3}\d+)(?:&|$)")
 
 
@@ -131,6 +133,14 @@ def _told(world: World) -> None:
     twice = [marker for marker, count in markers.items() if count > 1]
     if twice:
         raise Violation("notice_once", f"told more than once: {twice}")
+    noted = Counter(
+        m[0]
+        for row in world.pipedrive.company.all("notes")
+        if (m := _NOTED.search(row.get("content") or ""))
+    )
+    twice = [marker for marker, count in noted.items() if count > 1]
+    if twice:
+        raise Violation("notice_once", f"noted more than once: {twice}")
     if not world.state_lost:
         for invoice in world.xero.organisation.invoices:
             _none_forgotten(world, invoice, set(markers))
