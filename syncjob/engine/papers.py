@@ -51,6 +51,9 @@ def read_templates(batch: Batch) -> None:
     """Read all repeating invoices, once a batch: one call."""
     if "ledger.templates" in batch.walked:
         return
+    recovering = batch.state.book.fact("recovering_since") is not None
+    if recovering and batch.ledger.server_time() is None:
+        batch.ledger.identity()  # any answer tells the server's time; our clock may be off
     started = batch.ledger.server_time() or batch.clock.now()
     records = batch.ledger.templates()
     with batch.state.commit():

@@ -145,3 +145,17 @@ def test_a_draft_of_a_lost_state_is_still_compared_with_its_deal(world: World) -
     assert codes(report) == ["totals_differ"]
     assert "the invoice 110.00" in report.issues[0].what
     quiet(world)
+
+
+def test_a_recovery_with_repeating_invoices_ends_where_our_own_clock_is_slow(
+    make_world: MakeWorld,
+) -> None:
+    """Their list was taken for older than the server's: nothing was ever created again."""
+    world = make_world(config={"invoices": {"recurring": "template"}})
+    sell(world)
+    _lose_state(world)
+    world.clock.now = lambda: world.time.now() - timedelta(minutes=61)  # type: ignore[method-assign]
+    for _ in range(2):
+        world.run()
+        minutes(world, 16)
+    assert _statuses(world) == ["DRAFT"]

@@ -108,10 +108,26 @@ def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[s
             unclear |= {(side, key) for key in ids}
         if deed.act in _EDITS:
             for field, value in _values(deed, side):
+                if deed.before.get(field) == value:
+                    continue  # it stood there already
                 known = typed.get((side, record, field))
                 ever = (known.ever if known else frozenset()) | {value}
                 typed[side, record, field] = Typed(n, value, ever)
     return typed, unclear
+
+
+def as_it_is(world: World, act: str, payload: dict[str, Any]) -> dict[str, str]:
+    """What the record that a person is about to edit says in these fields; nothing of others."""
+    org: dict[str, Any] | None = None
+    if act == "edit_org":
+        org = world.pipedrive.company.get("organizations", payload["org"])
+    if org is not None:
+        return {field: _of_org(world, org, field) for field in FIELDS}
+    if act in ("edit_contact", "rename_contact"):
+        contact = world.xero.organisation.contacts.get(str(payload["contact"]))
+        if contact is not None:
+            return {field: _of_contact(contact, field) for field in FIELDS}
+    return {}
 
 
 def _values(deed: Deed, side: str) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,8 @@ class Deed:
     result: dict[str, Any] = field(hash=False)
     #: While our program was at work, or a request of ours on its way.
     within: bool = False
+    #: What the fields of an edited customer said before.
+    before: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 class World:
@@ -295,11 +297,14 @@ class World:
         return self._act("xero", act, payload)
 
     def _act(self, side: str, act: str, payload: dict[str, Any]) -> dict[str, Any]:
+        from tests.sim.judge_contacts import as_it_is
+
         self._settle_late()
         self.watch.after_late(self)  # what the calendar made of a template is nobody's deed
         within = self.running or bool(self.host._late)
+        before = as_it_is(self, act, payload) if self.features.contacts else {}
         result = self.host.servers[side].people(act, payload)
-        self.deeds.append(Deed(self.time.now(), side, act, payload, result, within))
+        self.deeds.append(Deed(self.time.now(), side, act, payload, result, within, before))
         self.tell(f"{'sales' if side == 'pipedrive' else 'books'}: {act} {_short(payload)}")
         self.watch.people_acted(self)
         return result
