@@ -158,6 +158,9 @@ def _none_lost(
         "ledger": typed.get(("ledger", pair.contact.id, field), never),
     }
     told = _told(world, pair)
+    # A lost state does not know that a field was cleared, and fills it from the other side.
+    every = said["crm"].ever | said["ledger"].ever
+    refilled = every if world.state_lost else frozenset[str]()
     owner = world.features.contacts
     words = f"{field} of org {pair.org['id']}: {here}, typed {said}, owner {owner}, told {told}"
     same = _same(field, here["crm"], here["ledger"])
@@ -167,12 +170,13 @@ def _none_lost(
         other = "ledger" if owner == "crm" else "crm"
         kept = here[owner] == said[owner].value
         filled = not said[owner].value and any(
-            _same(field, value, here[owner]) for value in said[other].ever | {""}
+            _same(field, value, here[owner]) for value in said[other].ever | refilled | {""}
         )
         lost = not (kept or filled) or (not same and here[other] != said[other].value)
     elif same:
         newest = max(said.values())
         lost = not _same(field, here["crm"], newest.value) and newest.n >= 0
+        lost = lost and (bool(newest.value) or here["crm"] not in refilled)
     else:
         values = frozenset[str]().union(*(one.ever for one in said.values()), {""})
         lost = not values >= {here["crm"], here["ledger"]}
