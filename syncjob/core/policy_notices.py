@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -11,11 +12,24 @@ from syncjob.core.policy_base import Strict
 #: How a person is told. A task stands in the CRM; the others are messages that leave.
 Way = Literal["task", "email", "slack", "teams", "other"]
 
-#: An address as a mail server takes it; the CRM's own users have one, managers are named by it.
-Email = Annotated[str, Field(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$", max_length=254)]
+#: An address as every mail server takes it: ASCII, since the extension for others (RFC 6531) is
+#: rare; RFC 5321, 4.5.3.1 bounds its length.
+_ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$"
+ADDRESS_LENGTH_MAX = 254
+
+#: The CRM's own users have one, managers are named by it.
+Email = Annotated[str, Field(pattern=_ADDRESS, max_length=ADDRESS_LENGTH_MAX)]
+
+#: A webhook's address as far as it can be judged without a call.
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 
 #: Longest time after the due date at which a reminder may still be wanted.
 STEP_DAYS_MAX = 365
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be sent there: the CRM's users write what they like."""
+    return len(text) <= ADDRESS_LENGTH_MAX and re.fullmatch(_ADDRESS[1:-1], text) is not None
 
 
 class MailServer(Strict):
@@ -44,6 +58,13 @@ class Ways(Strict):
     teams: SecretStr | None = None
     #: An address of the Apprise library, such as "ntfys://ntfy.sh/our-topic".
     other: SecretStr | None = None
+
+    @field_validator("slack", "teams")
+    @classmethod
+    def _web_address(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _WEB_ADDRESS.fullmatch(secret.get_secret_value()):
+            raise ValueError("is no web address; an incoming webhook's begins with https://")
+        return secret
 
     def named(self) -> frozenset[str]:
         """The ways that are set up."""

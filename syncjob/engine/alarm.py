@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from syncjob.core.actions import Action, Message
 from syncjob.core.records import Invoice
 from syncjob.core.reports import BatchReport
 from syncjob.engine.batch import Batch
@@ -16,6 +17,8 @@ from syncjob.notices.alarm import OLD, Health, alarm, messages, troubles, well_a
 
 #: What was told and has not been called off yet: the day of the last alarm.
 _ALARMED = "alarmed_on"
+#: Whom the last alarm, or the last word that all is well, certainly did not reach: a line each.
+_MISSED = "alarm_missed"
 #: How many batches are looked through for the last good one.
 BATCHES_SEEN = 200
 
@@ -28,21 +31,31 @@ def sound(batch: Batch, report: BatchReport) -> None:
         return
     found = troubles(_health(batch, report), policy.hours_without_batch)
     now, book = report.ended, batch.state.book
-    known = book.fact(_ALARMED)
-    if (found and known == f"{now:%Y-%m-%d}") or (not found and known is None):
+    name, known = "alarm" if found else "well", book.fact(_ALARMED)
+    heard = known == f"{now:%Y-%m-%d}" if found else known is None
+    connection = batch.config.connection.name
+    words = alarm(connection, found, now) if found else well_again(connection)
+    sent = messages(words, name, policy.to, policy.by, now)
+    if heard:
+        missed = (book.fact(_MISSED) or "").split("\n")
+        sent = [action for action in sent if _address(name, action) in missed]
+    if not sent:
         return
-    words = (
-        alarm(batch.config.connection.name, found, now)
-        if found
-        else well_again(batch.config.connection.name)
-    )
-    name = "alarm" if found else "well"
     try:
-        send_messages(batch, messages(words, name, policy.to, policy.by, now))
+        send_messages(batch, sent)
     except Paused:
         return
+    ending = batch.state.journal.ending
+    missed = [_address(name, action) for action in sent if ending(action.target)[0] == "void"]
     with batch.state.commit():
         book.note(_ALARMED, f"{now:%Y-%m-%d}" if found else None)
+        book.note(_MISSED, "\n".join(missed) or None)
+
+
+def _address(name: str, action: Action) -> str:
+    """Who is to be told of what, and how: "alarm email ops@example.com"."""
+    assert isinstance(action.payload, Message)
+    return f"{name} {action.payload.way} {action.payload.person}"
 
 
 def _health(batch: Batch, report: BatchReport) -> Health:

@@ -6,6 +6,7 @@ not in the journal, and what depends on a failed write waits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -23,6 +24,7 @@ from syncjob.engine.planning import Plan, empty_plan
 from syncjob.engine.telling import in_messages, way_down
 from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
+from syncjob.transport.post import MAIL
 from syncjob.transport.wire import Answer, Call
 
 #: How long after its first send a call may be sent again with its key: Xero keeps keys for six
@@ -30,6 +32,9 @@ from syncjob.transport.wire import Answer, Call
 REPLAY_WINDOW = timedelta(minutes=4)
 #: After so many answers lost in a row the vendor is not well: end the batch, settle later.
 UNKNOWN_IN_A_ROW_MAX = 3
+#: A mail server or webhook that took nothing so often in a row is left alone until the next batch.
+#: More than one, so that a recipient at whose name a server hangs up does not stop the others.
+CLOSED_IN_A_ROW_MAX = 3
 #: The longest that a limit is sat out within a batch.
 WAIT_SECONDS_MAX = 60
 #: A group that failed whole this often is halved at each further try (DESIGN 5.3).
@@ -45,6 +50,7 @@ class Push:
         self.paused: Paused | None = None
         self.begun = False
         self.calls = 0
+        self.closed: Counter[str] = Counter()  # by way, how often in a row it took nothing
         messages = (a.payload for a in plan.actions if isinstance(a.payload, Message))
         self.told = {tell for message in messages for tell in message.tells}
 
@@ -137,6 +143,8 @@ class Push:
         # One call is sent, however long the reading took: each batch comes forward.
         self.batch.breathe(heed_time=self.calls > 0)
         for prepared in self.batch.writer(actions[0].side).prepare(actions):
+            if self._is_down(prepared):
+                continue
             try:
                 halve = self._send(prepared)
             except Throttled as throttled:
@@ -165,7 +173,7 @@ class Push:
         except (RetryLater, Stop) as error:
             self._ended(call, [NotDone(error=str(error))] * len(prepared.actions))
             if side == "people" and isinstance(error, RetryLater):
-                self._way_is_down(prepared, error.what)  # it holds up nothing else
+                self._way_is_down(prepared, error.what, closed=True)  # it holds up nothing else
                 return False
             raise
         except OutcomeUnknown as error:
@@ -173,10 +181,27 @@ class Push:
             return False
         return self._answered(prepared, call, answer)
 
-    def _way_is_down(self, prepared: Prepared, why: str) -> None:
-        """A mail server or webhook that takes nothing now is told of, and tried again later."""
+    def _is_down(self, prepared: Prepared) -> bool:
+        """Whether this way takes nothing: a dead server costs a few waits, not one a message."""
+        message = prepared.actions[0].payload
+        return isinstance(message, Message) and self.closed[message.way] >= CLOSED_IN_A_ROW_MAX
+
+    def _way_answered(self, prepared: Prepared, outcome: Outcome) -> None:
+        if isinstance(outcome, NotDone):
+            hook = not prepared.request.url.startswith(MAIL)  # a mailbox may be full for itself
+            self._way_is_down(prepared, outcome.error, closed=hook)
+        elif isinstance(prepared.actions[0].payload, Message):
+            self.closed[prepared.actions[0].payload.way] = 0
+
+    def _way_is_down(self, prepared: Prepared, why: str, *, closed: bool) -> None:
+        """A mail server or webhook that takes nothing now is told of, and tried again later.
+
+        `closed`: no message gets through this way now; else it may be this recipient alone.
+        """
         message = prepared.actions[0].payload
         assert isinstance(message, Message)
+        if closed:
+            self.closed[message.way] += 1
         with self.batch.state.commit():
             self.batch.raise_issues([way_down(message.way, why)])
 
@@ -217,8 +242,8 @@ class Push:
             return False
         self.unknown_in_a_row = 0
         self._ended(call, outcomes)
-        if prepared.actions[0].side == "people" and isinstance(outcomes[0], NotDone):
-            self._way_is_down(prepared, outcomes[0].error)
+        if prepared.actions[0].side == "people":
+            self._way_answered(prepared, outcomes[0])
         return any(isinstance(outcome, NotDone) and outcome.halve for outcome in outcomes)
 
     def _ended(self, call: Call, outcomes: Sequence[Outcome]) -> None:

@@ -86,7 +86,9 @@ def messages(
 
 
 def _action(name: str, way: str, who: str, subject: str, text: str, now: datetime) -> Action:
-    marker = f"{name}.{now:%y%m%d}.{who}"
+    # To the minute: a second alarm of a day is news after "well again", and a mail program would
+    # hide it behind the first if both had one Message-ID.
+    marker = f"{name}.{now:%y%m%d%H%M}.{who}"
     tell = Tell(marker=name, due=now.date(), step=0, person=who, way=way)
     message = Message(
         marker=marker, way=way, to=who if way == "email" else "", person=who, subject=subject,

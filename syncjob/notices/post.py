@@ -26,8 +26,9 @@ from syncjob.core.actions import (
     Unknown,
 )
 from syncjob.core.policy import Mode
-from syncjob.core.policy_notices import Notices
+from syncjob.core.policy_notices import Notices, is_address
 from syncjob.core.records import Receiver
+from syncjob.core.rules.texts import one_line, short
 from syncjob.transport.exchange import Session
 from syncjob.transport.mail import Server
 from syncjob.transport.parse import excerpt
@@ -49,13 +50,14 @@ class PostOffice:
         self._policy = policy
 
     def unfit(self, action: Action) -> Rejected | None:
-        """An e-mail to somebody who has no address."""
+        """An e-mail to somebody who has no address, or one that mail servers do not take."""
         message = _message(action)
-        if message.way != "email" or message.to:
+        if message.way != "email" or is_address(message.to):
             return None
+        words = f'"{short(one_line(message.to))}" is no e-mail address that mail servers take'
         return Rejected(
             code="no_email_address",
-            words="this person has no e-mail address in the CRM.",
+            words=f"{words}." if message.to else "this person has no e-mail address in the CRM.",
             field="email",
             next_step="Give the user an e-mail address in the CRM, or tell people by task.",
         )

@@ -20,6 +20,8 @@ from syncjob.transport.wire import Answer
 #: Connecting and each answer; servers that look up their sender's name take half of this.
 TIMEOUT_S = 60
 _READY = 354
+#: What smtplib raises before the text; the last is a name that the protocol cannot carry.
+_FAILURES = (OSError, smtplib.SMTPException, UnicodeError)
 
 
 class Server(NamedTuple):
@@ -36,11 +38,11 @@ def send(server: Server, sender: str, to: Sequence[str], message: bytes) -> Answ
     """The server's last answer: 250 is taken, 4yz not now, 5yz never. Raises NeverLeft, Lost."""
     try:
         smtp = _connected(server)
-    except (OSError, smtplib.SMTPException) as failure:
+    except _FAILURES as failure:
         raise NeverLeft(_words(failure)) from None
     try:
         refused = _begun(smtp, sender, to)
-    except (OSError, smtplib.SMTPException) as failure:
+    except _FAILURES as failure:
         smtp.close()
         raise NeverLeft(_words(failure)) from None
     if refused is None:
@@ -62,7 +64,7 @@ def _connected(server: Server) -> smtplib.SMTP:
             smtp.starttls(context=context)
         if server.user and server.password is not None:
             smtp.login(server.user, server.password.get_secret_value())
-    except (OSError, smtplib.SMTPException):
+    except _FAILURES:
         smtp.close()
         raise
     return smtp
@@ -111,6 +113,8 @@ def _answer(code: int, words: bytes) -> Answer:
 def _words(failure: Exception) -> str:
     if isinstance(failure, smtplib.SMTPAuthenticationError):
         return "the mail server refuses the user or password"
+    if isinstance(failure, UnicodeError):
+        return "the host, user or password has characters that mail servers do not take"
     if isinstance(failure, smtplib.SMTPResponseException):
         return f"the mail server answers {failure.smtp_code}"
     return f"the mail server cannot be talked to ({type(failure).__name__})"

@@ -57,6 +57,8 @@ class PostChannel:
         self._sent += 1
         try:
             return self._send(call.request)
+        except ConfigError as error:  # a way that is set up wrongly holds up nothing else
+            raise Unreachable(error.what, where=call.request.url) from None
         except NeverLeft as failure:
             raise Unreachable(
                 f"The message could not be handed over: {failure}; nothing was sent.",

@@ -25,6 +25,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.taken: list[tuple[str, list[str], Message]] = []
         self.cut: Cut | None = None
         self.codes: dict[str, str] = {}
+        self.login: str | None = None
         self.dialogues = 0
 
     @property
@@ -59,6 +60,10 @@ class _Session(socketserver.StreamRequestHandler):
             self.sender, self.to = line, []
         elif verb == "RCPT":
             self.to.append(line.partition(":")[2].strip("<> "))
+        if verb == "EHLO" and self.server.login:
+            self._say("250-ok")
+            self._say(f"250 AUTH {self.server.login}")
+            return True
         known = verb in ("EHLO", "HELO", "MAIL", "RCPT")
         self._say("250 ok" if known else "221 bye" if verb == "QUIT" else "502 what?")
         return verb != "QUIT"

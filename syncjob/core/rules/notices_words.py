@@ -27,7 +27,7 @@ def unknown_places(template: str) -> list[str]:
 def subject_of(notice: Notice, template: str) -> str:
     """The subject line: one line, cut where it runs on."""
     if notice.kind == "paid":
-        template = "{number} of {customer} is paid: {total}"
+        template = "{number} of {customer} is paid: {paid}"
     line = one_line(_fill(template, notice.debt))
     return line if len(line) <= SUBJECT_LENGTH_MAX else line[: SUBJECT_LENGTH_MAX - 3] + "..."
 
