@@ -94,17 +94,15 @@ class Model:
             if step is not None:
                 due = invoice.due_day or self.today
                 days = (self.today - due).days if step != PAID else 0
-                amount = invoice.due if step != PAID else self._paid_words(invoice, way)
+                amount = invoice.due if step != PAID else self._cash(invoice)
                 yield (
                     Step(invoice.id, due, step, person, way),
                     Said(way, person, invoice.number, days, f"{float(amount):,.2f}"),
                 )
         assert wishes.steps == tuple(sorted(wishes.steps))
 
-    def _paid_words(self, invoice: Document, way: str) -> Fraction:
-        if self.firm.wishes.digest and way != "task":  # a digest's line names the money
-            return cash_and_credit(self.firm.xero.organisation, invoice)[0]
-        return invoice.total
+    def _cash(self, invoice: Document) -> Fraction:
+        return cash_and_credit(self.firm.xero.organisation, invoice)[0]
 
     def _step(self, deal: dict[str, Any], invoice: Document, person: str, way: str) -> int | None:
         wishes, today = self.firm.wishes, self.today
