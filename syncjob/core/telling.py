@@ -197,7 +197,8 @@ def _debt(making: Making, part: PartCase, invoice: Invoice, due: date, days: int
         invoice=invoice.number or part.marker or invoice.id, currency=invoice.currency,
         total=invoice.total, due=invoice.due, paid=cash, credited=credited, due_date=due, days=days,
         customer=one_line(customer.name) if customer else "", owner=one_line(owner),
-        deal_page=case.deal.page, invoice_page=invoice.page, phone=next(iter(phones), None),
+        deal_page=case.deal.page, invoice_page=invoice.page,
+        phone=one_line(next(iter(phones), None)),
         expected_on=invoice.expected_on, last_paid_on=paid[-1][0] if paid else None,
         last_paid=paid[-1][1] if paid else None, credit_left=credit.left if credit else ZERO,
     )  # fmt: skip
