@@ -126,9 +126,12 @@ def _invoice(making: Making, part: PartCase) -> Told:
     if case.deal.archived:
         making.issues.append(_archived(case))
         return Told(part.last, None)
-    if not case.complete:
-        making.story.append("its lines were not read in this batch")
-        return Told(part.last, None)
+    if not case.complete:  # hidden for a moment, or from the token's user: never forgotten
+        raise Held(
+            "deal_unreadable",
+            "The CRM did not show the deal when its lines were to be read.",
+            next_step="It is tried again within the hour; the API token's user must see the deal.",
+        )
     return made(making, part)
 
 

@@ -159,3 +159,19 @@ def test_a_recovery_with_repeating_invoices_ends_where_our_own_clock_is_slow(
         world.run()
         minutes(world, 16)
     assert _statuses(world) == ["DRAFT"]
+
+
+def test_a_deal_that_the_crm_hid_for_a_moment_is_held_and_tried_again(world: World) -> None:
+    """One 403 as its lines were read, and nobody thought of it again."""
+    deal = sell(world)
+    _lose_state(world)
+    for _ in range(2):  # the deal is read; what is new waits for the ledger's lists
+        world.run()
+        minutes(world, 8)
+    world.fault(kind="status", status=403, method="GET", path=f"/deals/{deal}$", body="{}")
+    assert codes(world.run()) == ["deal_unreadable"]
+    for _ in range(2):
+        minutes(world, 31)
+        world.run()
+    assert _statuses(world) == ["DRAFT"]
+    assert codes(quiet(world)) == []

@@ -54,7 +54,7 @@ def recover(world: World) -> None:
     world.host.faults.clear()
     if world.away_until > world.time.now():
         world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
-    if any(kind == "403" and point.kind == "write" for point, kind in world.faults.fired):
+    if any(kind == "403" for _, kind in world.faults.fired):
         world.advance(RIGHTS_RECHECK)
     _two_batches(world)
     judge(world)

@@ -28,11 +28,12 @@ _OTHERWISE = frozenset({
 
 class Typed(NamedTuple):
     """The newest value that a person gave to a field of one record, which deed that was, and all
-    that people ever gave to it."""
+    that people ever gave to it, and what stood there before the first of them."""
 
     n: int
     value: str
     ever: frozenset[str] = frozenset()
+    first: str = ""
 
 
 class Pair(NamedTuple):
@@ -112,7 +113,8 @@ def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[s
                     continue  # it stood there already
                 known = typed.get((side, record, field))
                 ever = (known.ever if known else frozenset()) | {value}
-                typed[side, record, field] = Typed(n, value, ever)
+                first = known.first if known else deed.before.get(field, "")
+                typed[side, record, field] = Typed(n, value, ever, first)
     return typed, unclear
 
 
@@ -177,6 +179,8 @@ def _none_lost(
         newest = max(said.values())
         lost = not _same(field, here["crm"], newest.value) and newest.n >= 0
         lost = lost and (bool(newest.value) or here["crm"] not in refilled)
+        # Whoever puts back what stood there before has taken a conflict back.
+        lost = lost and not (newest.value == newest.first and here["crm"] in every)
     else:
         values = frozenset[str]().union(*(one.ever for one in said.values()), {""})
         lost = not values >= {here["crm"], here["ledger"]}
