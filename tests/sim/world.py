@@ -48,6 +48,9 @@ PATIENCE = timedelta(minutes=16)
 #: The whole world in memory where the machine allows it: a commit then costs no disk.
 MEMORY = Path("/dev/shm")
 PREFIX = "syncjob-sim-"
+#: What the guard asks about and people here release: more than five deals lost at once, and the
+#: first comparison of customers by a state that is new.
+RELEASED = ("drafts would be deleted", "runs for the first time with this state")
 
 
 class ProgramClock:
@@ -199,11 +202,10 @@ class World:
         with self._at_work(armed, at_writes):
             with self.connection() as handle:
                 report = handle.run(RunOptions(who="a simulation"))
-                if report.exit_code == Exit.GUARD and self.features.contacts and self.state_lost:
-                    # The first comparison of a state that is new: a person has looked at it.
-                    accepted = RunOptions(who="a simulation", accept=report.plan_hash)
-                    self.tell(f"  batch: {report.stopped_by}; released")
-                    report = handle.run(accepted)
+                said = str(report.stopped_by)
+                if report.exit_code == Exit.GUARD and any(why in said for why in RELEASED):
+                    self.tell(f"  batch: {said}; a person releases it")
+                    report = handle.run(RunOptions(who="Ann", accept=report.plan_hash))
             self.issues = frozenset((issue.subject, issue.code) for issue in report.issues)
             self._tell_report(report)
             return report
