@@ -96,3 +96,12 @@ def too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
             f"{context.times_largest} times the largest so far ({largest:,.2f}).",
             next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
         )
+
+
+def unreadable() -> Held:
+    """A deal that the CRM hid for a moment, or from the token's user: never forgotten."""
+    return Held(
+        "deal_unreadable",
+        "The CRM did not show the deal when its lines were to be read.",
+        next_step="It is tried again within the hour; the API token's user must see the deal.",
+    )

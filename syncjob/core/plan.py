@@ -16,6 +16,7 @@ from syncjob.core.actions import Decision, Issue
 from syncjob.core.afterwards import afterwards, needs_recurring_lines
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
+from syncjob.core.holds import unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
@@ -127,11 +128,7 @@ def _invoice(making: Making, part: PartCase) -> Told:
         making.issues.append(_archived(case))
         return Told(part.last, None)
     if not case.complete:  # hidden for a moment, or from the token's user: never forgotten
-        raise Held(
-            "deal_unreadable",
-            "The CRM did not show the deal when its lines were to be read.",
-            next_step="It is tried again within the hour; the API token's user must see the deal.",
-        )
+        raise unreadable()
     return made(making, part)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceChange, InvoiceUpdate, Issue, Wave
 from syncjob.core.case import PartCase
+from syncjob.core.holds import unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import Outline, Place, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
@@ -45,8 +46,10 @@ def decide_parts(making: Making, stopped: Issue | None) -> Parts:
         making.issues.append(stopped)
         return Parts(_standing(making, None if case.live else stopped))
     if not case.complete:
-        making.story.append("its lines were not read in this batch")
-        return Parts(_standing(making), known=not case.live)
+        if case.deal.archived and not case.live:  # nothing is made of it, so nothing was read
+            making.story.append("its lines were not read in this batch")
+            return Parts(_standing(making))
+        return Parts(_standing(making, making.held(unreadable())), known=not case.live)
     try:
         outline = outline_of(case, making.context)
     except Held as held:

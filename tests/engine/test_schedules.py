@@ -162,6 +162,26 @@ def test_payments_of_the_parts_are_paid_back_to_the_deal(w: World) -> None:
     quiet(w)
 
 
+def test_a_payment_reaches_a_deal_that_the_crm_hid_for_a_moment(w: World) -> None:
+    deal = sell(w, lines=LINES)
+    w.run()
+    first = only(parts_of(w, deal))
+    w.books("approve", invoice=first["id"])
+    for _ in range(2):  # until the list does not show the deal again: then it is read by its id
+        minutes(w, 10)
+        w.run()
+    w.books("pay", invoice=first["id"])
+    minutes(w, 5)
+    w.fault(kind="status", status=403, method="GET", path=f"/deals/{deal}$", body="{}")
+    assert codes(w.run()) == ["deal_unreadable"]
+    for _ in range(2):
+        minutes(w, 31)
+        report = w.run()
+    assert codes(report) == []
+    assert w.deal_fields(deal)["Invoice paid"] == pytest.approx(327)
+    quiet(w)
+
+
 def test_the_deal_grows_after_its_deposit_was_approved(w: World) -> None:
     deal = sell(w, lines=LINES)
     w.run()
