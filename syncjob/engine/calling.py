@@ -1,0 +1,108 @@
+"""The commands that call vendors: each takes the lease and works in a batch of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from decimal import Decimal
+
+from syncjob.connectors.base import Problem
+from syncjob.core.records import Organisation, Side
+from syncjob.core.reports import (
+    BatchReport,
+    FieldsReport,
+    PlanReport,
+    RunOptions,
+)
+from syncjob.core.review import (
+    MatchOptions,
+    MatchReport,
+)
+from syncjob.core.rules.credit import Wish
+from syncjob.engine.batch import Batch
+from syncjob.engine.checks import check
+from syncjob.engine.crediting import CreditReport, credit
+from syncjob.engine.handmade import match_invoices
+from syncjob.engine.identify import identify
+from syncjob.engine.matching import match_contacts
+from syncjob.engine.opening import Opening
+from syncjob.engine.run import foresee, run_batch
+from syncjob.engine.setup import create_fields
+
+
+class Calling(Opening):
+    """What a command may ask of both sides. Methods raise LockHeld if another process works."""
+
+    def run(self, options: RunOptions | None = None) -> BatchReport:
+        """One batch. Raises LockHeld, StateError, ConfigError; the rest stands in the report."""
+        with self._batch(self.state, options or RunOptions(), write=True) as batch:
+            return run_batch(batch)
+
+    def plan(self, options: RunOptions | None = None) -> PlanReport:
+        """What a batch would do, found out on a copy of the state; nothing is written."""
+        with self._lease() as lease, self._copy() as copy:
+            given = options or RunOptions(dry_run=True)
+            with self._batch(copy, given, write=False, lease=lease) as batch:
+                return _plan_report(batch)
+
+    def check(self, *, messages: bool = False) -> list[Problem]:
+        """What is wrong with config, credentials, names, rights, mode, clock or notices; with
+        `messages` a test is sent by each way that is set up."""
+        with self._batch(self.state, RunOptions(), write=False, messages=messages) as batch:
+            return check(batch, messages=messages)
+
+    def identity(self, side: Side) -> Organisation:
+        """Whose account the credentials open; compared with the pin."""
+        with self._batch(self.state, RunOptions(), write=False) as batch:
+            identify(batch)
+            return batch.side(side).identity()
+
+    def init_fields(self, *, create: bool) -> FieldsReport:
+        """The CRM fields that the config needs; creates those that are missing if asked."""
+        with self._batch(self.state, RunOptions(), write=create) as batch:
+            return create_fields(batch, create=create)
+
+    def match(self, options: MatchOptions) -> MatchReport:
+        """What of both sides may be one customer, or twice on one side; writes at no vendor."""
+        with self._batch(self.state, _reading(options), write=False) as batch:
+            return match_contacts(batch, options)
+
+    def match_invoices(self, options: MatchOptions) -> MatchReport:
+        """Which invoices were made by hand for which won deals; writes at no vendor."""
+        with self._batch(self.state, _reading(options), write=False) as batch:
+            return match_invoices(batch, options)
+
+    def credit(
+        self, deal: str, wish: Wish, *, part: str | None, write: bool, who: str,
+        expect: Decimal | None,
+    ) -> CreditReport:  # fmt: skip
+        """A credit note for a deal's invoice, made as a draft; or shown, found out on a copy.
+
+        Raises LockHeld, Park (it cannot be done), RetryLater, and what any call may raise.
+        """
+        options = RunOptions(who=who, dry_run=not write)
+        with contextlib.ExitStack() as stack:
+            lease = stack.enter_context(self._lease())
+            state = self.state if write else stack.enter_context(self._copy())
+            batch = stack.enter_context(self._batch(state, options, write=write, lease=lease))
+            return credit(batch, deal, wish, part, write=write, expect=expect)
+
+
+def _reading(options: MatchOptions) -> RunOptions:
+    """The options of a match as those of the batch that it reads in."""
+    return RunOptions(
+        since=options.since, who=options.who, progress=options.progress,
+        should_stop=options.should_stop,
+    )  # fmt: skip
+
+
+def _plan_report(batch: Batch) -> PlanReport:
+    plan = foresee(batch, write=False)
+    counts = Counter(action.kind for action in plan.actions)
+    return PlanReport(
+        connection=batch.config.connection.name, hash=plan.hash, actions=tuple(plan.actions),
+        issues=tuple(plan.issues), guard=plan.guard, counts=dict(counts),
+        excluded=dict(plan.excluded), waits=plan.waits, titles=plan.titles,
+        stories=plan.stories,
+        calls={c.name: batch.channels[c.side].usage().calls for c in (batch.ledger, batch.crm)},
+    )  # fmt: skip
