@@ -18,6 +18,13 @@ from syncjob.core.parts_of_contacts import Address as Address
 from syncjob.core.parts_of_contacts import PaymentTerms as PaymentTerms
 from syncjob.core.parts_of_contacts import Person as Person
 from syncjob.core.parts_of_contacts import TermsKind as TermsKind
+from syncjob.core.references import Account as Account
+from syncjob.core.references import FieldInfo as FieldInfo
+from syncjob.core.references import LedgerReference as LedgerReference
+from syncjob.core.references import Option as Option
+from syncjob.core.references import Organisation as Organisation
+from syncjob.core.references import Pipeline as Pipeline
+from syncjob.core.references import TaxRate as TaxRate
 
 Side = Literal["crm", "ledger"]
 #: Where a write goes: to a side, or to people as a message.
@@ -91,6 +98,9 @@ class Deal(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A deal with its lines, discounts and instalments: one aggregate.
 
     `fields` holds the account's own fields that the config names, keyed by that name, as text.
+    `merged_from` are the ids of the deals that were merged into this one under a new id.
+    `value_is_sum`: the CRM keeps the value equal to what the lines come to; where it does not,
+    people set the value, and it says nothing about lines that are there.
     """
 
     title: str
@@ -111,6 +121,8 @@ class Deal(Record, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[Line, ...] | None = None
     discounts: tuple[Discount, ...] | None = None
     instalments: tuple[Instalment, ...] | None = None
+    merged_from: tuple[str, ...] = ()
+    value_is_sum: bool = True
 
 
 class Activity(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -165,6 +177,7 @@ class Contact(Record, frozen=True, kw_only=True, omit_defaults=True):
     archived: bool = False
     deleted: bool = False
     merged_into: str | None = None
+    merged_from: tuple[str, ...] = ()  # ids of the CRM contacts that this one was made from
     is_customer: bool = False
     is_supplier: bool = False
     people: tuple[Person, ...] = ()  # further persons; the first one stands in the contact itself
@@ -288,84 +301,6 @@ class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
     refunded: Decimal = Decimal(0)
     reference: str | None = None
     marker: str | None = None
-
-
-# --- what an account calls its own things (cached a day) ------------------------------------------
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A ledger account; `system` accounts take no invoice lines."""
-
-    code: str
-    name: str
-    active: bool
-    kind: str
-    tax_code: str | None = None
-    system: bool = False
-
-
-class TaxRate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A tax rate of the organisation; `percent` is the effective rate."""
-
-    code: str
-    name: str
-    percent: Decimal
-    active: bool
-    for_sales: bool
-
-
-class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which books or which CRM account the credentials open."""
-
-    id: str
-    name: str
-    country: str | None = None
-    currency: str | None = None
-    time_zone: str = "UTC"  # IANA name
-    demo: bool = False
-    locked_through: Day | None = None  # the later of the ledger's lock dates
-    tax_registered: bool = True
-    tax_basis: str | None = None  # as the ledger calls it, such as ACCRUALS; None: not said
-    short_code: str | None = None
-
-
-class LedgerReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a plan needs to know of the ledger besides its records."""
-
-    organisation: Organisation
-    accounts: tuple[Account, ...] = ()
-    tax_rates: tuple[TaxRate, ...] = ()
-    currencies: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    tracked_items: tuple[str, ...] = ()  # those whose stock the ledger keeps
-    #: Active tracking categories with their active options; None: not read.
-    tracking: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    brandings: tuple[tuple[str, str], ...] | None = None  # (id, name); None: not read
-
-
-class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """One choice of an enumerated CRM field."""
-
-    id: int
-    label: str
-
-
-class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A field of the CRM account: its name, the code the API wants, its type and choices."""
-
-    entity: Literal["deal", "organization", "person", "product"]
-    name: str
-    code: str
-    kind: str
-    options: tuple[Option, ...] = ()
-
-
-class Pipeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A pipeline with its stages in their order: (stage id, stage name)."""
-
-    id: str
-    name: str
-    stages: tuple[tuple[str, str], ...] = ()
 
 
 class CrmReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

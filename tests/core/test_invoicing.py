@@ -500,6 +500,16 @@ def test_a_total_that_differs_is_drafted_with_a_note(value, value_is, differs):
         assert "GBP" in note.what
 
 
+def test_a_value_that_people_set_says_nothing_about_lines_that_are_there():
+    theirs = deal(value=D(99), value_is_sum=False)
+    invoice, _, note = draft_invoice(theirs, None, context(policy=policy()))
+    assert note is None and doubt_of(theirs, invoice, policy()) is None
+    unread = deal(value=D(99), value_is_sum=False, lines=None)
+    assert doubt_of(unread, invoice, policy()) is None
+    bare = deal(value=D(99), value_is_sum=False, lines=())
+    assert doubt_of(bare, invoice, policy()).code == "totals_differ"
+
+
 def test_the_note_of_a_draft_follows_the_deal_as_it_is_now():
     assert doubt_of(deal(value=D(100)), draft(), policy()) is None
     assert doubt_of(deal(value=D(99)), draft(), policy()).code == "totals_differ"

@@ -294,11 +294,12 @@ class _Less(msgspec.Struct, frozen=True):
 
 
 def compared(deal: Deal, policy: Invoices, sums: Sums, count: int) -> Comparison | None:
-    """The deal's value beside these sums of so many lines; None if the deal gives none.
+    """The deal's value beside these sums of so many lines; None if the deal gives none, or its
+    CRM does not add up the lines itself.
 
     Where `value_is` is not set, the deal's value may be either sum: the nearer one is meant.
     """
-    if deal.value is None:
+    if deal.value is None or (deal.lines != () and not deal.value_is_sum):
         return None
     kinds: tuple[Literal["net", "gross"], ...] = ("net", "gross")
     if policy.value_is:

@@ -254,7 +254,7 @@ def _called(part: Instalment, number: int, count: int) -> str:
 
 def _check_total(deal: Deal, policy: Invoices, sums: Sums, total: Decimal, count: int) -> None:
     """Whether the lines add up to the value is asked of the whole invoice."""
-    value = deal.value
+    value = deal.value if deal.value_is_sum or deal.lines == () else None
     if value is None:
         known = {
             "net": (sums.sub_total,),
