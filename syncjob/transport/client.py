@@ -68,7 +68,8 @@ class HttpChannel:
 
     `origins` (scheme and host, or a base URL) are the only places that get the credentials;
     empty: any, for tests. `settings` is the config's key for the credentials, for messages;
-    `rng` draws the jitter. `timeout` is (connect, read) in seconds.
+    `rng` draws the jitter. `timeout` is (connect, read) in seconds. `reads` are the ends of paths
+    to which a POST only asks (a search): such a request is read and never written.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class HttpChannel:
         settings: str = "the credentials in the config",
         origins: Sequence[str] = (),
         rng: Random | None = None,
+        reads: Sequence[str] = (),
     ) -> None:
+        self._reads = tuple(reads)
         self._vendor: str = vendor
         self._side: Side = side
         self._mode: Mode = mode
@@ -102,12 +105,12 @@ class HttpChannel:
         self._met = 0  # the generation of the token whose books are known
 
     def read(self, request: Request) -> Answer:
-        """Send a GET, at most three times, waiting at most a minute in all.
+        """Send what only asks, at most three times, waiting at most a minute in all.
 
-        Returns any answer below 500 but 401 and 429. Raises Throttled, Unreachable, AuthFailed,
-        and RefusedAtDoor for anything but a GET.
+        Returns any answer below 500 but 401, 429 and the vendor's own words for "try later".
+        Raises Throttled, Unreachable, AuthFailed, and RefusedAtDoor for anything but a read.
         """
-        if request.method != "GET":
+        if not self._only_asks(request):
             raise RefusedAtDoor(f"{request.method} is not a read.", where=place(request.url))
         self._check_origin(request)
         naps, attempt = _Naps(self._clock), 0
@@ -132,8 +135,8 @@ class HttpChannel:
         """
         request = call.request
         reason = refuse(self._mode, self._side, request)
-        if request.method == "GET":
-            reason = "a GET is not a write"
+        if self._only_asks(request):
+            reason = "a read is not a write"
         if reason:
             raise RefusedAtDoor(
                 f"This {request.method} must not be sent: {reason}.",
@@ -199,7 +202,7 @@ class HttpChannel:
             answer = self._authorised(lambda headers, _: self._send_read(request, headers, naps))
         except (NeverLeft, Lost) as failure:
             raise _Again(self._unreachable(request, str(failure))) from None
-        if answer.status >= 500:
+        if answer.status >= 500 or answer.status in self._limits.rules.try_later:
             said = f": {excerpt(answer.body)!r}" if answer.body else ""
             words = f"it answers {answer.status}{said}{verdicts.trace(answer)}"
             now = self._clock.now()
@@ -276,7 +279,7 @@ class HttpChannel:
             self._usage = Usage(
                 calls=self._usage.calls + 1,
                 cost=self._usage.cost + request.cost,
-                writes=self._usage.writes + (request.method != "GET"),
+                writes=self._usage.writes + (not self._only_asks(request)),
             )
 
     def _credentials(self) -> tuple[Credentials, int]:
@@ -315,6 +318,10 @@ class HttpChannel:
         refused = verdicts.refusal(answer, self._vendor)
         if refused:
             raise refused
+
+    def _only_asks(self, request: Request) -> bool:
+        asks = request.method == "POST" and urlsplit(request.url).path.endswith(self._reads)
+        return request.method == "GET" or asks
 
     def _check_origin(self, request: Request) -> None:
         """Credentials go to the configured addresses only, whatever a link in an answer says."""

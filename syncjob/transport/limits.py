@@ -55,11 +55,18 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitRules(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor's limits as data. `headroom_percent` of each window is left for others."""
+    """A vendor's limits as data. `headroom_percent` of each window is left for others.
+
+    `policies`: where a 429 names its limit in the body, as JSON, the name as it stands there
+    (without regard to case) -> the seconds until that limit is open again. `try_later` are the
+    statuses below 500 that pass by themselves (a record under lock).
+    """
 
     windows: tuple[Window, ...] = ()
     concurrency: int = 5
     headroom_percent: int = 10
+    policies: dict[str, float] = {}
+    try_later: frozenset[int] = frozenset()
 
     def headroom(self, window: Window) -> int:
         """How much of a window is never used by us; rounded down, so tiny windows keep none."""

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from syncjob.errors import AuthFailed, SyncJobError, Unreachable
+from syncjob.errors import AuthFailed, SchemaDrift, SyncJobError, Unreachable
 from syncjob.transport.exchange import request_id
 from syncjob.transport.limits import LimitRules
 from syncjob.transport.parse import excerpt
@@ -42,7 +42,25 @@ def pause(answer: Answer, rules: LimitRules, now: datetime, vendor: str) -> Paus
     told_s = retry_after_s(answer, now)
     if told_s is not None:
         return Pause(told_s, why)
+    named = _named(answer, rules)
+    if named is not None:
+        policy, seconds = named
+        return Pause(seconds, f"{vendor} allows no more requests now (limit: {policy}).")
     return _untold(answer, rules, why)
+
+
+def _named(answer: Answer, rules: LimitRules) -> tuple[str, float] | None:
+    """The limit that the body names, and how long it lasts (facts: hubspot, 5f)."""
+    if not rules.policies:
+        return None
+    try:
+        body = answer.json()
+    except SchemaDrift:
+        return None
+    policy = body.get("policyName") if isinstance(body, dict) else None
+    known = {name.casefold(): seconds for name, seconds in rules.policies.items()}
+    seconds = known.get(policy.casefold()) if isinstance(policy, str) else None
+    return None if seconds is None else (str(policy), seconds)
 
 
 def _untold(answer: Answer, rules: LimitRules, why: str) -> Pause:

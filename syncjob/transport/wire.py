@@ -79,7 +79,8 @@ class Channel(Protocol):
     """What a connector is given to read with; transport/client.py has the real one."""
 
     def read(self, request: Request) -> Answer:
-        """Send a GET and retry it within bounds. Returns any answer below 500 but 401 and 429.
+        """Send a GET, or a POST that only asks, and retry it within bounds. Returns any answer
+        below 500 but 401 and 429, and what the vendor means by "try later".
 
         402, 407 and those 403s that shut the door as a whole are errors too. Raises Throttled,
         Unreachable, AuthFailed.

@@ -10,6 +10,7 @@ import responses
 
 from syncjob.errors import AuthFailed, RefusedAtDoor, Throttled, Unreachable
 from syncjob.transport.limits import LimitRules, Limits, Window
+from syncjob.transport.wire import Call, Request
 
 from .kit import START, TOKEN, URL, FakeClock, get, logged, make_channel
 
@@ -275,3 +276,63 @@ def test_a_page_that_echoes_the_token_gives_nothing_away(http, status):
     except (AuthFailed, Throttled, Unreachable) as error:
         text = str(error)
     assert TOKEN not in text
+
+
+SEARCH = "https://api.example.test/crm/deals/search"
+ASKS = {"reads": ("/search", "/batch/read")}
+
+
+def post(url: str = SEARCH) -> Request:
+    return Request(method="POST", url=url, body=b"{}")
+
+
+def test_a_post_that_only_asks_is_read_and_repeated_and_is_no_write(http):
+    http.post(SEARCH, status=502)
+    http.post(SEARCH, json={"results": []})
+    channel = make_channel(**ASKS)
+    assert channel.read(post()).json() == {"results": []}
+    assert (channel.usage().calls, channel.usage().writes) == (2, 0)
+    with pytest.raises(RefusedAtDoor, match="a read is not a write"):
+        channel.write(Call(id=1, request=post(), fence=1))
+
+
+@pytest.mark.parametrize("url", [URL, f"{SEARCH}/1", f"{URL}?next=/search", f"{URL}/search-more"])
+def test_any_other_post_is_never_read(http, url):
+    with pytest.raises(RefusedAtDoor, match="POST is not a read"):
+        make_channel(**ASKS).read(post(url))
+    with pytest.raises(RefusedAtDoor, match="POST is not a read"):
+        make_channel().read(post())
+    assert not http.calls
+
+
+@pytest.mark.parametrize(
+    ("policy", "waits_s"),
+    [("TEN_SECONDLY_ROLLING", 10), ("secondly", 1), ("DAILY", None), ("OTHER", 3), (None, 3)],
+)
+def test_a_limit_that_the_body_names_says_how_long_to_wait(http, policy, waits_s):
+    body = {"errorType": "RATE_LIMIT", **({"policyName": policy} if policy else {})}
+    http.get(URL, status=429, json=body)
+    http.get(URL, json={})
+    clock = FakeClock()
+    rules = LimitRules(policies={"TEN_SECONDLY_ROLLING": 10, "SECONDLY": 1, "DAILY": 3600})
+    channel = make_channel(clock=clock, limits=Limits(rules, clock=clock))
+    if waits_s is None:
+        with pytest.raises(Throttled, match="DAILY") as error:
+            channel.read(get())
+        assert error.value.resume_at == START + timedelta(hours=1) and not clock.naps
+    else:
+        channel.read(get())
+        assert waits_s <= sum(clock.naps) <= waits_s + 1
+
+
+def test_a_status_that_means_try_later_is_tried_again(http):
+    http.get(URL, status=423, json={"message": "locked"})
+    http.get(URL, json={})
+    clock = FakeClock()
+    limits = Limits(LimitRules(try_later=frozenset({423, 477})), clock=clock)
+    make_channel(clock=clock, limits=limits).read(get())
+    assert clock.elapsed >= 2
+    http.get(URL, status=477, headers={"Retry-After": "86400"})
+    with pytest.raises(Unreachable) as error:
+        make_channel(clock=clock, limits=limits).read(get())
+    assert error.value.resume_at == clock.now() + timedelta(days=1)
