@@ -14,6 +14,7 @@ from syncjob.core.records import Side
 from syncjob.errors import ConfigError
 
 if TYPE_CHECKING:
+    from syncjob.connectors.pages import RecordPage
     from syncjob.connectors.ports import Opened, Ports
 
 
@@ -28,6 +29,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     options: str
     build: str
     extra: str
+    pages: str = "pages:record_page"
 
     def options_model(self) -> type[CrmConfig] | type[LedgerConfig]:
         """The pydantic model of this vendor's part of the config."""
@@ -37,6 +39,11 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
         """The connector on its channel. Raises ConfigError if the vendor's SDK is not there."""
         build = cast("Callable[[Any, Ports], Opened]", self._load(self.build))
         return build(options, ports)
+
+    def record_page(self, url: str) -> RecordPage | None:
+        """The record that this page of the vendor's shows; loads no SDK and asks nobody."""
+        read = cast("Callable[[str], RecordPage | None]", self._load(self.pages))
+        return read(url)
 
     def _load(self, path: str) -> object:
         module, _, name = path.partition(":")
@@ -73,6 +80,16 @@ def register_all() -> None:
     """Let the config name every vendor here; loads their options models and nothing else."""
     for name, vendor in VENDORS.items():
         register_options(vendor.side, name, vendor.options_model())
+
+
+def record_page(url: str) -> tuple[str, RecordPage] | None:
+    """The vendor whose page this is, by its `type`, and the record that it shows; None for a page
+    of nobody here, or one that shows no record."""
+    for name, vendor in VENDORS.items():
+        found = vendor.record_page(url)
+        if found is not None:
+            return name, found
+    return None
 
 
 def open_side(options: CrmConfig | LedgerConfig, ports: Ports) -> Opened:
