@@ -67,13 +67,19 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A field of the CRM account: its name, the code the API wants, its type and choices."""
+    """A field of the CRM account: its name, the code the API wants, its type and choices.
+
+    `fixed`: the CRM fills it itself or gave it its meaning, so it is never written to. `unique`:
+    the CRM refuses a value that another record has.
+    """
 
     entity: Literal["deal", "organization", "person", "product"]
     name: str
     code: str
     kind: str
     options: tuple[Option, ...] = ()
+    fixed: bool = False
+    unique: bool = False
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
