@@ -22,8 +22,8 @@ from syncjob.engine.desk_parts import link_invoice, link_kind, reissue, reissue_
 from syncjob.engine.door import pauses
 from syncjob.engine.telling import MUTED
 from syncjob.errors import Park
-from syncjob.state.book import Decision
 from syncjob.state.database import State
+from syncjob.state.decisions import Decision
 
 #: Answers that may be given about a deal; "link:NUMBER" names an invoice.
 DEAL_ANSWERS = ("create", "never", "link", "reissue")
@@ -68,7 +68,7 @@ def answer(
     elif verb == "reissue":
         kind = reissue_kind(state, subject, part)
     with state.commit():
-        state.book.decide(kind, subject, who=who, reason=reason, at=now)
+        state.decisions.ask(kind, subject, who=who, reason=reason, at=now)
 
 
 def _require_deal(state: State, subject: str) -> None:
@@ -82,12 +82,12 @@ def _require_deal(state: State, subject: str) -> None:
 
 def apply_inbox(batch: Batch) -> None:
     """Apply what people decided since the last batch, each with who and why in the audit."""
-    for decision in batch.state.book.decisions():
+    for decision in batch.state.decisions.waiting():
         with batch.state.commit():
             words = _apply(batch, decision)
             if words is None:
                 continue  # its subject has an open write; the next batch asks again
-            batch.state.book.applied(decision.id, batch.id)
+            batch.state.decisions.applied(decision.id, batch.id, words)
             batch.state.book.record(
                 batch=batch.id, at=batch.clock.now(), side="us", target=decision.subject,
                 subject=decision.subject, changes={decision.kind: (None, words)},

@@ -11,8 +11,8 @@ from syncjob.core.markers import contact_of_marker, ledger_of_marker
 from syncjob.core.records import DEAD, Contact, Deal, Invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import is_on
-from syncjob.state.book import Decision
 from syncjob.state.database import State
+from syncjob.state.decisions import Decision
 
 #: The inbox's kinds of what is decided about a match; the other record's id follows a colon.
 SAME, DIFFERENT = "match.same", "match.different"

@@ -55,7 +55,7 @@ class _Desk:
     ) -> None:
         self.state, self.who, self.reason, self.now = state, who, reason, now
         self.proposed = {p.key: p for p in state.matches.all(KINDS)}
-        self.pending = {(d.kind, d.subject) for d in state.book.decisions()}
+        self.pending = {(d.kind, d.subject) for d in state.decisions.waiting()}
         self.doubled = _said_twice(said)
         self.verdicts: dict[str, set[str]] = {}
         for answer in said:
@@ -80,7 +80,7 @@ class _Desk:
 
     def _decide(self, answer: Answer, proposal: Proposal) -> None:
         kind, subject = _decision(answer.verdict, proposal.kind, proposal.first, proposal.second)
-        self.state.book.decide(kind, subject, who=self.who, reason=self.reason, at=self.now)
+        self.state.decisions.ask(kind, subject, who=self.who, reason=self.reason, at=self.now)
         self.pending.add((kind, subject))
         self.counts[answer.verdict] += 1
 
@@ -219,7 +219,7 @@ def decide(
         raise Park(f"This cannot be decided: {why}.", where=crm_id, next_step=_FRESH + ".")
     kind, subject = _decision(verdict, "pair", proposal.first, proposal.second)
     with state.commit():
-        state.book.decide(kind, subject, who=who, reason=reason, at=now)
+        state.decisions.ask(kind, subject, who=who, reason=reason, at=now)
     return proposal
 
 

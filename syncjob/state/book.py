@@ -1,4 +1,4 @@
-"""What is kept for people and for the next batch: issues, audit, batches, inbox, facts.
+"""What is kept for people and for the next batch: issues, audit, batches, facts.
 
 Keeps invariant 10 (a refused record waits until its fingerprint changes) and the audit trail.
 """
@@ -29,16 +29,6 @@ class OpenIssue(msgspec.Struct, frozen=True):
     id: int
     issue: Issue
     opened_at: str
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What a person put into the inbox."""
-
-    id: int
-    kind: str
-    subject: str
-    who: str
-    reason: str
 
 
 class Book:
@@ -183,16 +173,20 @@ class Book:
         changes: Mapping[str, tuple[str | None, str | None]],
         reason: str,
         intent: int | None,
+        rules: Mapping[str, str] | str = "",
     ) -> None:
-        """Write down who changed what: one row a field, with its value before and after."""
+        """Write down who changed what: one row a field, with its value before and after, and the
+        rule that decided (one for all, or one a field)."""
+        named = dict.fromkeys(changes, rules) if isinstance(rules, str) else rules
         self.db.conn.executemany(
             "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
-            "reason, intent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "reason, intent, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (batch, at.isoformat(), side, target, subject, field, before, after, reason, intent)
+                (batch, at.isoformat(), side, target, subject, field, before, after, reason, intent,
+                 named.get(field, ""))
                 for field, (before, after) in changes.items()
             ],
-        )
+        )  # fmt: skip
 
     # --- batches ------------------------------------------------------------
 
@@ -221,21 +215,3 @@ class Book:
         )
         names = ("id", "started", "ended", "result", "exit_code", "counts", "calls", "resume_at")
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
-
-    # --- inbox ------------------------------------------------------------
-
-    def decide(self, kind: str, subject: str, *, who: str, reason: str, at: datetime) -> None:
-        """What a person decided; the next batch applies it."""
-        self.db.execute(
-            "INSERT INTO inbox (kind, subject, who, reason, at) VALUES (?, ?, ?, ?, ?)",
-            (kind, subject, who, reason, at.isoformat()),
-        )
-
-    def decisions(self) -> list[Decision]:
-        rows = self.db.execute(
-            "SELECT id, kind, subject, who, reason FROM inbox WHERE applied IS NULL ORDER BY id"
-        )
-        return [Decision(*row) for row in rows.fetchall()]
-
-    def applied(self, decision_id: int, batch: int) -> None:
-        self.db.execute("UPDATE inbox SET applied = ? WHERE id = ?", (batch, decision_id))

@@ -11,8 +11,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from syncjob.errors import StateError
+from syncjob.state.audit import Audit
 from syncjob.state.book import Book
 from syncjob.state.contacts import ContactBook
+from syncjob.state.decisions import Decisions
 from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
@@ -43,6 +45,8 @@ class State:
         self.journal = Journal(self.db)
         self.notes = Notes(self.db)
         self.book = Book(self.db)
+        self.decisions = Decisions(self.db)
+        self.audit = Audit(self.db)
 
     @contextlib.contextmanager
     def commit(self) -> Iterator[None]:

@@ -156,6 +156,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             batch INTEGER NOT NULL) STRICT""",
         "CREATE INDEX noted_deal ON noted (deal)",
     ),
+    (
+        # Every act of a person stands in the inbox; what took effect at once was never in it.
+        # `outcome` is what came of it. An issue that a person put aside is hidden until then, or
+        # until its cause is another.
+        "ALTER TABLE inbox ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX inbox_subject ON inbox (subject)",
+        "CREATE INDEX inbox_applied ON inbox (applied)",
+        "ALTER TABLE issue ADD COLUMN ignored_until TEXT",
+    ),
+    (
+        # Which rule of the config, or which person, decided; rows of older versions do not say.
+        "ALTER TABLE audit ADD COLUMN rule TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX audit_batch ON audit (batch)",
+        # Papers that a person took back by `syncjob cancel`, by their marker: for whom and why.
+        """CREATE TABLE cancelled (marker TEXT PRIMARY KEY, deal TEXT NOT NULL,
+            who TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL,
+            batch INTEGER NOT NULL) STRICT""",
+        "CREATE INDEX cancelled_deal ON cancelled (deal)",
+    ),
+    (
+        # What the rules said when a write was decided, in their own sentences (a JSON list): an
+        # invoice that is there is not decided again, and the config may say otherwise by then.
+        """CREATE TABLE ruling (subject TEXT NOT NULL, batch INTEGER NOT NULL, at TEXT NOT NULL,
+            words TEXT NOT NULL, PRIMARY KEY (subject, batch)) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 

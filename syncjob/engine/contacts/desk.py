@@ -12,9 +12,9 @@ from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import answers
 from syncjob.errors import Park
-from syncjob.state.book import Decision
 from syncjob.state.contacts import FORGOTTEN
 from syncjob.state.database import State
+from syncjob.state.decisions import Decision
 
 #: The kinds of answers that are about a customer: "take:crm:email", "forget".
 TAKE, FORGET = "take", "forget"

@@ -34,7 +34,8 @@ _LENGTH_MIN = 3
 #: (table, column) whose texts may name a person. Keys, ids and amounts stand in others.
 _TEXTS = (
     ("audit", "before"), ("audit", "after"), ("audit", "reason"),
-    ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("parked", "issue"),
+    ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("inbox", "outcome"),
+    ("parked", "issue"),
     ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
     ("base", "wanted"), ("base", "stored"), ("near", "body"),
 )  # fmt: skip

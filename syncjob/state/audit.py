@@ -1,0 +1,62 @@
+"""The audit as it is read: who changed what, when, from which value to which, by which rule and why.
+
+It is written by `Book.record`, in the commit of what it tells of; rows are never changed, but that
+a forgotten person's values are blanked.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlite_utils import Database
+
+_ROW = (
+    "SELECT id, batch, at, side, target, subject, field, before, after, reason, rule, intent "
+    "FROM audit"
+)
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """One field of one record. `side` is "crm", "ledger", "people" (messages), or "us" for what
+    changed in our own state alone (a link, a person's answer). `target` and `subject` as in
+    core.actions.Action; `rule` names who decided: a key or rule of the config, or a person.
+    `batch` is the one whose call wrote it (0: none), `intent` its write in the journal."""
+
+    id: int
+    batch: int
+    at: str
+    side: str
+    target: str
+    subject: str
+    field: str
+    before: str | None
+    after: str | None
+    reason: str
+    rule: str
+    intent: int | None
+
+
+class Audit:
+    """The rows of the audit, oldest first."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def rows_of(
+        self, *, target: str | None = None, subject: str | None = None, batch: int | None = None
+    ) -> list[AuditRow]:
+        """The rows of this record, of this deal or customer, of this batch: all that are given."""
+        wanted = {"target": target, "subject": subject, "batch": batch}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        rows = self.db.execute(
+            f"{_ROW}{' WHERE ' + where if where else ''} ORDER BY id", tuple(given.values())
+        )
+        return [AuditRow(*row) for row in rows.fetchall()]
+
+    def last_of(self, side: str, target: str, field: str) -> AuditRow | None:
+        """The newest row of this field of this record."""
+        row = self.db.execute(
+            f"{_ROW} WHERE side = ? AND target = ? AND field = ? ORDER BY id DESC LIMIT 1",
+            (side, target, field),
+        ).fetchone()
+        return AuditRow(*row) if row else None
