@@ -29,6 +29,9 @@ COMMANDS = {
     "mute": ("overdue", "Remind nobody of a deal's invoices, for now or for good."),
     "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
     "log": ("review", "Read the log back, batch by batch."),
+    "backup": ("backup", "Write the state and the config into one file."),
+    "restore": ("backup", "Put a backup back, or list those that there are."),
+    "move": ("backup", "Carry this connection to another machine."),
     "sandbox": ("sandbox", "Serve a local Xero and Pipedrive to rehearse on."),
     "demo": ("demo", "A tour of a minute on the sandbox, with nothing to set up."),
 }

@@ -27,6 +27,8 @@ class Connection(Strict):
     log: Path = Path("log/syncjob.log")
     #: Tokens and call budgets, shared by all connections of this user of the machine.
     shared: Path = Path("state")
+    #: The folder of the nightly backups; a disk of its own is best.
+    backups: Path = Path("backups")
 
 
 class Schedule(Strict):
@@ -72,10 +74,12 @@ class LedgerConfig(Strict):
 
 
 class Retention(Strict):
-    """How long logs and the audit trail are kept."""
+    """How much of logs and backups is kept."""
 
     log_files: int = Field(default=14, ge=1)
     log_megabytes: int = Field(default=10, ge=1)
+    #: The newest so many backups stay (BOOKKEEPING: nightly, 14 kept).
+    backups: int = Field(default=14, ge=1)
 
 
 class Config(Strict):

@@ -13,9 +13,10 @@ from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
 from syncjob.engine.calling import Calling
 from syncjob.engine.deciding import Deciding
+from syncjob.engine.keeping import Keeping
 
 
-class ConnectionHandle(Calling, Deciding):
+class ConnectionHandle(Calling, Deciding, Keeping):
     """What a command may ask of a connection."""
 
 

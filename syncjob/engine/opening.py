@@ -69,7 +69,7 @@ class Opening:
     def _lease(self) -> Iterator[Lease]:
         """The right to work on this connection. Raises LockHeld."""
         lease = Lease(self.path)
-        lease.take(_holder())
+        lease.take(holder())
         try:
             yield lease
         finally:
@@ -102,7 +102,7 @@ class Opening:
         """A batch with the lease held and both sides open, and everything closed afterwards."""
         with contextlib.ExitStack() as stack:
             lease = lease or stack.enter_context(self._lease())
-            lease.fence_in(state, _holder(), self.clock.now())
+            lease.fence_in(state, holder(), self.clock.now())
             ledger = self._open("ledger", state, lease, write)
             stack.callback(ledger.channel.close)
             crm = self._open("crm", state, lease, write)
@@ -154,6 +154,6 @@ class Opening:
         )  # fmt: skip
 
 
-def _holder() -> str:
+def holder() -> str:
     """Who holds the lease, for the words of another process that wants it."""
     return f"syncjob {os.getpid()} on {socket.gethostname()}"
