@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from syncjob.connectors.base import Page, Walk
-from syncjob.core.actions import Issue
+from syncjob.connectors.base import Page
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
@@ -21,7 +20,7 @@ from syncjob.engine.contacts import wants
 from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
-from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
+from syncjob.engine.walking import Course, walk
 from syncjob.state.snapshots import Cursor
 
 #: Streams in the order they are read. Deals come last: a payment seen now meets its deal now.
@@ -39,8 +38,6 @@ HOME = {"archived_deals": "deals", "organizations": "contacts", "persons": "cont
 #: what was stamped in the past is seen when everything is walked again: once a week, which costs
 #: a call for each thousand records.
 FULL_WALK_DAYS = 7
-#: A restarted walk may be refused once more; a vendor that refuses its own cursor is not read.
-RESTARTS_MAX = 1
 
 
 def pull(batch: Batch) -> None:
@@ -77,48 +74,30 @@ def _due(batch: Batch, side: Side, stream: str) -> bool:
 
 
 def _walk(batch: Batch, side: Side, stream: str) -> None:
-    """One stream, page by page; a refused cursor or position starts the walk anew."""
-    for _ in range(RESTARTS_MAX + 1):
-        try:
-            _pages(batch, side, stream)
-            return
-        except CursorTooOld as error:
-            batch.log.warning("walk.restarted", side=side, stream=stream, why=error.what)
-            _restart(batch, side, stream, full=False)
-        except Overflow as error:
-            batch.log.warning("walk.restarted", side=side, stream=stream, why=error.what)
-            _restart(batch, side, stream, full=True)
-        except SchemaDrift as error:
-            _unreadable(batch, side, stream, error)
-            return
-    _unreadable(batch, side, stream, SchemaDrift("The vendor refuses its own cursor."))
+    """One stream from its cursor, page by page (engine/walking)."""
+
+    def end(page: Page, since: datetime | None, seen: int) -> Cursor:
+        return _end(batch, side, stream, page, since, seen=seen)
+
+    course = Course(
+        side=side, stream=stream, row=stream, keeps=batch.options.deal is None,
+        since=lambda cursor: _since(batch, side, stream, cursor),
+        take=lambda page: _take(batch, side, stream, page), end=end,
+        pause=lambda on_the_way: batch.breathe(heed_time=on_the_way),
+    )  # fmt: skip
+    walk(batch, course)
 
 
-def _pages(batch: Batch, side: Side, stream: str) -> None:
-    snapshots = batch.state.snapshots
-    cursor = snapshots.cursor(side, stream)
-    since = _since(batch, side, stream, cursor)
-    if since != cursor.since:  # a position in another walk than this says nothing
-        cursor = Cursor(cursor.since, None, None, cursor.polled)
-    walk = Walk(since=since, position=cursor.position, started=cursor.started)
+def _end(
+    batch: Batch, side: Side, stream: str, page: Page, since: datetime | None, *, seen: int
+) -> Cursor:
+    """The stream was walked to its end: where the next walk begins; inside the page's commit."""
+    batch.walked[f"{side}.{stream}"] = page.started
+    if batch.options.deal is None:
+        _note_floor(batch, side, stream)
+        _note_full(batch, side, stream, since, seen=seen)
     lookback = batch.side(side).capabilities.lookback
-    seen = 0
-    for page in batch.side(side).changes(stream, walk):
-        seen += len(page.records)
-        with batch.state.commit():
-            _take(batch, side, stream, page)
-            if page.position is not None:
-                cursor = Cursor(since, page.position, page.started, cursor.polled)
-            else:
-                cursor = Cursor(next_since(page.started, lookback), None, None, page.started)
-                batch.walked[f"{side}.{stream}"] = page.started
-            if batch.options.deal is None:
-                snapshots.move(side, stream, cursor)
-                if page.position is None:
-                    _note_floor(batch, side, stream)
-                    _note_full(batch, side, stream, since, seen=seen)
-        batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
-        batch.breathe(heed_time=page.position is not None)  # a walk goes on where it stopped
+    return Cursor(next_since(page.started, lookback), None, None, page.started)
 
 
 def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | None:
@@ -175,26 +154,6 @@ def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None, *,
         _doubt(batch, side, stream, unseen)
 
 
-def _restart(batch: Batch, side: Side, stream: str, *, full: bool) -> None:
-    cursor = batch.state.snapshots.cursor(side, stream)
-    since = None if full else cursor.since
-    polled = None if full else cursor.polled
-    with batch.state.commit():
-        batch.state.snapshots.move(side, stream, Cursor(since, None, None, polled))
-
-
-def _unreadable(batch: Batch, side: Side, stream: str, error: SchemaDrift) -> None:
-    """The stream stops, unread; nothing is created while what the ledger holds cannot be seen."""
-    batch.unread.add(f"{side}.{stream}")
-    batch.log.error("stream.unreadable", side=side, stream=stream, why=error.what)
-    issue = Issue(
-        code="stream_unreadable", subject=f"stream:{side}.{stream}", state="note",
-        what=f"The {side}'s {stream} cannot be read: {error.what}", next_step=error.next_step,
-    )  # fmt: skip
-    with batch.state.commit():
-        batch.raise_issues([issue])
-
-
 # --- a page -------------------------------------------------------------------------------------
 
 
@@ -202,18 +161,6 @@ def _take(batch: Batch, side: Side, stream: str, page: Page) -> None:
     """Store a page inside its commit, and ask for what it makes worth deciding."""
     home = HOME.get(stream, stream)
     store_records(batch, side, home, page.records, strong=False)
-    subject = f"stream:{side}.{stream}"
-    drift = [
-        Issue(
-            code="record_unreadable", subject=f"{stream}:{record_id}", state="note",
-            what=f"This record cannot be read: {words}",
-            next_step="Open it in the vendor's own pages; if it looks right there, report it.",
-        )
-        for record_id, words in page.drift
-    ]  # fmt: skip
-    batch.raise_issues(drift)
-    if page.position is None:
-        batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
 
 
 def store_records(
