@@ -40,6 +40,11 @@ WAIT_SECONDS_MAX = 60
 #: A group that failed whole this often is halved at each further try (DESIGN 5.3).
 WHOLE_FAILURES_MIN = 2
 
+#: Writes of which the rules have a story of their own; a deal's fields follow its invoices.
+RULED = frozenset(
+    {"contact.create", "invoice.create", "invoice.update", "invoice.approve", "template.create"}
+)
+
 
 class Push:
     """One push of one plan."""
@@ -166,6 +171,7 @@ class Push:
                 side, prepared.request, prepared.actions, key=prepared.idempotency_key,
                 batch=batch.id, fence=batch.lease.fence, now=batch.clock.now(),
             )  # fmt: skip
+            self._keep_rulings(prepared.actions)
         self.calls += 1
         batch.log.info("call.opened", call=call.id, side=side, actions=len(prepared.actions))
         try:
@@ -180,6 +186,14 @@ class Push:
             self._lost(call, str(error))
             return False
         return self._answered(prepared, call, answer)
+
+    def _keep_rulings(self, actions: Sequence[Action]) -> None:
+        """What the rules said when these were decided, so that `why` can tell it years later."""
+        batch = self.batch
+        for subject in {action.subject for action in actions if action.kind in RULED}:
+            words = self.plan.stories.get(subject)
+            if words:
+                batch.state.rulings.keep(subject, words, batch=batch.id, at=batch.clock.now())
 
     def _is_down(self, prepared: Prepared) -> bool:
         """Whether this way takes nothing: a dead server costs a few waits, not one a message."""

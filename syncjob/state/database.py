@@ -19,6 +19,7 @@ from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
 from syncjob.state.papers import Papers
+from syncjob.state.rulings import Rulings
 from syncjob.state.schema import migrate
 from syncjob.state.snapshots import Snapshots
 from syncjob.state.told import Notes
@@ -45,6 +46,7 @@ class State:
         self.journal = Journal(self.db)
         self.notes = Notes(self.db)
         self.book = Book(self.db)
+        self.rulings = Rulings(self.db)
         self.decisions = Decisions(self.db)
         self.audit = Audit(self.db)
 

@@ -37,7 +37,7 @@ _TEXTS = (
     ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("inbox", "outcome"),
     ("parked", "issue"),
     ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
-    ("base", "wanted"), ("base", "stored"), ("near", "body"),
+    ("base", "wanted"), ("base", "stored"), ("near", "body"), ("ruling", "words"),
 )  # fmt: skip
 #: Fields of a contact that say nothing of who it is.
 _PLAIN = ("marker", "currency", "terms", "status")
