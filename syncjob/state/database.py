@@ -54,6 +54,9 @@ class State:
     def commit(self) -> Iterator[None]:
         """One transaction. Raises StateError if the disk is full or the file is locked."""
         with readable_errors(self.path), self.db.atomic():
+            # Its first word is a write, so that it waits for whoever else writes: one that has
+            # read before cannot, and a command that decides would end the batch that runs.
+            self.db.execute("UPDATE lease SET fence = fence WHERE 0")
             yield
 
     def copy(self, path: Path) -> State:
