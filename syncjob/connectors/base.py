@@ -37,11 +37,15 @@ from syncjob.transport.wire import Answer, Request
 
 AnyRecord = Deal | Contact | Invoice | Payment | CreditNote | User | Activity | Template
 
-#: Streams of the CRM: "deals", "archived_deals", and where contacts are synced "organizations" and
-#: "persons" (both give Contacts); of the ledger: "contacts", "invoices", "payments",
-#: "credit_notes"; "templates" by id, or all at once by `templates`. CRM contacts are read by id as
-#: "contacts" in `get`, of both kinds at once.
+#: Streams of the CRM: "deals", where contacts are synced "organizations" and "persons" (both give
+#: Contacts), and what `Capabilities.deal_streams` names; of the ledger: "contacts", "invoices",
+#: "payments", "credit_notes"; "templates" by id, or all at once by `templates`. CRM contacts are
+#: read by id as "contacts" in `get`, of both kinds at once.
 Stream = str
+#: Lists of deals besides "deals": those put away by people ("archived_deals"), the recycle bin
+#: ("deleted_deals"), and deals whose lines have changed though they themselves need not show it
+#: ("touched_deals": pages without records, whose `touched` names the deals).
+DealStream = Literal["archived_deals", "deleted_deals", "touched_deals"]
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +70,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     deletes: Literal["tombstone", "silent", "never"] = "silent"
     discount: Literal["line", "document", "none"] = "line"
     tax: Literal["line", "automatic", "none"] = "none"
+    #: A CRM's further lists of deals. Of "touched_deals" changes alone are read, each time; the
+    #: others as often as `schedule.archived_every_minutes` says.
+    deal_streams: tuple[DealStream, ...] = ()
     #: The fields of core/contacts/fields.py that a contact can be read and written with, by the
     #: kind of record: "organization" and "person" in a CRM, "contact" in a ledger.
     contact_fields: dict[str, frozenset[str]] = {}
@@ -74,13 +81,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a walk. `position` is None on the last page; `started` is the server's Date at
     the walk's start; `gone` are ids the vendor says are deleted for good; `drift` are (id, words)
-    of records that cannot be read: each is an issue of its own, the rest of the page stands."""
+    of records that cannot be read: each is an issue of its own, the rest of the page stands.
+    `touched` are ids of deals whose lines have changed."""
 
     records: tuple[AnyRecord, ...]
     position: str | None
     started: datetime
     gone: tuple[str, ...] = ()
     drift: tuple[tuple[str, str], ...] = ()
+    touched: tuple[str, ...] = ()
 
 
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,12 +221,14 @@ class Ledger(Connector, Protocol):
 class FieldWish(msgspec.Struct, frozen=True, kw_only=True):
     """A CRM field to create: on what, under which name, of which kind, with which choices.
 
-    `purpose` says in words what it is for; `long` asks for a text of more than a line.
+    `purpose` says in words what it is for; `long` asks for a text of more than a line; `unique`
+    that the CRM refuses a value which another record has, where it can.
     """
 
     entity: Literal["deal", "organization", "person"]
     name: str
-    kind: Literal["text", "money", "date", "choice", "number"]
+    kind: Literal["text", "money", "date", "datetime", "choice", "number"]
     options: tuple[str, ...] = ()
     purpose: str = ""
     long: bool = False
+    unique: bool = False

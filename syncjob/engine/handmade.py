@@ -13,7 +13,7 @@ from datetime import date
 import msgspec
 
 from syncjob.core.markers import WHOLE
-from syncjob.core.records import DEAD, Contact, Deal, Invoice, Side
+from syncjob.core.records import DEAD, Contact, Deal, Invoice
 from syncjob.core.review import Face, MatchOptions, MatchReport, Proposal, ReviewRow
 from syncjob.core.rules.handmade import Sale, Tie, ties
 from syncjob.core.rules.matching import name_key
@@ -23,13 +23,7 @@ from syncjob.engine.cases import survivor
 from syncjob.engine.desk_parts import link_invoice
 from syncjob.engine.fill import read_records
 from syncjob.engine.matching import begin, note_accepted, remember, report
-
-STREAMS: tuple[tuple[Side, str], ...] = (
-    ("ledger", "contacts"),
-    ("ledger", "invoices"),
-    ("crm", "deals"),
-    ("crm", "archived_deals"),
-)
+from syncjob.engine.pull import LEDGER, deal_streams
 
 
 def match_invoices(batch: Batch, options: MatchOptions) -> MatchReport:
@@ -37,7 +31,7 @@ def match_invoices(batch: Batch, options: MatchOptions) -> MatchReport:
 
     Raises SchemaDrift if a side cannot be read.
     """
-    begin(batch, STREAMS)
+    begin(batch, (*LEDGER, *deal_streams(batch)))
     _read_customers(batch)
     sales = list(_sales(batch))
     loose = list(_loose(batch))

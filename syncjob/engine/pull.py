@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 
+import msgspec
+
 from syncjob.connectors.base import Page
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
@@ -23,16 +25,16 @@ from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_r
 from syncjob.engine.walking import Course, walk
 from syncjob.state.snapshots import Cursor
 
-#: Streams in the order they are read. Deals come last: a payment seen now meets its deal now.
-STREAMS: tuple[tuple[Side, str], ...] = (
-    ("ledger", "contacts"),
-    ("ledger", "invoices"),
-    ("crm", "deals"),
-    ("crm", "archived_deals"),
-)
-#: Streams whose records are kept with another's: archived deals are deals from another list, a
-#: CRM's organizations and persons are contacts of two kinds.
-HOME = {"archived_deals": "deals", "organizations": "contacts", "persons": "contacts"}
+#: What is read of every ledger. Deals come last: a payment seen now meets its deal now.
+LEDGER: tuple[tuple[Side, str], ...] = (("ledger", "contacts"), ("ledger", "invoices"))
+#: Streams whose records are kept with another's: archived and deleted deals are deals from other
+#: lists, a CRM's organizations and persons are contacts of two kinds.
+HOME = {
+    "archived_deals": "deals", "deleted_deals": "deals", "touched_deals": "deals",
+    "organizations": "contacts", "persons": "contacts",
+}  # fmt: skip
+#: Lists that are read less often: what they show is seldom urgent, and they may cost more.
+SELDOM = frozenset({"archived_deals", "deleted_deals"})
 
 #: What moves no stamp (a due date of a part-paid invoice, a merge's survivor; facts: xero, 4) and
 #: what was stamped in the past is seen when everything is walked again: once a week, which costs
@@ -43,11 +45,17 @@ FULL_WALK_DAYS = 7
 def pull(batch: Batch) -> None:
     """Walk every stream that is due from its cursor."""
     pull_templates(batch)  # before the invoices that they make
-    for number, (side, stream) in enumerate((*STREAMS[:2], *wants.streams(batch), *STREAMS[2:])):
-        batch.progress("pull", number, len(STREAMS))
+    streams = (*LEDGER, *wants.streams(batch), *deal_streams(batch))
+    for number, (side, stream) in enumerate(streams):
+        batch.progress("pull", number, len(streams))
         if _due(batch, side, stream):
             _walk(batch, side, stream)
-    batch.progress("pull", len(STREAMS), len(STREAMS))
+    batch.progress("pull", len(streams), len(streams))
+
+
+def deal_streams(batch: Batch) -> tuple[tuple[Side, str], ...]:
+    """The lists of deals that this CRM has."""
+    return (("crm", "deals"), *(("crm", stream) for stream in batch.crm.capabilities.deal_streams))
 
 
 def walk_streams(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
@@ -65,7 +73,7 @@ def walk_streams(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
 def _due(batch: Batch, side: Side, stream: str) -> bool:
     if side == "crm" and batch.options.deal is not None:
         return False  # one deal is read by id; the cursor stays
-    if stream != "archived_deals":
+    if stream not in SELDOM:
         return True
     polled = batch.state.snapshots.cursor(side, stream).polled
     wait = timedelta(minutes=batch.config.schedule.archived_every_minutes)
@@ -107,6 +115,9 @@ def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | 
     asked = datetime.combine(wish, time(), UTC) - timedelta(days=1) if wish else None
     if first is not None and floor is not None and first < floor:
         asked = min(first, asked or first)  # `won_since` was moved back
+    if stream == "touched_deals":  # lines of which none was read before cannot have changed
+        now = batch.crm.server_time() or batch.clock.now()
+        return cursor.since or now - batch.crm.capabilities.lookback
     if _full_is_due(batch, side, stream):
         return since_for(first, asked)
     known = cursor.polled is not None or cursor.position is not None
@@ -115,6 +126,8 @@ def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | 
 
 def _first(batch: Batch, side: Side, stream: str) -> datetime | None:
     """How far back the first walk must see; None: everything."""
+    if stream == "touched_deals":
+        return None
     start = datetime.combine(batch.config.invoices.won_since, time(), UTC)
     if side == "crm" and HOME.get(stream, stream) == "deals":
         return start - timedelta(days=1)
@@ -161,6 +174,21 @@ def _take(batch: Batch, side: Side, stream: str, page: Page) -> None:
     """Store a page inside its commit, and ask for what it makes worth deciding."""
     home = HOME.get(stream, stream)
     store_records(batch, side, home, page.records, strong=False)
+    _touch(batch, page.touched)
+
+
+def _touch(batch: Batch, deals: Sequence[str]) -> None:
+    """The lines of these deals have changed: those that were read are no longer the latest."""
+    snapshots = batch.state.snapshots
+    for deal_id in deals:
+        details = snapshots.get("crm", "details", deal_id, Deal)
+        if details is not None:
+            stale = msgspec.structs.replace(details, updated=None)
+            known = snapshots.batch_of("crm", "details", deal_id)
+            snapshots.put("crm", "details", [stale], batch=known, strong=True)
+        deal = snapshots.get("crm", "deals", deal_id, Deal)
+        if deal is not None and (deal.status == "won" or batch.state.links.parts(deal_id)):
+            snapshots.want([deal_id], "its lines changed")
 
 
 def store_records(

@@ -15,7 +15,7 @@ from syncjob.core.actions import Issue
 from syncjob.core.records import Contact, CrmReference, Deal, LedgerReference, Side
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.door import pauses, stop_file
-from syncjob.engine.pull import HOME, STREAMS
+from syncjob.engine.pull import HOME, LEDGER
 from syncjob.state.database import State
 
 #: How many batches are looked through for the last good one.
@@ -103,7 +103,10 @@ def _running(path: Path) -> bool:
 
 def _streams(state: State) -> tuple[StreamStatus, ...]:
     found = []
-    for side, stream in STREAMS:
+    walked = state.snapshots.walked("crm")
+    deals = [s for s in walked if HOME.get(s, s) == "deals"] or ["deals"]
+    crm: list[tuple[Side, str]] = [("crm", stream) for stream in deals]
+    for side, stream in (*LEDGER, *crm):
         cursor = state.snapshots.cursor(side, stream)
         count = state.snapshots.count(side, stream) if stream not in HOME else 0
         found.append(

@@ -184,6 +184,13 @@ class Snapshots:
         ).fetchone()
         return Cursor(_time(row[0]), row[1], _time(row[2]), _time(row[3])) if row else Cursor()
 
+    def walked(self, side: Side) -> list[str]:
+        """The streams of this side that were ever walked, "deals" before all lists of deals."""
+        rows = self.db.execute(
+            "SELECT stream FROM cursor WHERE side = ? ORDER BY stream <> 'deals', stream", (side,)
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def move(self, side: Side, stream: str, cursor: Cursor) -> None:
         """Write the cursor; call it in the commit of the page it follows."""
         self.db.execute(

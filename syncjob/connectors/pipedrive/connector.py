@@ -54,6 +54,7 @@ _CAPABILITIES = Capabilities(
     get_batch={"deals": IDS_MAX, "contacts": IDS_MAX},
     page_size=dict.fromkeys(SOURCES, PAGE_SIZE),
     deletes="tombstone",
+    deal_streams=("archived_deals",),
     discount="line",
     tax="line",
 )
