@@ -7,6 +7,7 @@ Tokens stay out: an old refresh token that came back would end the access of the
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import sqlite3
@@ -32,6 +33,8 @@ _MANIFEST, _DATABASE, _CONFIG = "manifest.json", "state.db", "config.yaml"
 _TEXT_BYTES_MAX = 1_000_000
 _DATABASE_BYTES_MAX = 64 * 1024**3
 _CHUNK_BYTES = 1024 * 1024
+#: What reading a file raises that is cut off, changed, or something else.
+_DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,8 +116,9 @@ def unpack_database(file: Path, path: Path) -> None:
     with readable_errors(path), _scratch(path.parent) as folder:
         copy = folder / _DATABASE
         copy.touch(mode=0o600)
+        _whole(file)
         with _opened(file) as tar, copy.open("wb") as target:
-            _copy(tar, target, file)
+            _copy(tar, target)
             target.flush()
             os.fsync(target.fileno())
         _sound(copy, file)
@@ -146,6 +150,17 @@ def _put_aside(path: Path, stamp: str) -> Path | None:
     return moved
 
 
+def _whole(file: Path) -> None:
+    """Read to the end, where the checksum stands: the database may end before a file that is cut
+    off does."""
+    try:
+        with gzip.open(file) as packed:
+            while packed.read(_CHUNK_BYTES):
+                pass
+    except (*_DAMAGE, OSError) as error:
+        raise _no_backup(file, f"it is cut off or damaged ({error})") from None
+
+
 def _sound(copy: Path, file: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(copy)) as db:
@@ -156,28 +171,29 @@ def _sound(copy: Path, file: Path) -> None:
         raise _no_backup(file, f"the database in it is damaged ({said})")
 
 
-def _copy(tar: tarfile.TarFile, target: io.BufferedWriter, file: Path) -> None:
+def _copy(tar: tarfile.TarFile, target: io.BufferedWriter) -> None:
     source = tar.extractfile(_member(tar, _DATABASE, _DATABASE_BYTES_MAX))
     assert source is not None
-    try:
-        while chunk := source.read(_CHUNK_BYTES):
-            target.write(chunk)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise _no_backup(file, f"it is cut off or damaged ({error})") from None
+    while chunk := source.read(_CHUNK_BYTES):
+        target.write(chunk)
 
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(file, mode="r:gz") as tar:
-            yield tar
+        tar = tarfile.open(file, mode="r:gz")
     except FileNotFoundError:
         raise WrongFile(
             "There is no such file.", where=str(file),
             next_step="`syncjob restore` without a file lists the backups that there are.",
         ) from None  # fmt: skip
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (*_DAMAGE, OSError) as error:
         raise _no_backup(file, str(error)) from None
+    with tar:
+        try:
+            yield tar
+        except _DAMAGE as error:  # and not every OSError: the disk that is written to may be full
+            raise _no_backup(file, str(error)) from None
 
 
 def _text(tar: tarfile.TarFile, name: str) -> bytes:

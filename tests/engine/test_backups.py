@@ -1,0 +1,186 @@
+"""A backup put back, on the same machine or a new one, doubles nothing and loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import stat
+import tarfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import syncjob.cli
+from tests.engine.scenes import minutes, quiet, sell
+from tests.engine.world import PATIENCE, World
+
+SECRETS = ("sandbox-token", "sandbox-secret")
+
+
+@pytest.fixture
+def w(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    with contextlib.closing(world):
+        world.init()
+        yield world
+
+
+def command(w: World, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """The command as a person types it; what it printed, both ways."""
+    code = syncjob.cli.run(["-c", str(w.folder / "config.yaml"), *words])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def markers(w: World) -> list[str]:
+    """The keys of the invoices that live in the ledger."""
+    live = [i for i in w.invoices() if i["status"] != "DELETED"]
+    return sorted(i["url"].rpartition("=")[2] for i in live)
+
+
+def test_yesterdays_backup_put_back_doubles_nothing(w: World, capsys) -> None:
+    sell(w)
+    w.run()
+    file = w.folder / "yesterday.tar.gz"
+    assert command(w, capsys, "backup", "--to", str(file))[0] == 0
+    sell(w, "Beta Pty")
+    minutes(w, 5)
+    w.run()
+    made = markers(w)
+    code, said = command(w, capsys, "restore", str(file), "--yes", "--reason", "disk failed")
+    assert code == 0 and "create nothing until they know" in said
+    assert len(list((w.folder / "state").glob("syncjob.db.before-*Z"))) == 1
+    sell(w, "Gamma Pty")
+    minutes(w, 5)
+    mark = w.mark()
+    w.run()
+    assert not [c for c in w.writes(mark) if c["method"] == "PUT"], "created while recovering"
+    w.advance(PATIENCE)
+    w.run()
+    assert markers(w) == sorted([*made, markers(w)[-1]]) and len(markers(w)) == 3
+    quiet(w)
+    with w.connection() as handle:
+        rows = handle.state.db.execute("SELECT after, reason FROM audit WHERE field = 'restore'")
+        assert [("yesterday.tar.gz" in a, "disk failed" in r) for a, r in rows] == [(True, True)]
+
+
+def test_a_backup_holds_no_secret_and_is_private(w: World, capsys) -> None:
+    w.run()
+    file = w.folder / "b.tar.gz"
+    command(w, capsys, "backup", "--to", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with tarfile.open(file) as tar:
+        whole = b"".join(tar.extractfile(m).read() for m in tar.getmembers())  # type: ignore[union-attr]
+        assert {m.mode for m in tar.getmembers()} == {0o600}
+        assert {m.uname for m in tar.getmembers()} == {""}
+    assert not [secret for secret in SECRETS if secret.encode() in whole]
+    code, said = command(w, capsys, "backup", "--to", str(file))
+    assert code == 9 and "left as it is" in said, "a backup overwrote a file"
+
+
+def test_the_newest_stay_and_are_listed(w: World, capsys) -> None:
+    w.overrides = {"retention": {"backups": 3}}
+    w.run()
+    with w.connection() as handle:
+        made = []
+        for _ in range(5):
+            made.append(Path(handle.backup(None, who="a test").file).name)
+            w.advance(timedelta(days=1))
+    folder = w.folder / "backups"
+    assert sorted(f.name for f in folder.iterdir()) == made[2:]
+    (folder / made[4]).write_bytes(b"not a backup")
+    code, said = command(w, capsys, "restore", "--json")
+    listed = json.loads(said)
+    assert code == 0
+    assert [Path(one["file"]).name for one in listed] == made[:1:-1]
+    assert listed[0]["why"] and "manifest" not in {k for k, v in listed[0].items() if v}
+    assert "unreadable" in command(w, capsys, "restore")[1]
+
+
+def test_a_file_that_is_no_backup_of_this_connection_changes_nothing(w: World, capsys) -> None:
+    sell(w)
+    w.run()
+    file, state = w.folder / "b.tar.gz", w.folder / "state" / "syncjob.db"
+    command(w, capsys, "backup", "--to", str(file))
+    whole = file.read_bytes()
+    before = state.read_bytes()
+    cut = w.folder / "cut.tar.gz"
+    evil = w.folder / "evil.tar.gz"
+    with tarfile.open(evil, "w:gz") as tar:
+        link = tarfile.TarInfo("manifest.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link, io.BytesIO())
+    for size in (0, 10, len(whole) // 2, len(whole) - 9):
+        cut.write_bytes(whole[:size])
+        code, said = command(w, capsys, "restore", str(cut), "--yes")
+        assert code == 2 and "no backup that syncjob can read" in said
+    assert command(w, capsys, "restore", str(evil), "--yes")[0] == 2
+    assert command(w, capsys, "restore", str(w.folder / "none"), "--yes")[0] == 2
+    w.overrides = {"connection": {"name": "other", "code": "OT"}}
+    w.write_config()
+    code, said = command(w, capsys, "restore", str(file), "--yes")
+    assert code == 2 and "connection test (code SJ)" in said
+    assert state.read_bytes() == before
+    assert not list((w.folder / "state").glob("*.before-*"))
+
+
+def test_a_damaged_state_is_replaced_and_kept(w: World, capsys) -> None:
+    sell(w)
+    w.run()
+    file, state = w.folder / "b.tar.gz", w.folder / "state" / "syncjob.db"
+    command(w, capsys, "backup", "--to", str(file))
+    state.write_bytes(b"scrambled" * 1000)
+    assert command(w, capsys, "status")[0] == 9
+    assert command(w, capsys, "restore", str(file), "--yes")[0] == 0
+    kept = [f for f in state.parent.glob("*.before-*Z")]
+    assert [f.read_bytes()[:9] for f in kept] == [b"scrambled"]
+    w.advance(PATIENCE)
+    w.run()
+    w.advance(PATIENCE)
+    w.run()
+    assert len(markers(w)) == 1
+    quiet(w)
+
+
+def test_a_connection_moves_to_a_new_machine(w: World, capsys, tmp_path: Path) -> None:
+    sell(w)
+    w.run()
+    file = w.folder / "move.tar.gz"
+    code, said = command(w, capsys, "move", "--to", str(file), "--yes", "--reason", "new server")
+    assert code == 0 and "On the new machine" in said
+    sell(w, "Beta Pty")
+    minutes(w, 5)
+    mark = w.mark()
+    report = w.run()
+    assert report.exit_code == 7 and "moved to another machine" in report.stopped_by
+    assert not w.writes(mark), "the old machine wrote on"
+
+    old = w.folder
+    w.folder = tmp_path / "new"
+    w.folder.mkdir()
+    code, said = command(w, capsys, "restore", str(file), "--yes")
+    assert code == 2 and "***" in said and "Put them in" in said
+    written = (w.folder / "config.yaml").read_text()
+    assert not [secret for secret in SECRETS if secret in written]
+    w.write_config()  # the secrets put in
+    assert command(w, capsys, "restore", str(file), "--yes")[0] == 0
+    w.run()
+    w.advance(PATIENCE)
+    w.run()
+    assert len(markers(w)) == 2
+    quiet(w)
+    w.folder = old
+
+
+def test_a_restore_waits_for_a_batch_that_runs(w: World, capsys) -> None:
+    w.run()
+    file = w.folder / "b.tar.gz"
+    command(w, capsys, "backup", "--to", str(file))
+    with w.connection() as handle, handle._lease():
+        assert command(w, capsys, "backup")[0] == 0, "a backup needs no lease"
+        assert command(w, capsys, "restore", str(file), "--yes")[0] == 5
+        move = command(w, capsys, "move", "--to", str(w.folder / "m.gz"), "--yes")
+        assert move[0] == 5 and not (w.folder / "m.gz").exists()
