@@ -180,16 +180,16 @@ def _copy(tar: tarfile.TarFile, target: io.BufferedWriter) -> None:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        tar = tarfile.open(file, mode="r:gz")
-    except FileNotFoundError:
-        raise WrongFile(
-            "There is no such file.", where=str(file),
-            next_step="`syncjob restore` without a file lists the backups that there are.",
-        ) from None  # fmt: skip
-    except (*_DAMAGE, OSError) as error:
-        raise _no_backup(file, str(error)) from None
-    with tar:
+    with contextlib.ExitStack() as stack:
+        try:
+            tar = stack.enter_context(tarfile.open(file, mode="r:gz"))
+        except FileNotFoundError:
+            raise WrongFile(
+                "There is no such file.", where=str(file),
+                next_step="`syncjob restore` without a file lists the backups that there are.",
+            ) from None  # fmt: skip
+        except (*_DAMAGE, OSError) as error:
+            raise _no_backup(file, str(error)) from None
         try:
             yield tar
         except _DAMAGE as error:  # and not every OSError: the disk that is written to may be full
