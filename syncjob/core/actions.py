@@ -235,6 +235,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     payload: Payload
     reason: str
     before: dict[str, str | None] = {}
+    rules: dict[str, str] = {}  # which rule decided, by field; "" for all others (core/rulings)
 
     @property
     def kind(self) -> str:

@@ -59,11 +59,13 @@ class Making(msgspec.Struct):
         reason: str,
         part: PartCase,
         before: dict[str, str | None] | None = None,
+        rule: str = "",
     ) -> None:
-        """One write to the ledger for this part, in its place in the order."""
+        """One write to the ledger for this part, in its place in the order. `rule`: who decided,
+        where that is another than always (core/rulings)."""
         action = Action(
             side="ledger", wave=wave, subject=self.case.subject, target=target, payload=payload,
-            reason=reason, before=before or {},
+            reason=reason, before=before or {}, rules={"": rule} if rule else {},
         )  # fmt: skip
         self.append(action, part)
 

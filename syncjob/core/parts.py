@@ -219,7 +219,7 @@ def _approve(
     making.ledger(
         Wave.APPROVALS, f"invoice:{part.marker}", answer, f"mode and rule allow: {wanted.because}",
         part,
-        before={"status": invoice.status},
+        before={"status": invoice.status}, rule=wanted.because,
     )  # fmt: skip
     approved = msgspec.structs.replace(
         invoice, status="authorised", date=answer.date, due_date=answer.due_date
@@ -282,7 +282,7 @@ def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue 
     making.ledger(
         Wave.APPROVALS, f"invoice:{draft.marker}", change, f"mode and rule allow: {wanted.because}",
         part,
-        before={"status": "draft"},
+        before={"status": "draft"}, rule=wanted.because,
     )  # fmt: skip
     return msgspec.structs.replace(invoice, status="authorised")
 

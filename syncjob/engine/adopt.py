@@ -15,6 +15,7 @@ from syncjob.core.markers import (
     part_in,
 )
 from syncjob.core.records import DEAD, Contact, Invoice
+from syncjob.engine.auditing import tie_contacts, tie_invoice
 from syncjob.engine.batch import Batch
 from syncjob.state.links import Ender, Part
 
@@ -29,7 +30,7 @@ def adopt_contact(batch: Batch, contact: Contact) -> None:
         return
     if contact.archived and not contact.merged_into:
         return
-    links.link_contact(crm_id, ledger_id, how="marker", batch=batch.id)
+    tie_contacts(batch, crm_id, ledger_id, how="marker")
     batch.log.info("link.created", kind="contact", crm=crm_id, ledger=ledger_id, how="marker")
 
 
@@ -72,7 +73,7 @@ def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) ->
         return None
     ended: Ender | None = "person" if dead else None
     part = Part(deal, name, generation, invoice.marker, invoice.id, ended, "marker", key)
-    links.add_part(part, batch=batch.id)
+    tie_invoice(batch, part)
     batch.log.info("link.created", kind="invoice", deal=deal, ledger=invoice.id, how="marker")
     batch.counts["adopted"] += 1
     if not batch.state.journal.knows_marker(invoice.marker):

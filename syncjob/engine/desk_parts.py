@@ -14,6 +14,7 @@ from syncjob.core.policy_schedules import ScheduleRule
 from syncjob.core.records import DEAD, Deal, Invoice
 from syncjob.core.rules.schedule import key_matches, key_of
 from syncjob.core.rules.texts import one_line
+from syncjob.engine.auditing import tie_invoice
 from syncjob.engine.batch import Batch
 from syncjob.errors import Park
 from syncjob.state.database import State
@@ -99,7 +100,7 @@ def link_invoice(batch: Batch, deal: str, words: str) -> str:
     generation = 1 + max((p.generation for p in past if p.part == name), default=0)
     marker = invoice_marker(batch.config.connection.code, deal, name, generation)
     part = Part(deal, name, generation, marker, found[0], None, "person", key)
-    links.add_part(part, batch=batch.id)
+    tie_invoice(batch, part)
     snapshots.index(found[0], {"invoice.loose": []})
     for record in (f"deal:{deal}", f"invoice:{found[0]}"):
         batch.state.matches.drop_of(record, ("invoice",))

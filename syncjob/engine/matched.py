@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from syncjob.core.markers import contact_of_marker, ledger_of_marker
 from syncjob.core.records import DEAD, Contact, Deal, Invoice
+from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import is_on
 from syncjob.state.database import State
@@ -34,7 +35,7 @@ def link(batch: Batch, first: str, second: str, *, how: str) -> str:
     if why is not None:
         return f"not linked: {why}"
     if links.contact(first) is None:
-        links.link_contact(first, second, how=how, batch=batch.id)
+        tie_contacts(batch, first, second, how=how)
         batch.log.info("link.created", kind="contact", crm=first, ledger=second, how=how)
     matches.not_apart(first, second)
     for record in (first, second):
@@ -52,6 +53,7 @@ def _set_apart(batch: Batch, first: str, second: str, who: str) -> str:
         if marked is not None:
             return f"still linked: {marked}"
         links.unlink_contact(first)
+        audit_link(batch, first, second, None, how=f"parted by {who or 'a person'}")
         batch.state.contacts.drop_base(first)
     matches.set_apart(first, second, who=who, at=batch.clock.now().isoformat())
     _wake(batch, first, second)

@@ -39,6 +39,7 @@ from syncjob.core.markers import parse_invoice_marker, part_in
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.invoicing import date_is_given
 from syncjob.core.rules.moves import REFUSED, name_of
+from syncjob.engine.auditing import audit_write, tie_contacts, tie_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
@@ -91,6 +92,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     state.journal.end(intent.id, "done", "stored" if not settled else "found")
     state.journal.forget_setback(action.target)
     state.book.unpark(action.target)
+    audit_write(batch, intent, wanted | base)
     match action.payload:
         case ContactDraft() | CrmContactDraft() | ContactChange() | MarkerChange():
             contact_stored(batch, action, record, settled=settled)
@@ -117,11 +119,6 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     target = _base_target(action, record)
     if target is not None:
         state.links.agree(action.side, target, wanted, base)
-    state.book.record(
-        batch=batch.id, at=batch.clock.now(), side=action.side, target=action.target,
-        subject=action.subject, reason=action.reason, intent=intent.id,
-        changes={k: (action.before.get(k), v) for k, v in (wanted | _stage_of(action)).items()},
-    )  # fmt: skip
     batch.wrote(action, _WORDS.get(action.kind) or words_of(action))
 
 
@@ -162,7 +159,7 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
     if links.part_of_invoice(record.id) is None and links.part_of_marker(marker) is None:
         key = part_in(action.payload.url) or ""
         part = Part(deal_id, name, generation, marker, record.id, None, "created", key)
-        links.add_part(part, batch=batch.id)
+        tie_invoice(batch, part)
     store_records(batch, "ledger", "invoices", [record], strong=True)
     note_largest(batch, record)
     if batch.state.book.fact(f"answer:deal:{deal_id}") == "create":
@@ -174,7 +171,7 @@ def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
     if party is None or contact_id is None:
         return
     if not links.contact(party) and not links.contact_owner(contact_id):
-        links.link_contact(party, contact_id, how="match", batch=batch.id)
+        tie_contacts(batch, party, contact_id, how="match")
 
 
 def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
@@ -213,12 +210,6 @@ def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
         known = snapshots.batch_of("crm", "details", new.id)
         same = msgspec.structs.replace(details, updated=new.updated)
         snapshots.put("crm", "details", [same], batch=known, strong=True)
-
-
-def _stage_of(action: Action) -> dict[str, str | None]:
-    """The stage that the deal was moved to, for the audit."""
-    move = action.payload.move if isinstance(action.payload, DealChange) else None
-    return {"stage": move.stage} if move else {}
 
 
 def _moved_on(batch: Batch, action: Action, change: DealChange) -> None:

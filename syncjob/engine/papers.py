@@ -18,6 +18,7 @@ from syncjob.core.case_after import After, TemplateCase
 from syncjob.core.markers import parse_other_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.mailing import Mailing
+from syncjob.engine.auditing import audit_adoption
 from syncjob.engine.batch import Batch
 from syncjob.state.papers import Credit, TemplateLink
 
@@ -97,6 +98,9 @@ def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
     if parsed[2] != "r" or record.status == "deleted":
         return None
     if papers.add_template(link, batch=batch.id):
+        if not batch.state.journal.knows_marker(record.marker):
+            says = {"link": record.id, "status": record.status}
+            audit_adoption(batch, f"template:{record.marker}", link.deal, says, how="marker")
         batch.counts["adopted"] += 1
         batch.log.info("link.created", kind="template", deal=link.deal, ledger=record.id)
         return link

@@ -17,6 +17,7 @@ from syncjob.core.actions import (
     InvoiceEmail,
     InvoiceUpdate,
 )
+from syncjob.engine.auditing import audit_unsure, audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import agree
 from syncjob.engine.outcomes import Known, stored
@@ -45,6 +46,7 @@ def _message(batch: Batch, intent: Intent) -> None:
     one to the same person names what it was about."""
     with batch.state.commit():
         remember(batch, intent.action, sure=False)
+        audit_unsure(batch, intent)
         batch.state.journal.end(intent.id, "void", "whether it arrived is not known")
     batch.counts["unknown"] += 1
     batch.log.warning("message.unknown", intent=intent.id, target=intent.action.target)
@@ -101,6 +103,8 @@ def _compare(
         batch.counts["waiting"] += 1
         return
     with batch.state.commit():
+        if landed:
+            audit_write(batch, intent, {field: wanted[field] for field in landed})
         if landed and isinstance(intent.action.payload, DealChange):
             part = {field: wanted[field] for field in landed}
             asked = {f: intent.action.payload.fields.get(f) for f in landed}
@@ -111,6 +115,7 @@ def _compare(
     if isinstance(intent.action.payload, InvoiceEmail):
         with batch.state.commit():  # it may have gone out all the same: never again (invariant 9)
             email_stored(batch, intent.action.payload, sure=False)
+            audit_unsure(batch, intent)
     _void(batch, intent, "the record does not show it after the patience")
 
 

@@ -47,6 +47,13 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
         with batch.state.commit():
             batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
             batch.state.journal.close_call(call.id)
+            if answer.status < 300:
+                batch.state.book.record(
+                    batch=batch.id, at=batch.clock.now(), side="crm",
+                    target=f"field:{wish.entity}:{wish.name}", subject="connection",
+                    changes={"field": (None, wish.kind)}, reason=wish.purpose, intent=None,
+                    rules="the fields that the config names (syncjob init)",
+                )  # fmt: skip
         if answer.status >= 300:
             return f"the CRM answered {answer.status}: {excerpt(answer.body)}"
     return None

@@ -1,4 +1,4 @@
-"""The audit as it is read: who changed what, when, from which value to which, by which rule and why.
+"""The audit as it is read: who changed what and when, from which value to which, and by which rule.
 
 It is written by `Book.record`, in the commit of what it tells of; rows are never changed, but that
 a forgotten person's values are blanked.

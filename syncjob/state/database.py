@@ -21,8 +21,10 @@ from syncjob.state.matches import Matches
 from syncjob.state.papers import Papers
 from syncjob.state.rulings import Rulings
 from syncjob.state.schema import migrate
+from syncjob.state.search import Search
 from syncjob.state.snapshots import Snapshots
 from syncjob.state.told import Notes
+from syncjob.state.trail import Trail
 
 #: How long a statement waits for another process's lock; commands that only decide wait this long.
 BUSY_TIMEOUT_MS = 10_000
@@ -47,6 +49,8 @@ class State:
         self.notes = Notes(self.db)
         self.book = Book(self.db)
         self.rulings = Rulings(self.db)
+        self.trail = Trail(self.db)
+        self.search = Search(self.db)
         self.decisions = Decisions(self.db)
         self.audit = Audit(self.db)
 

@@ -163,6 +163,11 @@ class Journal:
             ).fetchone()
         )
 
+    def batch_of(self, call_id: int) -> int:
+        """The batch that sent this call."""
+        row = self.db.execute("SELECT batch FROM call WHERE id = ?", (call_id,)).fetchone()
+        return int(row[0])
+
     def knows_marker(self, marker: str) -> bool:
         """Whether this state ever meant to create what bears this marker."""
         return bool(self.db.execute("SELECT 1 FROM intent WHERE marker = ?", (marker,)).fetchone())

@@ -54,11 +54,12 @@ class _Draft(msgspec.Struct):
     def add(
         self, side: Side, wave: Wave, target: str, payload: AnyPayload, reason: str,
         before: Values | None = None, record: Contact | None = None,
+        rules: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         """One write, unless the vendor refused exactly this before."""
         action = Action(
             side=side, wave=wave, subject=self.case.subject, target=target, payload=payload,
-            reason=reason, before=before or {},
+            reason=reason, before=before or {}, rules=rules or {},
         )  # fmt: skip
         refused = self.case.parked.get(target)
         known = fingerprint(action, self.context.reference_hash, record)
@@ -296,7 +297,7 @@ def _write_ledger(draft: _Draft, ledger: Contact, values: Values) -> None:
     draft.add(
         "ledger", Wave.LEDGER_CONTACTS, f"contact:{ledger.id}",
         ContactChange(contact_id=ledger.id, values=values, follows=follows),
-        "the CRM says so", {f: now[f] for f in values}, ledger,
+        "the CRM says so", {f: now[f] for f in values}, ledger, _rules(draft, values, now),
     )  # fmt: skip
 
 
@@ -312,8 +313,19 @@ def _write_crm(draft: _Draft, values: Values) -> None:
         draft.add(
             "crm", Wave.CRM_CONTACTS, f"contact:{record.id}",
             ContactChange(contact_id=record.id, values=mine, follows={f: said[f] for f in mine}),
-            "the ledger says so", {f: now[f] for f in mine}, record,
+            "the ledger says so", {f: now[f] for f in mine}, record, _rules(draft, mine, now),
         )  # fmt: skip
+
+
+def _rules(draft: _Draft, values: Values, now: Values) -> dict[str, str]:
+    """Which rule decided each field: a person's word, that it was empty, or the field's owner."""
+    owners, fields = draft.context.policy.owners.by_field(), _fields(draft.case, draft.context)
+    found = {}
+    for field in values:
+        asked = field in fields and _answer(draft.case, fields[field]) is not None
+        said = "a person's word" if asked else f"contacts.owners: {owners.get(field, 'the name')}"
+        found[field] = said if asked or now.get(field) else "an empty field is filled"
+    return found
 
 
 def _person(draft: _Draft) -> None:

@@ -14,6 +14,7 @@ from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecis
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
+from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
@@ -190,12 +191,14 @@ def _follow(batch: Batch, case: ContactCase, decision: ContactDecision) -> bool:
         return False
     key = case.crm.id
     if decision.follow:
+        linked = state.links.contact(key)
         state.contacts.move_link(key, decision.follow)
+        audit_link(batch, decision.follow, None, linked, how=f"{key} was merged into it")
         state.contacts.want([decision.follow], f"{key} was merged into it")
         batch.log.info("link.moved", crm=key, to=decision.follow)
         return True
     if decision.link:
-        state.links.link_contact(key, decision.link, how="match", batch=batch.id)
+        tie_contacts(batch, key, decision.link, how="match")
         for record in (key, decision.link):
             state.matches.drop_of(record, ("pair",))
         batch.log.info("link.created", kind="contact", crm=key, ledger=decision.link, how="match")

@@ -14,6 +14,7 @@ from syncjob.core.contacts.merge import agreed
 from syncjob.core.contacts.words import NAMES
 from syncjob.core.markers import contact_of_marker
 from syncjob.core.records import Contact, Side
+from syncjob.engine.auditing import tie_contacts
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import answers, is_on
 from syncjob.engine.pull import store_records
@@ -116,7 +117,7 @@ def _made_in_ledger(batch: Batch, draft: ContactDraft, made: Contact) -> None:
     crm_id = contact_of_marker(batch.config.connection.code, draft.marker)
     links = batch.state.links
     if crm_id and not links.contact(crm_id) and not links.contact_owner(made.id):
-        links.link_contact(crm_id, made.id, how="created", batch=batch.id)
+        tie_contacts(batch, crm_id, made.id, how="created")
 
 
 def _made_in_crm(batch: Batch, action: Action, draft: CrmContactDraft, made: Contact) -> None:
@@ -127,7 +128,7 @@ def _made_in_crm(batch: Batch, action: Action, draft: CrmContactDraft, made: Con
         return
     ledger_id = action.subject.removeprefix("contact:ledger:")
     if not links.contact(made.id) and not links.contact_owner(ledger_id):
-        links.link_contact(made.id, ledger_id, how="created", batch=batch.id)
+        tie_contacts(batch, made.id, ledger_id, how="created")
 
 
 def _want(batch: Batch, action: Action, key: str | None) -> None:

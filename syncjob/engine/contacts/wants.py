@@ -9,6 +9,7 @@ import msgspec
 
 from syncjob.core.markers import ledger_of_marker
 from syncjob.core.records import Contact, Deal, Record, Side
+from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
 
 #: The kind of the lookup keys under which a customer's won deals are found.
@@ -55,7 +56,7 @@ def take_crm(batch: Batch, contact: Contact, organizations: Sequence[str]) -> No
     ledger_id = ledger_of_marker(batch.config.connection.code, contact.marker)
     free = ledger_id and not links.contact(contact.id) and not links.contact_owner(ledger_id)
     if ledger_id and free and not contact.deleted:
-        links.link_contact(contact.id, ledger_id, how="marker", batch=batch.id)
+        tie_contacts(batch, contact.id, ledger_id, how="marker")
     state.contacts.want([contact.id], "the CRM's record changed")
     homes = [*organizations, *state.contacts.organization_of(contact.id)]
     if contact.organization_id:
@@ -72,6 +73,7 @@ def follow_merge(batch: Batch, contact: Contact) -> None:
     owner = links.contact_owner(contact.id)
     links.repoint_contact(contact.id, contact.merged_into)
     if owner is not None and links.contact(owner) == contact.merged_into:
+        audit_link(batch, owner, contact.id, contact.merged_into, how="merged in the ledger")
         batch.state.contacts.drop_base(owner)
 
 
