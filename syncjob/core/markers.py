@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from string import ascii_uppercase
+from string import ascii_lowercase, ascii_uppercase
+from string import digits as _decimals
 from urllib.parse import parse_qs, quote, urlsplit
 
 MARKER_LENGTH_MAX = 21
+#: Characters of it that are left for the deal.
+ID_LENGTH_MAX = 11
+_DIGITS = _decimals + ascii_lowercase
+_LONG = re.compile(r"^x[0-9a-z]+$")
 
 #: The deal invoiced as a whole; the parts of a schedule are called B to Z, then AA and so on.
 WHOLE = "A"
@@ -26,8 +31,9 @@ _OTHER = re.compile(r"(?:^|\s)([A-Z0-9]{2,4})-([A-Za-z0-9]{1,11})-([rc])(\d{1,2}
 
 def invoice_marker(code: str, deal_id: str, part: str, generation: int) -> str:
     """The marker of one invoice: ("NW", "1042", "A", 1) -> "NW-1042-A1"."""
-    marker = f"{code}-{deal_id}-{part}{generation}"
-    if not _INVOICE.match(marker) or len(marker) > MARKER_LENGTH_MAX:
+    marker = f"{marker_prefix(code, deal_id)}{part}{generation}"
+    parsed = parse_invoice_marker(marker)
+    if parsed is None or parsed[1] != deal_id or len(marker) > MARKER_LENGTH_MAX:
         raise ValueError(f"not a marker: {marker!r}")
     return marker
 
@@ -78,7 +84,32 @@ def ledger_of_marker(code: str, marker: str | None) -> str | None:
 def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
     """(code, deal id, part, generation), or None for anything else."""
     found = _INVOICE.match(marker)
-    return (found[1], found[2], found[3], int(found[4])) if found else None
+    return (found[1], _whole(found[2]), found[3], int(found[4])) if found else None
+
+
+def marker_prefix(code: str, deal_id: str) -> str:
+    """What all markers of a deal begin with: ("NW", "1042") -> "NW-1042-"."""
+    return f"{code}-{_within(deal_id)}-"
+
+
+def _within(deal_id: str) -> str:
+    """A deal's id as it stands in markers: as it is, and in base 36 after an "x" where it is a
+    number of more digits than a marker has room for (HubSpot's ids grow past eleven)."""
+    if len(deal_id) <= ID_LENGTH_MAX or not deal_id.isdecimal():
+        return deal_id
+    number, digits = int(deal_id), ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return f"x{digits}"
+
+
+def _whole(part: str) -> str:
+    """The deal's id that stands in a marker."""
+    if not _LONG.match(part):
+        return part
+    number = str(int(part[1:], 36))
+    return number if len(number) > ID_LENGTH_MAX else part
 
 
 def with_marker(url: str, marker: str) -> str:
@@ -125,7 +156,7 @@ def credit_marker(code: str, deal_id: str, number: int) -> str:
 
 
 def _other(code: str, deal_id: str, kind: str, number: int) -> str:
-    marker = f"{code}-{deal_id}-{kind}{number}"
+    marker = f"{marker_prefix(code, deal_id)}{kind}{number}"
     if not _OTHER.search(marker):
         raise ValueError(f"not a marker: {marker!r}")
     return marker
@@ -140,4 +171,4 @@ def other_marker_in(reference: str | None) -> str | None:
 def parse_other_marker(marker: str) -> tuple[str, str, str, int] | None:
     """(code, deal id, "r" or "c", number) of a template's or credit note's marker, or None."""
     found = _OTHER.search(marker)
-    return (found[1], found[2], found[3], int(found[4])) if found else None
+    return (found[1], _whole(found[2]), found[3], int(found[4])) if found else None

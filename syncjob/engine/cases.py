@@ -9,7 +9,7 @@ import msgspec
 
 from syncjob.core.actions import Action, InvoiceDraft, InvoiceUpdate, Issue
 from syncjob.core.case import Agreed, Case, Context, PartCase
-from syncjob.core.markers import WHOLE, contact_marker, parse_invoice_marker
+from syncjob.core.markers import WHOLE, contact_marker, marker_prefix, parse_invoice_marker
 from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.rules.changes import Past
 from syncjob.core.rules.early import not_overdue
@@ -255,6 +255,6 @@ def _parked(batch: Batch, deal_id: str, party_id: str | None) -> dict[str, tuple
         "SELECT target, fingerprint, issue FROM parked "
         "WHERE target IN (?, ?) OR target GLOB ?",
         (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}" if party_id else "",
-         f"*:{code}-{deal_id}-*"),
+         f"*:{marker_prefix(code, deal_id)}*"),
     )  # fmt: skip
     return {row[0]: (row[1], msgspec.json.decode(row[2], type=Issue)) for row in rows.fetchall()}

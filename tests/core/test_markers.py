@@ -14,7 +14,10 @@ from syncjob.core.markers import (
     contact_of_marker,
     invoice_marker,
     marker_in,
+    marker_prefix,
     parse_invoice_marker,
+    parse_other_marker,
+    template_marker,
     with_marker,
 )
 
@@ -22,7 +25,33 @@ CODES = st.text(string.ascii_uppercase + string.digits, min_size=2, max_size=4)
 IDS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=11)
 
 
-@given(CODES, IDS, st.sampled_from(["A", "B", "DEP"]), st.integers(1, 99))
+@given(st.integers(10**11, 10**15 - 1), st.sampled_from(["A", "AZ"]), st.integers(1, 99))
+def test_an_id_of_more_digits_than_there_is_room_for_is_shortened_and_read_back(number, part, n):
+    marker = invoice_marker("NW", str(number), part, n)
+    assert len(marker) <= MARKER_LENGTH_MAX
+    assert parse_invoice_marker(marker) == ("NW", str(number), part, n)
+    assert marker_in(with_marker("https://x.test/1", marker), None) == marker
+    assert marker.startswith(marker_prefix("NW", str(number)))
+    other = template_marker("NW", str(number), n)
+    assert parse_other_marker(other) == ("NW", str(number), "r", n)
+
+
+def test_eleven_digits_stand_as_they_are():
+    assert invoice_marker("NW", "31486542193", "A", 1) == "NW-31486542193-A1"
+    assert invoice_marker("NW", "431486542193", "A", 1) == "NW-x5i7zy2r5-A1"
+
+
+def test_an_id_that_would_be_read_back_as_another_is_refused():
+    with pytest.raises(ValueError, match="not a marker"):
+        invoice_marker("NW", "x5i7zy2r5", "A", 1)
+
+
+@given(
+    CODES,
+    IDS.filter(lambda i: not i.startswith("x")),
+    st.sampled_from(["A", "B", "DEP"]),
+    st.integers(1, 99),
+)
 def test_a_marker_is_read_back_from_wherever_it_stands(code, deal_id, part, generation):
     try:
         marker = invoice_marker(code, deal_id, part, generation)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from syncjob.connectors.base import AnyRecord, Page, Walk
+from syncjob.connectors.base import Page, Walk
 from syncjob.connectors.pipedrive.connector import PipedriveConnector
 from tests.engine.scenes import billed, invoice_of, minutes, quiet
 from tests.engine.world import World

@@ -22,13 +22,18 @@ from syncjob.errors import Held
 
 Unit = Literal["weekly", "monthly"]
 
-#: Pipedrive's words (facts: pipedrive, 1b) as the ledger's unit and period.
+#: Our words for a frequency, which connectors translate theirs to, as the ledger's unit and period.
 FREQUENCIES: dict[str, tuple[Unit, int]] = {
     "weekly": ("weekly", 1),
+    "every 2 weeks": ("weekly", 2),
     "monthly": ("monthly", 1),
     "quarterly": ("monthly", 3),
     "semi-annually": ("monthly", 6),
     "annually": ("monthly", 12),
+    "every 2 years": ("monthly", 24),
+    "every 3 years": ("monthly", 36),
+    "every 4 years": ("monthly", 48),
+    "every 5 years": ("monthly", 60),
 }
 
 
