@@ -19,6 +19,7 @@ from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
 from syncjob.state.papers import Papers
+from syncjob.state.reconcile import Reconciled
 from syncjob.state.rulings import Rulings
 from syncjob.state.schema import migrate
 from syncjob.state.search import Search
@@ -48,6 +49,7 @@ class State:
         self.journal = Journal(self.db)
         self.notes = Notes(self.db)
         self.book = Book(self.db)
+        self.reconciled = Reconciled(self.db)
         self.rulings = Rulings(self.db)
         self.trail = Trail(self.db)
         self.search = Search(self.db)

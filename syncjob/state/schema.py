@@ -181,6 +181,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE ruling (subject TEXT NOT NULL, batch INTEGER NOT NULL, at TEXT NOT NULL,
             words TEXT NOT NULL, PRIMARY KEY (subject, batch)) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # What the reading of both sides that is under way has found so far.
+        """CREATE TABLE finding (kind TEXT NOT NULL, subject TEXT NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (kind, subject)) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 
