@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlite_utils import Database
 
-from syncjob.core.records import DEAD, Side
 from syncjob.core.reconcile import Finding
+from syncjob.core.records import DEAD, Side
 
 #: Under these names the lists' positions stand beside those of polling.
 ROW = "reconcile."

@@ -18,7 +18,7 @@ from syncjob.errors import OutcomeUnknown, RefusedAtDoor, RetryLater, Throttled,
 from syncjob.transport import verdicts
 from syncjob.transport.auth import Auth
 from syncjob.transport.exchange import TIMEOUT_S, Exchange, Lost, NeverLeft, Timeout, place
-from syncjob.transport.limits import WAIT_S_MAX, Limits
+from syncjob.transport.limits import WAIT_S_MAX, Allowance, Limits
 from syncjob.transport.modes import refuse
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call, Door, Request
@@ -188,6 +188,10 @@ class HttpChannel:
         """What was used since the channel was made."""
         with self._lock:
             return self._usage
+
+    def allowances(self) -> list[Allowance]:
+        """What the vendor's long windows have left for us."""
+        return self._limits.allowances()
 
     def close(self) -> None:
         """Store the counts and close the connections."""

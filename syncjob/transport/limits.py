@@ -54,6 +54,17 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         return self.seconds > WAIT_S_MAX
 
 
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """A long window as it stands: how much it allows, how much of that is left for us beyond the
+    headroom, and when to ask again once that is not enough."""
+
+    name: str
+    counts: Literal["calls", "cost"]
+    allowed: int
+    left: int
+    again: datetime
+
+
 class LimitRules(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor's limits as data. `headroom_percent` of each window is left for others.
 
@@ -134,6 +145,11 @@ class Limits:
                 self._store.spend(self._key, PAUSE, PAUSE_KEPT_S, 0, now)
                 self._store.note(self._key, PAUSE, int(min(seconds, PROBE_S)), now)
         return now + timedelta(seconds=seconds)
+
+    def allowances(self) -> list[Allowance]:
+        """What the windows that nobody waits for have left, for work that can wait till later."""
+        with self._lock:
+            return [one.allowance() for one in self._counters if isinstance(one, _Long)]
 
     def close(self) -> None:
         """Store counts not stored yet."""
@@ -251,17 +267,26 @@ class _Long:
     def wait_s(self, amount: int) -> float:
         """0 if `amount` fits; else when to ask again: never short enough to sleep."""
         now = self._clock.now()
-        spent = self._known(now)
-        ends = spent.started_at + timedelta(seconds=self.window.seconds)
-        if spent.remaining is None or spent.seen_at is None:
-            left = self.window.allowed - spent.used - self._pending
-            again = ends
-        else:
-            left = spent.remaining - self._since
-            again = spent.seen_at + timedelta(seconds=PROBE_S)
-        if left - self._headroom >= amount or now >= again:
+        left, again = self._left(now)
+        if left >= amount or now >= again:
             return 0.0
         return max((again - now).total_seconds(), WAIT_S_MAX + 1)
+
+    def allowance(self) -> Allowance:
+        left, again = self._left(self._clock.now())
+        window = self.window
+        return Allowance(
+            name=window.name, counts=window.counts, allowed=window.allowed, left=left, again=again
+        )
+
+    def _left(self, now: datetime) -> tuple[int, datetime]:
+        """What is left beyond the headroom, and when to ask again if that is not enough."""
+        spent = self._known(now)
+        if spent.remaining is None or spent.seen_at is None:
+            ends = spent.started_at + timedelta(seconds=self.window.seconds)
+            return self.window.allowed - spent.used - self._pending - self._headroom, ends
+        again = spent.seen_at + timedelta(seconds=PROBE_S)
+        return spent.remaining - self._since - self._headroom, again
 
     def take(self, amount: int) -> None:
         self._pending += amount
