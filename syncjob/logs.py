@@ -50,6 +50,8 @@ EVENTS = {
     "duplicate.found": "a second record bears a marker whose link is taken",
     "exchange.done": "one HTTP exchange (shown with -v)",
     "guard.accepted": "a person released a plan from the guard",
+    "heartbeat.lost": "the monitor could not be told, and why; the batch is as it is",
+    "heartbeat.sent": "the monitor was told of a start, a success or a failure",
     "intent.answered": "what the vendor made of one action that was sent",
     "intent.settled": "what became of an open intent: found and adopted, or void",
     "invoice.ended": "an invoice was voided or deleted in the ledger",

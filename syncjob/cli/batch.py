@@ -9,7 +9,14 @@ from datetime import date, datetime
 
 import click
 
-from syncjob.cli.common import all_option, json_option, opened, print_json, who
+from syncjob.cli.common import (
+    all_option,
+    json_option,
+    opened,
+    opened_to_run,
+    print_json,
+    who,
+)
 from syncjob.core.reports import BatchReport, Progress, RunOptions, unseen
 from syncjob.errors import Exit
 from syncjob.signals import StopFlag
@@ -94,7 +101,7 @@ def run_command(
     """
     quiet_progress = quiet or as_json
     with (
-        opened(ctx) as (_, handle),
+        opened_to_run(ctx, trial=deal is not None) as (handle, ended),
         StopFlag() as stop,
         show_progress(quiet=quiet_progress) as seen,
     ):
@@ -109,6 +116,7 @@ def run_command(
                 should_stop=stop,
             )
         )
+        ended(report.exit_code)
     if as_json:
         print_json(report)
     elif _worth_showing(report, quiet=quiet):

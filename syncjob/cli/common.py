@@ -7,7 +7,7 @@ import getpass
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,20 @@ def opened(
 
     with logged(ctx, level=level) as config, open_connection(config) as handle:
         yield config, handle
+
+
+@contextlib.contextmanager
+def opened_to_run(
+    ctx: click.Context, *, trial: bool
+) -> Iterator[tuple[ConnectionHandle, Callable[[int], None]]]:
+    """The connection for a batch, and what takes its exit code: the monitor is told of both ends,
+    and of a state that cannot be opened. A trial of one deal is none of its business."""
+    from syncjob.engine.connection import open_connection
+    from syncjob.engine.heartbeat import beating
+
+    with logged(ctx) as config, contextlib.ExitStack() as stack:
+        ended = (lambda _: None) if trial else stack.enter_context(beating(config))
+        yield stack.enter_context(open_connection(config)), ended
 
 
 def who() -> str:

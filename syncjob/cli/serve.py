@@ -39,10 +39,17 @@ def serve_command(ctx: click.Context, every: int | None) -> int:
 def _batch(config: Config) -> Batch:
     """One batch in whatever thread calls it: opened there, since a state belongs to one thread."""
     from syncjob.engine.connection import open_connection
+    from syncjob.engine.heartbeat import beating
     from syncjob.logs import bound
 
     def batch(should_stop: Callable[[], bool]) -> BatchReport:
-        with bound(connection=config.connection.name), open_connection(config) as handle:
-            return handle.run(RunOptions(who=f"serve, {who()}", should_stop=should_stop))
+        with (
+            bound(connection=config.connection.name),
+            beating(config) as ended,
+            open_connection(config) as handle,
+        ):
+            report = handle.run(RunOptions(who=f"serve, {who()}", should_stop=should_stop))
+            ended(report.exit_code)
+            return report
 
     return batch

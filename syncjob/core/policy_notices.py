@@ -86,6 +86,15 @@ class Operator(Strict):
     to: tuple[Email, ...] = ()
     by: tuple[Literal["email", "slack", "teams", "other"], ...] = ("email",)
     hours_without_batch: int = Field(default=6, ge=1, le=168)
+    #: A monitor's address that is pinged at a batch's start, success and failure; a secret.
+    heartbeat: SecretStr | None = None
+
+    @field_validator("heartbeat")
+    @classmethod
+    def _web_address(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _WEB_ADDRESS.fullmatch(secret.get_secret_value()):
+            raise ValueError("is no web address; a monitor's begins with https://")
+        return secret
 
 
 class Notices(Strict):

@@ -17,7 +17,7 @@ from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.identify import identify
-from syncjob.engine.notice_checks import notice_problems, try_ways
+from syncjob.engine.notice_checks import heartbeat_problems, notice_problems, try_ways
 from syncjob.errors import AuthFailed, Held, Park, RetryLater
 
 #: The vendors date their answers; a machine this far off logs and schedules wrongly.
@@ -54,6 +54,7 @@ def check(batch: Batch, *, messages: bool) -> list[Problem]:
     found += _clock(batch)
     found += _stopped(batch)
     found += try_ways(batch) if messages else ()
+    found += heartbeat_problems(batch, messages=messages)
     return found
 
 

@@ -12,6 +12,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.push import send_messages
 from syncjob.errors import Paused
 from syncjob.notices.alarm import messages
+from syncjob.transport.heartbeat import ping
 
 
 def notice_problems(batch: Batch, crm: CrmReference) -> Iterator[Problem]:
@@ -30,6 +31,25 @@ def notice_problems(batch: Batch, crm: CrmReference) -> Iterator[Problem]:
             what=f'"{policy.fallback}" is no active user of the CRM.',
             fix=f"Name one of: {names}.",
         )
+
+
+def heartbeat_problems(batch: Batch, *, messages: bool) -> Iterator[Problem]:
+    """No monitor, or one that does not take a sign of life (BOOKKEEPING: `check` warns)."""
+    address = batch.config.notices.operator.heartbeat
+    if address is None:
+        yield Problem(
+            where="notices.operator.heartbeat",
+            what="is not set: nobody would be told that this machine or its timer has stopped.",
+            fix="Give it the address of a monitor, such as a healthchecks server's.",
+            fatal=False,
+        )
+    elif messages:
+        why = ping(address, "success", clock=batch.clock)
+        if why is not None:
+            yield Problem(
+                where="notices.operator.heartbeat", what=f"The monitor was not reached: {why}.",
+                fix="Correct its address; it ends with the check's own key.", fatal=False,
+            )  # fmt: skip
 
 
 def try_ways(batch: Batch) -> Iterator[Problem]:
