@@ -15,6 +15,7 @@ from syncjob.core.match.names import company
 from syncjob.core.match.normalise import digits, words
 from syncjob.core.review import Face, Kind, MatchReport, ReviewRow
 from syncjob.core.rules.matching import name_key
+from syncjob.reports.page import foot, head, link
 
 #: A page of more pairs than this is slow to open; the CSV file has them all.
 PAIRS_MAX = 3000
@@ -47,27 +48,11 @@ _SIDES: dict[Kind, tuple[str, str]] = {
     "ledger_double": ("ledger", "ledger"),
 }
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #f4f5f7; --line: #d4d8dd;
-  --good: #0a6b3d; --bad: #9a3412; --mute: #5a6472; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --paper: #14171a; --soft: #1e2227;
-  --line: #363c44; --good: #5fd39a; --bad: #ffab7a; --mute: #9aa4b0; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-a { color: inherit; } p.note, td.what, .id { color: var(--mute); }
-article { border: 1px solid var(--line); border-radius: 6px; margin: 1rem 0; padding: .75rem 1rem;
-  break-inside: avoid; }
-h3 { font-size: 1rem; margin: 0 0 .5rem; display: flex; gap: .75rem; flex-wrap: wrap; }
-.band { border: 1px solid var(--line); border-radius: 4px; padding: 0 .4rem; font-weight: 400; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; overflow-wrap: anywhere;
-  border-top: 1px solid var(--line); }
 th.what, td.what { width: 8rem; } td.mark { width: 1.5rem; } th.mark { width: 1.5rem; }
 tr.agrees td.mark { color: var(--good); } tr.differs td.mark { color: var(--bad); }
 tr.differs td { background: var(--soft); }
 ul { margin: .5rem 0 0; padding-left: 1.2rem; } li.good { color: var(--good); }
 li.bad { color: var(--bad); }
-@media print { body { max-width: none; margin: 0; font-size: 11px; } a { text-decoration: none; } }
 """
 
 
@@ -83,7 +68,7 @@ def match_page(report: MatchReport, *, at: datetime) -> str:
     if len(report.rows) > len(shown):
         left = len(report.rows) - len(shown)
         parts.append(f"<p><strong>{left:,} more stand in the CSV file only.</strong></p>")
-    parts.append("</body>\n</html>\n")
+    parts.append(foot())
     return "\n".join(parts)
 
 
@@ -92,13 +77,7 @@ def _head(report: MatchReport, at: datetime) -> str:
     counts = f"{report.first:,} and {report.second:,} records compared"
     waiting = f"{len(report.rows):,} to look at" if report.rows else "nothing to look at"
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n"
+        f"{head(title, _STYLE)}\n"
         f"<p>{escape(f'{at:%Y-%m-%d %H:%M %Z}')}: {counts}, {report.known:,} known already, "
         f"{len(report.linked):,} linked now, {waiting}.</p>"
     )
@@ -124,10 +103,7 @@ def _article(row: ReviewRow) -> str:
 
 
 def _link(face: Face) -> str:
-    text = f"{escape(face.name)} <span class=id>{escape(face.id)}</span>"
-    if face.page and face.page.lower().startswith(("https://", "http://")):
-        return f'<a href="{escape(face.page)}" rel="noreferrer">{text}</a>'
-    return text
+    return link(f"{escape(face.name)} <span class=id>{escape(face.id)}</span>", face.page)
 
 
 def _lines(first: Face, second: Face) -> Iterator[str]:
