@@ -51,7 +51,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `deal` limits it to one deal (cursors stay), `max_creates` to that many new invoices, `accept`
     releases the plan with this hash from the guard, `since` moves the reading window back to the
-    start of that day (never `won_since`). `who` is written to the audit. `should_stop` is asked
+    start of that day (never `won_since`). `who` is written to the audit, and with an `accept` the
+    `reason`. `should_stop` is asked
     between calls; True ends the batch with Interrupted after the call in flight.
     """
 
@@ -61,6 +62,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     since: date | None = None
     dry_run: bool = False
     who: str = ""
+    reason: str = ""
     progress: Progress = unseen
     should_stop: Callable[[], bool] = never
 

@@ -221,6 +221,12 @@ def _made(
     )  # fmt: skip
     plan = empty_plan()
     plan.actions, plan.subjects = [action], [deal]
+    with batch.state.commit():
+        batch.state.decisions.done(
+            f"credit:{draft.marker}", f"deal:{deal}", who=batch.options.who or "somebody",
+            reason=wish.reason, at=batch.clock.now(), batch=batch.id,
+            outcome=f"a credit note over {draft.total:,.2f} {draft.currency} was asked for",
+        )  # fmt: skip
     Push(batch, plan).run()
     for made in batch.state.papers.credits(deal):
         if made.marker == draft.marker:

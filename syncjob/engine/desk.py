@@ -38,6 +38,10 @@ def pause(
     with state.commit():
         state.book.note("pauses", msgspec.json.encode([*kept, made]).decode())
         _audit(state, "pause", None, f"{only}: {reason}", who, now)
+        until_when = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until it is resumed"
+        state.decisions.done(
+            f"pause:{only}", "connection", who=who, reason=reason, at=now, outcome=until_when
+        )
     return made
 
 
@@ -48,7 +52,13 @@ def resume(state: State, *, only: PauseKind, who: str, now: datetime) -> list[Pa
     kept = [p for p in known if p not in ended]
     with state.commit():
         state.book.note("pauses", msgspec.json.encode(kept).decode() if kept else None)
-        _audit(state, "pause", ", ".join(p.only for p in ended), None, who, now)
+        if ended:
+            words = ", ".join(p.only for p in ended)
+            _audit(state, "pause", words, None, who, now)
+            state.decisions.done(
+                f"resume:{only}", "connection", who=who, reason="", at=now,
+                outcome=f"ended: {words}",
+            )  # fmt: skip
     return ended
 
 

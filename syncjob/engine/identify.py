@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 from pydantic import SecretStr
 
+from syncjob.core.policy import Mode
 from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.errors import WrongOrganisation
@@ -135,13 +136,30 @@ def _note_changes(batch: Batch) -> None:
             book.note("decided_with", batch.decided_with)
         if batch.replan:
             book.unpark_all()
-        if previous != mode:
+        if previous != mode and batch.options.who:  # a check leaves it to the next batch
             book.note("mode", mode)
             book.record(
                 batch=batch.id, at=batch.clock.now(), side="us", target="connection",
                 subject="connection", changes={"mode": (previous, mode)},
-                reason=f"changed by {batch.options.who or 'somebody'} in {batch.config.path.name}",
+                reason=f"changed by {batch.options.who} in {batch.config.path.name}",
                 intent=None,
+            )  # fmt: skip
+            batch.state.decisions.done(
+                f"mode:{mode}", "connection", who=batch.options.who,
+                reason=f"set in {batch.config.path.name}; this batch is the first with it",
+                at=batch.clock.now(), batch=batch.id, outcome=_raised(previous, mode),
             )  # fmt: skip
     if previous not in (None, mode):
         batch.log.warning("mode.changed", before=previous, after=mode, who=batch.options.who)
+
+
+#: What a mode allows, least first.
+_MODES: tuple[Mode, ...] = ("read_only", "drafts_only", "full")
+
+
+def _raised(previous: str | None, mode: Mode) -> str:
+    """What a change of mode is, in words."""
+    if previous is None:
+        return "the first mode of this state"
+    raised = _MODES.index(mode) > [*_MODES, previous].index(previous)
+    return f"{'raised' if raised else 'lowered'} from {previous}"

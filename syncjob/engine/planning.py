@@ -249,6 +249,11 @@ def check_guard(batch: Batch, plan: Plan) -> None:
                 subject="connection", changes={"accepted": (None, plan.hash)},
                 reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
             )  # fmt: skip
+            batch.state.decisions.done(
+                f"accept:{plan.hash}", "connection", who=batch.options.who or "somebody",
+                reason=batch.options.reason, at=batch.clock.now(), batch=batch.id,
+                outcome=" ".join(plan.guard) or "within the limits",
+            )  # fmt: skip
             batch.state.book.note("mapping_hash", mapping_hash(batch.config))
         return
     if accepted is not None and plan.actions:
