@@ -18,17 +18,22 @@ from syncjob.core.records import Side
 T = TypeVar("T", bound=msgspec.Struct)
 
 _OPEN_ISSUE = (
-    "SELECT id, code, subject, state, what, next_step, field, page, opened_at FROM issue "
-    "WHERE closed_at IS NULL"
+    "SELECT id, code, subject, state, what, next_step, field, page, opened_at, ignored_until "
+    "FROM issue WHERE closed_at IS NULL"
 )
 
 
 class OpenIssue(msgspec.Struct, frozen=True):
-    """An issue with when it was opened."""
+    """An issue with when it was opened, and until when a person wants to hear nothing of it."""
 
     id: int
     issue: Issue
     opened_at: str
+    ignored_until: str | None = None
+
+    def ignored(self, now: datetime) -> bool:
+        """Whether a person has put it aside for now: it stops what it stops, and is not told."""
+        return self.ignored_until is not None and self.ignored_until > now.isoformat()
 
 
 class Book:
@@ -75,23 +80,26 @@ class Book:
     # --- issues ------------------------------------------------------------
 
     def raise_issue(self, issue: Issue, *, batch: int, at: datetime) -> bool:
-        """Open the issue, or bring an open one up to date. True if it is new."""
+        """Open the issue, or bring an open one up to date. True if it is new.
+
+        One that was put aside is told again once its cause is another."""
         old = self.db.execute(
-            "SELECT id FROM issue WHERE subject = ? AND code = ? AND closed_at IS NULL",
+            "SELECT id, what, field FROM issue WHERE subject = ? AND code = ? "
+            "AND closed_at IS NULL",
             (issue.subject, issue.code),
         ).fetchone()
         values = (issue.state, issue.what, issue.next_step, issue.field, issue.page)
         if old:
             self.db.execute(
-                "UPDATE issue SET state = ?, what = ?, next_step = ?, field = ?, page = ? "
-                "WHERE id = ?",
-                (*values, old[0]),
+                "UPDATE issue SET state = ?, what = ?, next_step = ?, field = ?, page = ?, "
+                "raised_at = ?, ignored_until = iif(?, ignored_until, NULL) WHERE id = ?",
+                (*values, at.isoformat(), old[1:] == (issue.what, issue.field), old[0]),
             )
             return False
         self.db.execute(
             "INSERT INTO issue (state, what, next_step, field, page, code, subject, opened_at, "
-            "opened_batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*values, issue.code, issue.subject, at.isoformat(), batch),
+            "raised_at, opened_batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, issue.code, issue.subject, at.isoformat(), at.isoformat(), batch),
         )
         return True
 
@@ -116,7 +124,7 @@ class Book:
                 r[0],
                 Issue(code=r[1], subject=r[2], state=r[3], what=r[4], next_step=r[5], field=r[6],
                       page=r[7]),
-                r[8],
+                r[8], r[9],
             )
             for r in rows.fetchall()
         ]  # fmt: skip

@@ -186,6 +186,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE finding (kind TEXT NOT NULL, subject TEXT NOT NULL, body BLOB NOT NULL,
             PRIMARY KEY (kind, subject)) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # Records of the CRM that were merged under a new id, and what they are now. Markers keep
+        # the old ids for ever, so these are kept as long.
+        """CREATE TABLE merged (kind TEXT NOT NULL CHECK (kind IN ('deals', 'contacts')),
+            old TEXT NOT NULL, new TEXT NOT NULL, batch INTEGER NOT NULL,
+            PRIMARY KEY (kind, old)) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX merged_new ON merged (kind, new)",
+    ),
+    (
+        # How long won deals waited for their draft, and payments for their deal.
+        """CREATE TABLE waited (id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL CHECK (kind IN ('draft', 'payment')), subject TEXT NOT NULL,
+            seconds INTEGER NOT NULL, at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX waited_at ON waited (at)",
+    ),
+    (
+        # When an issue was last found to be true, so that a walk of everything can close those of
+        # records that it did not complain about.
+        "ALTER TABLE issue ADD COLUMN raised_at TEXT",
+        "CREATE INDEX issue_closed ON issue (closed_at) WHERE closed_at IS NOT NULL",
+    ),
 )
 
 
