@@ -14,7 +14,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     A name that is not there, or there twice, is left out: it is not read, and a write of it is
     refused and named. `base` is where people see records, with the account's number:
-    https://app.hubspot.com/contacts/4711. `titles` says what people call every property of deals.
+    https://app.hubspot.com/contacts/4711. `titles` says what people call every property of deals,
+    `pipelines` where each stage belongs; `zone` is the account's time zone (IANA).
     """
 
     base: str
@@ -24,6 +25,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     organization: Mapping[str, FieldInfo] = {}  # what a contact's field is kept in -> the property
     person: Mapping[str, FieldInfo] = {}
     titles: Mapping[str, str] = {}  # a deal property's internal name -> its label
+    pipelines: Mapping[str, str] = {}  # a stage's id -> its pipeline's id
+    zone: str = "UTC"
 
     def page(self, record_id: str) -> str:
         """Where a person opens a deal ("12") or a contact ("org:12", "person:7")."""
