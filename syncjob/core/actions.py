@@ -7,6 +7,7 @@ that the same value is shown by a dry run, counted by the guard, journaled, and 
 from __future__ import annotations
 
 from datetime import date as Day
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from typing import Literal
@@ -270,10 +271,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True, tag="stored"):
-    """Done; `record` is what the server says it now holds (None where it answers with nothing)."""
+    """Done; `record` is what the server says it now holds (None where it answers with nothing, or
+    shows a part of the record only: then `stamp` says when it was changed)."""
 
     record: Contact | Invoice | Deal | Template | CreditNote | None
     warnings: tuple[str, ...] = ()
+    stamp: datetime | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rejected"):

@@ -5,7 +5,7 @@ Keeps invariants 2, 6 (the base is the server's own answer) and 10 (a refusal pa
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -62,8 +62,8 @@ def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
     action, journal = intent.action, batch.state.journal
     words = msgspec.json.encode(outcome).decode()[:500]
     match outcome:
-        case Stored(record=record):
-            stored(batch, intent, record, settled=False)
+        case Stored(record=record, stamp=stamp):
+            stored(batch, intent, record or _as_written(batch, action, stamp), settled=False)
         case Rejected():
             journal.end(intent.id, "failed", words)
             reject(batch, action, outcome)
@@ -198,6 +198,25 @@ def _deal_stored(batch: Batch, record: object) -> None:
         )  # fmt: skip
     _our_echo(batch, old, record)
     batch.state.snapshots.put("crm", "deals", [record], batch=batch.id, strong=True)
+
+
+def _as_written(batch: Batch, action: Action, stamp: datetime | None) -> Deal | None:
+    """The deal as it was last read, with what was written: where the CRM answers with the stamp
+    alone. An edit that nobody has read yet bears this stamp too, and is read by its id then."""
+    change = action.payload
+    if stamp is None or not isinstance(change, DealChange):
+        return None
+    old = batch.state.snapshots.get("crm", "deals", change.deal_id, Deal)
+    if old is None or (old.updated is not None and stamp < old.updated):
+        return None
+    form = batch.writer(action.side).stored_form(action)
+    new = msgspec.structs.replace(old, updated=stamp, fields={**old.fields, **form})
+    if change.move is None:
+        return new
+    stage = change.move.stage_id
+    known = batch.crm_reference.pipelines if batch.crm_reference else ()
+    home = next((p.id for p in known if any(i == stage for i, _ in p.stages)), old.pipeline_id)
+    return msgspec.structs.replace(new, stage_id=stage, pipeline_id=home)
 
 
 def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
