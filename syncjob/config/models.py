@@ -38,6 +38,12 @@ class Schedule(Strict):
     #: Archived deals are read less often (they cost twice as much at Pipedrive).
     archived_every_minutes: int = Field(default=60, ge=1)
     run_seconds_max: int = Field(default=900, ge=30)
+    #: The first batch after this time of the organisation's day does the night's work, too.
+    nightly_at: str = Field(default="02:30", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|off)$")
+    #: Both sides read in full and compared, every night.
+    reconcile: bool = True
+    #: How much of a vendor's day limit that may use.
+    reconcile_share_percent: int = Field(default=20, ge=1, le=100)
 
 
 class CrmConfig(Strict):
