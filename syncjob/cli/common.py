@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+reason_option = click.option("--reason", default="", help="Why; kept with your name.")
 all_option = click.option("--all", "every", is_flag=True, help="Show every row and issue.")
 
 
@@ -123,6 +124,15 @@ def print_json(value: Any) -> None:
 def interactive() -> bool:
     """Whether a person can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def reason_or_ask(reason: str) -> str:
+    """Why a person decides so: as given, or asked for on a terminal; nobody else is waited for."""
+    if reason or not interactive():
+        return reason
+    question = "Why? (kept with your name)"
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer.strip()
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

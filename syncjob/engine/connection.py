@@ -13,10 +13,11 @@ from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
 from syncjob.engine.calling import Calling
 from syncjob.engine.deciding import Deciding
+from syncjob.engine.handling import Handling
 from syncjob.engine.keeping import Keeping
 
 
-class ConnectionHandle(Calling, Deciding, Keeping):
+class ConnectionHandle(Calling, Deciding, Keeping, Handling):
     """What a command may ask of a connection."""
 
 

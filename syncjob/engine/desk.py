@@ -14,7 +14,7 @@ import msgspec
 from syncjob.core.policy_schedules import ScheduleRule
 from syncjob.core.records import Deal
 from syncjob.core.reports import Pause, PauseKind
-from syncjob.engine import matched
+from syncjob.engine import issues, matched
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts import desk as contacts
 from syncjob.engine.contacts.desk import require_contact
@@ -117,6 +117,8 @@ def _apply(batch: Batch, decision: Decision) -> str | None:
         return contacts.decide(batch, decision)
     if verb in (matched.SAME, matched.DIFFERENT):
         return matched.take(batch, decision)
+    if verb == issues.RETRY:
+        return issues.try_again(batch, decision.subject)
     deal = decision.subject.removeprefix("deal:")
     if verb == "link":
         return link_invoice(batch, deal, number)

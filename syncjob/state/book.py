@@ -157,6 +157,14 @@ class Book:
     def unpark(self, target: str) -> None:
         self.db.execute("DELETE FROM parked WHERE target = ?", (target,))
 
+    def unpark_subject(self, subject: str) -> int:
+        """Try again what was refused for this deal or customer; how many writes that is."""
+        done = self.db.execute(
+            "DELETE FROM parked WHERE json_extract(CAST(issue AS TEXT), '$.subject') = ?",
+            (subject,),
+        )
+        return int(done.rowcount)
+
     def unpark_code(self, code: str) -> None:
         """Try again what was refused for this reason, which may have gone without any trace."""
         self.db.execute(

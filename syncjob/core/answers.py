@@ -1,0 +1,73 @@
+"""Which answers a person may give to an issue, and the command that gives each.
+
+Only an answer that changes something for this issue is offered: what has its cause in a record is
+mended there, and closes by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from syncjob.core.actions import Issue
+
+#: Held as one that was invoiced before: tie it to that invoice, or say that it is another sale.
+_DOUBLES = frozenset({"possible_double", "invoice_field_filled"})
+#: What `--create` lets through.
+_CREATE = _DOUBLES | {"unusually_large"}
+#: Deals that nobody may ever want to hear of again, though nothing holds them.
+_LEAVE = frozenset({"won_but_archived", "deal_archived", "deal_deleted"})
+#: The two sides say something else of a customer.
+_TAKE = frozenset({"contact_conflict", "contact_differs"})
+#: Two records may be one: answered by `syncjob match`.
+_MATCH = frozenset({"contact_near_match", "contact_maybe_in_crm"})
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer: its flag at `syncjob issues resolve`, and what it does."""
+
+    flag: str
+    does: str
+
+
+def choices(issue: Issue) -> tuple[Choice, ...]:
+    """The answers that this issue takes, the likeliest first."""
+    kind = issue.subject.partition(":")[0]
+    if kind == "connection":
+        return tuple(_connection(issue))
+    found = [*_deal(issue)] if kind == "deal" else [*_contact(issue)] if kind == "contact" else []
+    if issue.state == "note":
+        found.append(
+            Choice(flag="--seen", does="it is all right so: not told again until its cause changes")
+        )
+    return tuple(found)
+
+
+def elsewhere(issue: Issue) -> str | None:
+    """Another command that answers this issue; None if there is none."""
+    if issue.code in _MATCH:
+        return "`syncjob match` lists what may be one, `syncjob match decide` says whether it is"
+    return None
+
+
+def _connection(issue: Issue) -> Iterator[Choice]:
+    if issue.code == "another_instance":
+        yield Choice(flag="--only-instance", does="the other one is stopped; creating goes on")
+
+
+def _deal(issue: Issue) -> Iterator[Choice]:
+    if issue.code in _DOUBLES:
+        yield Choice(flag="--link NUMBER", does="it is invoiced already, by this invoice")
+    if issue.code in _CREATE:
+        yield Choice(flag="--create", does="it is right and no double: invoice it")
+    if issue.code == "reissue_needed":
+        yield Choice(flag="--reissue", does="invoice it anew")
+    if issue.state == "held" or issue.code in _LEAVE:
+        yield Choice(flag="--never", does="never invoice this deal, and leave it alone")
+
+
+def _contact(issue: Issue) -> Iterator[Choice]:
+    if issue.code in _TAKE:
+        yield Choice(flag="--take crm", does="the CRM's value goes to the ledger")
+        yield Choice(flag="--take ledger", does="the ledger's value goes to the CRM")
