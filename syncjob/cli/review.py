@@ -21,7 +21,8 @@ def status_command(ctx: click.Context, every: bool, as_json: bool) -> int:
     if as_json:
         print_json(status)
     else:
-        from syncjob.reports.terminal import console, show_status
+        from syncjob.reports.status import show_status
+        from syncjob.reports.terminal import console
 
         show_status(console(sys.stdout), status, every=every)
     return Exit.ISSUES if status.issues else Exit.DONE

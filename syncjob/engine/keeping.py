@@ -6,7 +6,8 @@ back starts in recovery (engine/recovery.py), and one that was moved away is pau
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syncjob.clock import Clock
@@ -81,6 +82,15 @@ def backups(config: Config) -> list[Backup]:
             Backup(file=str(file), size_bytes=file.stat().st_size, manifest=manifest, why=why)
         )
     return found
+
+
+def last_backup(config: Config) -> datetime | None:
+    """When the newest backup in the folder was made, as its name says."""
+    newest = next(iter(_files(config)), None)
+    if newest is None:
+        return None
+    stamp = newest.name.removesuffix(SUFFIX).rpartition("-")[2]
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
 
 
 def restore(config: Config, file: Path, *, clock: Clock, who: str, reason: str) -> Restored:
@@ -170,6 +180,7 @@ def _folder(config: Config) -> Path:
 
 
 def _files(config: Config) -> list[Path]:
-    """This connection's backups in the folder, newest first."""
-    pattern = f"{config.connection.name}-*Z{SUFFIX}"
-    return sorted(_folder(config).glob(pattern), key=lambda file: file.name, reverse=True)
+    """This connection's backups in the folder, newest first; another's may lie beside them."""
+    name = re.compile(rf"{re.escape(config.connection.name)}-\d{{8}}T\d{{6}}Z{re.escape(SUFFIX)}")
+    found = [file for file in _folder(config).glob(f"*{SUFFIX}") if name.fullmatch(file.name)]
+    return sorted(found, key=lambda file: file.name, reverse=True)

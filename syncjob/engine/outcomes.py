@@ -46,6 +46,7 @@ from syncjob.engine.contacts.stored import changed_contact, contact_stored, word
 from syncjob.engine.papers import EMAILS_REST, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
+from syncjob.engine.waits import note_wait
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
 
@@ -119,6 +120,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     target = _base_target(action, record)
     if target is not None:
         state.links.agree(action.side, target, wanted, base)
+    note_wait(batch, action)
     batch.wrote(action, _WORDS.get(action.kind) or words_of(action))
 
 
@@ -185,13 +187,18 @@ def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
 
 
 def _deal_stored(batch: Batch, record: object) -> None:
-    """A PATCH's answer leaves out what a list shows on request: keep that from the snapshot."""
+    """A PATCH's answer leaves out what a list shows on request, and in a CRM that keeps a deal's
+    customers apart those too: keep that from the snapshot."""
     if not isinstance(record, Deal):
         return
     old = batch.state.snapshots.get("crm", "deals", record.id, Deal)
     if old is not None:
+        told = (record.org_id, record.person_id)
         record = msgspec.structs.replace(
             record,
+            org_id=record.org_id if any(told) else old.org_id,
+            person_id=record.person_id if any(told) else old.person_id,
+            merged_from=record.merged_from or old.merged_from,
             line_count=old.line_count if record.line_count is None else record.line_count,
             first_won_at=record.first_won_at or old.first_won_at,
             lines=None, discounts=None, instalments=None,
@@ -248,7 +255,7 @@ def _moved_on(batch: Batch, action: Action, change: DealChange) -> None:
 def _move_refused(batch: Batch, action: Action, words: str) -> bool:
     """The deal is written without its move next: what was refused was most likely that."""
     change = action.payload
-    if not isinstance(change, DealChange) or change.move is None:
+    if not isinstance(change, DealChange) or change.move is None or not change.fields:
         return False
     name = name_of(change.move)
     batch.state.links.agree("crm", action.target, {REFUSED: name}, {REFUSED: words})

@@ -20,12 +20,13 @@ LONG_WAIT = timedelta(hours=1)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """How the connection is. `stopped_by` is what ended this batch, in words, empty if nothing
-    did; `waits_until` is when a vendor lets us in again."""
+    """How the connection is. `stopped_by` is what ended the last batch, in words, empty if nothing
+    did, and `next_step` what to do; `waits_until` is when a vendor lets us in again."""
 
     now: datetime
     result: str
     stopped_by: str = ""
+    next_step: str = ""
     last_good: datetime | None = None
     born: datetime | None = None
     waits_until: datetime | None = None
@@ -39,7 +40,7 @@ def troubles(health: Health, hours: int) -> list[str]:
 
 
 def _stopped(health: Health, hours: int) -> Iterator[str]:
-    said = health.stopped_by
+    said = " ".join(text for text in (health.stopped_by, health.next_step) if text)
     if health.result == "credentials":
         yield f"The credentials are refused: {said}"
     elif health.result == "wrong_organisation":
@@ -47,18 +48,31 @@ def _stopped(health: Health, hours: int) -> Iterator[str]:
     elif health.result == "guard":
         yield f"The guard has stopped a plan that is too large; nothing was written: {said}"
     elif health.waits_until and health.waits_until - health.now > LONG_WAIT:
-        yield f"A limit is used up until {health.waits_until:%Y-%m-%d %H:%M} UTC: {said}"
+        yield (
+            f"A limit is used up until {health.waits_until:%Y-%m-%d %H:%M} UTC, and it goes on "
+            f"by itself then: {health.stopped_by}"
+        )
     since = health.last_good or health.born
     if since is not None and health.now - since > timedelta(hours=hours):
-        why = f" The last one ended so: {said}" if said else ""
-        yield f"No batch has ended well since {since:%Y-%m-%d %H:%M} UTC.{why}"
+        why = (
+            f"The last one ended so: {said}"
+            if said
+            else "Is the timer, the crontab line or `syncjob serve` running?"
+        )
+        yield f"No batch has ended well since {since:%Y-%m-%d %H:%M} UTC. {why}"
 
 
 def _old(health: Health) -> Iterator[str]:
     if health.old_issues:
-        yield f"{health.old_issues} issues have been open for more than {OLD.days} days."
+        yield (
+            f"{health.old_issues} issues have been open for more than {OLD.days} days: "
+            "`syncjob issues` lists them."
+        )
     if health.old_drafts:
-        yield f"{health.old_drafts} drafts have waited for approval for more than {OLD.days} days."
+        yield (
+            f"{health.old_drafts} drafts have waited for approval for more than {OLD.days} days: "
+            "approve or delete them in the ledger."
+        )
 
 
 def alarm(connection: str, found: list[str], day: datetime) -> tuple[str, str]:

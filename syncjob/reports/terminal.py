@@ -6,7 +6,6 @@ The same text goes to a pipe, then without colour and links; NO_COLOR is rich's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import TextIO
 
@@ -16,14 +15,13 @@ from rich.table import Table
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Organisation
-from syncjob.core.reports import BatchReport, FieldsReport, Pause, PlanReport, Row, StatusReport
+from syncjob.core.reports import BatchReport, FieldsReport, Pause, PlanReport, Row
 from syncjob.reports.words import (
     action_lines,
     batch_sentence,
     group_lines,
     issue_groups,
     issue_lines,
-    lasting,
     left_out,
     local,
     plan_sentence,
@@ -32,14 +30,8 @@ from syncjob.reports.words import (
 
 #: How many columns a pipe gets: wide enough that no table is cut.
 PIPE_COLUMNS = 160
-#: The width of the labels of `status`.
-_LABEL_COLUMNS = 18
 #: How many rows and issues are shown before the rest is counted (`--all` shows every one).
 ROWS_MAX = 40
-_MENDED = (
-    "Held deals are looked at again when they change, and every hour. After a change in the "
-    "ledger's or\nthe CRM's settings, `syncjob check` reads them anew and the next batch goes on."
-)
 #: From so many issues of one cause on, it is said once, with the records it is about.
 GROUPED_MIN = 4
 
@@ -135,46 +127,6 @@ def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool 
         out.print(escape(f"Release exactly this plan: syncjob run --accept {plan.hash}"))
     elif plan.actions:
         out.print(f"Plan {plan.hash}. Nothing was written.")
-
-
-def show_status(out: Console, status: StatusReport, *, every: bool = False) -> None:
-    """One screen: who, the last batch, what waits, what needs a person."""
-    for name, text in _status_lines(status):
-        out.print(f"[bold]{name:<{_LABEL_COLUMNS}}[/] {escape(text)}")
-    if status.issues:
-        out.print(f"[bold]Needs a person: {len(status.issues):,}[/]")
-        show_issues(out, status.issues, status.titles, every=every)
-        out.print(_MENDED)
-
-
-def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
-    yield "connection", f"{status.connection}, mode {status.mode}"
-    yield "CRM", organisation(status.crm, books=False)
-    yield "ledger", organisation(status.ledger)
-    yield "won since", str(status.won_since or "")
-    yield "now", "a batch is running" if status.running else "no batch is running"
-    if status.recovering:
-        yield "", "recovering: nothing is created until the ledger's lists show what is ours"
-    for text in pauses(status.pauses, status.stop_file):
-        yield "paused", text
-    yield "last batch", batch_sentence(status.last) if status.last else "none yet"
-    yield "last good", _ago(status.last_good, status.now)
-    yield "next batch", local(status.next_run) if status.next_run else "as scheduled"
-    if status.open_intents:
-        yield "open writes", f"{status.open_intents:,} to be settled by the next batch"
-    links = ", ".join(f"{number:,} {kind}" for kind, number in sorted(status.links.items()))
-    yield "links", links or "none"
-    for stream in status.streams:
-        walking = ", a walk is under way" if stream.walking else ""
-        read = f"read through {local(stream.cursor)}" if stream.cursor else "not read yet"
-        yield f"{stream.side} {stream.stream}", f"{read}{walking}; {stream.records:,} known"
-    for vendor, used in sorted(status.calls_today.items()):
-        left = status.calls_left.get(vendor)
-        yield f"{vendor} calls", f"{used:,} today" + (f", {left:,} left" if left else "")
-
-
-def _ago(instant: datetime | None, now: datetime) -> str:
-    return "none yet" if instant is None else f"{local(instant)} ({lasting(now - instant)} ago)"
 
 
 def pauses(found: Sequence[Pause], stop_file: bool) -> Iterable[str]:

@@ -19,12 +19,16 @@ from syncjob.state.issues import Issues
 from syncjob.state.journal import Journal
 from syncjob.state.links import Links
 from syncjob.state.matches import Matches
+from syncjob.state.merges import Merges
 from syncjob.state.papers import Papers
 from syncjob.state.reconcile import Reconciled
 from syncjob.state.rulings import Rulings
 from syncjob.state.schema import migrate
+from syncjob.state.search import Search
 from syncjob.state.snapshots import Snapshots
+from syncjob.state.speed import Speed
 from syncjob.state.told import Notes
+from syncjob.state.trail import Trail
 
 #: How long a statement waits for another process's lock; commands that only decide wait this long.
 BUSY_TIMEOUT_MS = 10_000
@@ -44,13 +48,17 @@ class State:
         self.links = Links(self.db)
         self.contacts = ContactBook(self.db)
         self.matches = Matches(self.db)
+        self.merges = Merges(self.db)
         self.papers = Papers(self.db)
         self.journal = Journal(self.db)
         self.notes = Notes(self.db)
         self.book = Book(self.db)
+        self.speed = Speed(self.db)
         self.issues = Issues(self.db)
         self.reconciled = Reconciled(self.db)
         self.rulings = Rulings(self.db)
+        self.trail = Trail(self.db)
+        self.search = Search(self.db)
         self.decisions = Decisions(self.db)
         self.audit = Audit(self.db)
 

@@ -387,7 +387,7 @@ def test_check_tries_each_way_and_names_what_is_wrong(tmp_path: Path, mail: Mail
         w.overrides["notices"] |= {"fallback": "Nobody", "text": "{amuont}"}
         with w.connection() as handle:
             wrong = {problem.where for problem in handle.check(messages=True)}
-        assert wrong == {"notices.fallback", "notices.text"}
+        assert wrong == {"notices.fallback", "notices.text", "notices.operator.heartbeat"}
         assert [m["Subject"] for _, _, m in mail.taken] == ["syncjob test: a test"]
         mail.cut = "greeting"
         with w.connection() as handle:
