@@ -108,42 +108,12 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     next_step: str = ""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where and when a plan was made: the connection, the ids of both accounts, a hash of what in
-    the config decides (no secret is in it), by whom, on which of the organisation's days, and
-    what `plan` was asked for."""
-
-    connection: str
-    code: str
-    crm: str
-    ledger: str
-    config: str
-    mode: str
-    made_at: datetime
-    made_by: str = ""
-    today: date | None = None
-    deal: str | None = None
-    max_creates: int | None = None
-    since: date | None = None
-
-
-class Tie(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Two records that belong together from now on, in our own state; nothing is sent for it.
-    `subject` is the CRM's record, `ledger` the id of the ledger's."""
-
-    subject: str
-    ledger: str
-    why: str
-    title: str = ""
-
-
 class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a batch would do. `guard` holds a sentence for each limit exceeded (empty: within).
 
     `titles` names the deals by subject ("deal:1042" -> "Spring order"); `excluded` counts deals by
     the rule that leaves them out; `waits` says by subject why nothing is done though it will
-    be; its "connection" is why no invoice and no customer is created yet. `ties` are the links
-    that reading alone makes.
+    be; its "connection" is why no invoice and no customer is created yet.
     """
 
     connection: str
@@ -157,8 +127,6 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     titles: dict[str, str] = {}
     stories: dict[str, tuple[str, ...]] = {}
     calls: dict[str, int] = {}
-    ties: tuple[Tie, ...] = ()
-    origin: Origin | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -179,15 +147,6 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     cursor: datetime | None = None
     walking: bool = False
     records: int = 0
-
-
-class Waits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long something took, in seconds: half of them, 95% of them, and all were within these."""
-
-    count: int
-    half: int
-    most: int
-    longest: int
 
 
 class ChoreStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -225,14 +184,6 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     titles: dict[str, str] = {}  # of the deals with issues, by subject
     calls_today: dict[str, int] = {}
     calls_left: dict[str, int] = {}
-    #: What is not well, a sentence each; empty: all is. `unwell_since` is the first batch of it.
-    troubles: tuple[str, ...] = ()
-    unwell_since: datetime | None = None
-    #: The last week: from the win to the draft, from the money in the ledger to the deal.
-    draft_waits: Waits | None = None
-    payment_waits: Waits | None = None
-    last_backup: datetime | None = None
-    heartbeat: bool = False
     chores: tuple[ChoreStatus, ...] = ()  # the night's work
 
 

@@ -21,7 +21,6 @@ from syncjob.engine.contacts.stage import (
 )
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
-from syncjob.engine.health import note_stop, stop_words
 from syncjob.engine.identify import identify, verify
 from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
@@ -58,19 +57,14 @@ def run_batch(batch: Batch) -> BatchReport:
     return close(batch)
 
 
-def read(batch: Batch) -> None:
-    """The stages before anything is decided."""
+def foresee(batch: Batch, *, write: bool) -> Plan:
+    """The stages in order; a dry run ends with its plan."""
     identify(batch)
     recovery.begin(batch)
     apply_inbox(batch)
     settle(batch)
     pull(batch)
     recovery.end_if_read(batch)
-
-
-def foresee(batch: Batch, *, write: bool) -> Plan:
-    """The stages in order; a dry run ends with its plan."""
-    read(batch)
     deals, customers = fill(batch), fill_contacts(batch)
     plan = make_plan(batch, deals, customers, dry=not write)
     if write and batch.config.mode != "read_only":
@@ -80,15 +74,6 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
 
 
 def push(batch: Batch, plan: Plan) -> None:
-    """Write the plan, and note that these rules have written."""
-    send(batch, plan)
-    with batch.state.commit():
-        batch.state.book.note("mapping_hash", mapping_hash(batch.config))
-        if takes_part(batch) and not batch.late:
-            batch.state.book.note(COMPARED, batch.clock.now().isoformat())
-
-
-def send(batch: Batch, plan: Plan) -> None:
     """Write the plan, after one more look at whose books these are."""
     if plan.actions:
         for side in dict.fromkeys(action.side for action in plan.actions):
@@ -97,6 +82,10 @@ def send(batch: Batch, plan: Plan) -> None:
         Push(batch, plan).run()
         settle_quiet(batch, plan.subjects)
         settle_contacts(batch, plan.customers)
+    with batch.state.commit():
+        batch.state.book.note("mapping_hash", mapping_hash(batch.config))
+        if takes_part(batch) and not batch.late:
+            batch.state.book.note(COMPARED, batch.clock.now().isoformat())
 
 
 # --- close --------------------------------------------------------------------------------------
@@ -129,14 +118,13 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
             batch.id, at=ended, result=result, exit_code=code, counts=dict(batch.counts),
             calls=calls, resume_at=resume_at,
         )  # fmt: skip
-        note_stop(batch.state, stopped)
     report = BatchReport(
         batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
         rows=_rows(batch), issues=open_issues, calls=calls,
         new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
         titles=titles_of(batch.state, open_issues), waits=dict(batch.waits), resume_at=resume_at,
-        plan_hash=batch.plan_hash, stopped_by=stop_words(stopped) if stopped else "",
+        plan_hash=batch.plan_hash, stopped_by=_said(stopped),
         next_step=stopped.next_step if stopped else "",
     )  # fmt: skip
     batch.log.info(
@@ -146,6 +134,12 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     )  # fmt: skip
     sound(batch, report)
     return report
+
+
+def _said(stopped: SyncJobError | None) -> str:
+    if stopped is None:
+        return ""
+    return f"{stopped.where}: {stopped.what}" if stopped.where else stopped.what
 
 
 def _result(stopped: SyncJobError | None, issues: tuple[Issue, ...]) -> tuple[Result, int]:

@@ -16,14 +16,11 @@ from syncjob.core.records import Contact, CrmReference, Deal, LedgerReference, S
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.chores import chore_statuses
 from syncjob.engine.door import pauses, stop_file
-from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
-from syncjob.engine.keeping import last_backup
 from syncjob.engine.pull import HOME, LEDGER
-from syncjob.notices.alarm import troubles
 from syncjob.state.database import State
 
-#: The time that the figures of speed are about (BOOKKEEPING: "the last week's").
-WEEK = timedelta(days=7)
+#: How many batches are looked through for the last good one.
+BATCHES_SEEN = 200
 
 
 def status_report(config: Config, state: State, now: datetime) -> StatusReport:
@@ -48,13 +45,6 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
         issues=issues, titles=titles_of(state, issues),
         calls_today=_calls_since(batches, now - timedelta(days=1)),
         chores=chore_statuses(config, state, now),
-        troubles=tuple(
-            troubles(health(state, now), config.notices.operator.hours_without_batch)
-        ),
-        unwell_since=unwell_since(state),
-        draft_waits=state.speed.waits("draft", now - WEEK),
-        payment_waits=state.speed.waits("payment", now - WEEK),
-        last_backup=last_backup(config), heartbeat=config.notices.operator.heartbeat is not None,
     )  # fmt: skip
 
 
