@@ -60,6 +60,8 @@ EVENTS = {
     "invoice.ended": "an invoice was voided or deleted in the ledger",
     "issue.opened": "something that a person must look at",
     "link.created": "a CRM record and a ledger record belong together from now on",
+    "record.merged": "the CRM merged a record into another with a new id",
+    "invoice.moved": "the invoice of a deal that was merged is the other deal's now",
     "link.moved": "a CRM record was merged into another, which has its link from now on",
     "contact.forgotten": "a customer's sync has ended and its personal values were blanked",
     "match.ended": "both sides were compared: how much is proposed, new and linked",

@@ -76,6 +76,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `buyers` are those ledger contacts that have an approved invoice already.
     `crossing` is the customer as contact sync sees it, where that is on and it has no ledger
     contact yet.
+    `rivals` are live invoices of other deals that were merged into this one, which has one too.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
     invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
@@ -97,6 +98,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     latest: Deal | None = None
     moved: bool = False
     by_number: Invoice | None = None
+    rivals: tuple[tuple[str, Invoice], ...] = ()
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
     after: After = After()

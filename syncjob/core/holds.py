@@ -98,6 +98,21 @@ def too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
         )
 
 
+def two_invoices(case: Case) -> Held:
+    """Deals that have an invoice each were merged into one."""
+    own = [f"{i.number or i.id} ({i.total:,.2f} {i.currency})" for i in case.invoices]
+    theirs = [
+        f"{i.number or i.id} ({i.total:,.2f} {i.currency}, of the former deal {deal})"
+        for deal, i in case.rivals
+    ]
+    return Held(
+        "merged_deals_invoiced",
+        f"Deals were merged into this one, and each has an invoice: {', '.join(own + theirs)}.",
+        next_step="Delete, void or credit what is too many in the ledger; if all are right, "
+        f"`syncjob resolve deal {case.deal.id} --never` leaves them as they are.",
+    )
+
+
 def unreadable() -> Held:
     """A deal that the CRM hid for a moment, or from the token's user: never forgotten."""
     return Held(

@@ -16,7 +16,7 @@ from syncjob.core.actions import Decision, Issue
 from syncjob.core.afterwards import afterwards, needs_recurring_lines
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
-from syncjob.core.holds import unreadable
+from syncjob.core.holds import two_invoices, unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
@@ -36,6 +36,8 @@ def decide(case: Case, context: Context) -> Decision:
     making = Making(case, context, [], [], [])
     if case.busy:
         return making.done(waits="the outcome of the last write is still being found out")
+    if case.rivals:
+        return _merged(making)
     parts = _in_parts(making) if in_parts(case, context) else Parts([_whole(making)])
     told = [one.invoice for one in parts.told if one.invoice is not None]
     invoices = [invoice for invoice in told if invoice.status not in DEAD] or told[-1:]
@@ -49,6 +51,17 @@ def decide(case: Case, context: Context) -> Decision:
     tell(making, repeats)
     note_happenings(making, [*told, *repeats])
     return making.done(wake_on=_wake(making, invoices))
+
+
+def _merged(making: Making) -> Decision:
+    """Two deals with an invoice each are one now: nothing is made, changed or taken back before a
+    person has decided; the deal's fields say so, and how both invoices stand."""
+    case, issue = making.case, None
+    if "never" not in case.answers:
+        issue = making.held(two_invoices(case))
+    invoices = [*case.invoices, *(invoice for _, invoice in case.rivals)]
+    _bring_deal_up_to_date(making, invoices, issue, None)
+    return making.done()
 
 
 def _in_parts(making: Making) -> Parts:

@@ -22,7 +22,8 @@ from syncjob.state.links import Ender, Part
 
 def adopt_contact(batch: Batch, contact: Contact) -> None:
     """Link a ledger contact that bears our marker, if neither side is linked yet."""
-    crm_id = contact_of_marker(batch.config.connection.code, contact.marker)
+    marked = contact_of_marker(batch.config.connection.code, contact.marker)
+    crm_id = batch.state.merges.survivor("contacts", marked) if marked else None
     links = batch.state.links
     # A contact that was merged keeps our marker: it leads to the survivor.
     ledger_id = contact.merged_into or contact.id
@@ -84,6 +85,7 @@ def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) ->
 def _duplicate(batch: Batch, invoice: Invoice, deal: str) -> None:
     """A second invoice with one marker: remembered for the plan, told to a person."""
     live = [invoice.id] if invoice.status not in DEAD else []
+    deal = batch.state.merges.survivor("deals", deal)
     batch.state.snapshots.index(f"{invoice.id}", {"invoice.extra": [deal] if live else []})
     batch.state.snapshots.want([deal], "a second invoice bears its marker")
     batch.log.error("duplicate.found", deal=deal, invoice=invoice.id, status=invoice.status)

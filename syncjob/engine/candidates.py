@@ -25,6 +25,7 @@ def find_candidates(
     marked = _contacts(batch, find("contact.marker", marker))
     return Candidates(
         near=_near(batch, party_id),
+        rivals=_rivals(batch, party_id),
         apart=batch.state.matches.apart_from(party_id),
         linked=survivor(batch, linked) if linked else None,
         by_marker=marked[0] if marked else None,
@@ -43,6 +44,14 @@ def _near(batch: Batch, party_id: str) -> tuple[Near, ...]:
             owner = links.contact_owner(contact.id)
             made.append(Near(contact=contact, because=agreeing, owner=owner))
     return tuple({near.contact.id: near for near in reversed(made)}.values())[::-1]
+
+
+def _rivals(batch: Batch, party_id: str) -> tuple[Contact, ...]:
+    """The contacts of the customers that were merged into this one, if they are several."""
+    olds = batch.state.merges.merged_into("contacts", party_id)
+    linked = [i for crm_id in (*olds, party_id) if (i := batch.state.links.contact(crm_id))]
+    found = _contacts(batch, linked) if olds else ()
+    return found if len(found) > 1 else ()
 
 
 def _contacts(batch: Batch, ids: list[str]) -> tuple[Contact, ...]:

@@ -19,6 +19,7 @@ from syncjob.engine.candidates import find_candidates, owners_of
 from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
+from syncjob.engine.merging import rival_parts
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
 from syncjob.engine.timeline import timeline_since
@@ -86,7 +87,8 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     billed |= {c.id for c in candidates}
     case = Case(
         deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
-        busy=state.journal.busy_subject(f"deal:{deal_id}") or _customer_busy(batch, party_id),
+        busy=_busy(batch, deal_id) or _customer_busy(batch, party_id),
+        rivals=_rivals(batch, deal_id),
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
         crossing=crossing_of(batch, party_id), noted=frozenset(state.papers.notes(deal_id)),
         parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
@@ -196,6 +198,20 @@ def created_by(state: State, marker: str) -> Action | None:
 def _crm_contact(batch: Batch, contact_id: str) -> Contact | None:
     contact = batch.state.snapshots.get("crm", "contacts", contact_id, Contact)
     return None if contact is None or contact.deleted else contact
+
+
+def _busy(batch: Batch, deal_id: str) -> bool:
+    """Whether a write to this deal, or to one that was merged into it, is still unknown."""
+    ids = (deal_id, *batch.state.merges.merged_into("deals", deal_id))
+    return any(batch.state.journal.busy_subject(f"deal:{i}") for i in ids)
+
+
+def _rivals(batch: Batch, deal_id: str) -> tuple[tuple[str, Invoice], ...]:
+    """The invoices of the deals that were merged into this one, which has one itself."""
+    get = batch.state.snapshots.get
+    found = [(p.deal, get("ledger", "invoices", p.ledger_id, Invoice))
+             for p in rival_parts(batch, deal_id)]  # fmt: skip
+    return tuple((deal, invoice) for deal, invoice in found if invoice is not None)
 
 
 def _customer_busy(batch: Batch, party_id: str | None) -> bool:

@@ -30,6 +30,7 @@ from syncjob.core.telling import tells_of
 from syncjob.engine import credits
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.merging import settle_merges
 from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
 from syncjob.engine.pull import store_records, walk_streams
@@ -48,6 +49,7 @@ HELD_RECHECK_MINUTES = 60
 
 def fill(batch: Batch) -> list[str]:
     """Read what is missing; returns the deals to decide, in a fixed order."""
+    settle_merges(batch)
     _doubtful(batch)
     note_email_since(batch)
     if batch.options.deal is not None:
@@ -78,8 +80,10 @@ def _one_deal(batch: Batch, deal_id: str) -> list[str]:
         )
     with batch.state.commit():
         _store_deals(batch, [d for d in found if isinstance(d, Deal)], strong=True)
-    _fill_group(batch, [deal_id])
-    return [deal_id]
+    known = batch.state.merges.survivor("deals", deal_id)  # it may be part of another by now
+    settle_merges(batch)
+    _fill_group(batch, [known])
+    return [known]
 
 
 def _wake_held(batch: Batch) -> None:

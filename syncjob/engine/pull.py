@@ -20,6 +20,7 @@ from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts import wants
 from syncjob.engine.contacts.forget import forget_contact
+from syncjob.engine.merging import follow
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
 from syncjob.engine.walking import Course, walk
@@ -198,7 +199,7 @@ def store_records(
 
     Call it inside a commit. Returns the ids whose content is new.
     """
-    records = wants.stripped(batch, records)
+    records = wants.stripped(batch, follow(batch, side, stream, records))
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
     _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
@@ -291,7 +292,8 @@ def _take_invoice(batch: Batch, record: Record) -> None:
     )
     deal = part.deal if part is not None else repeated
     if deal is not None:
-        batch.state.snapshots.want([deal], "its invoice changed")
+        known = batch.state.merges.survivor("deals", deal)
+        batch.state.snapshots.want([known], "its invoice changed")
 
 
 def _bought(invoice: Invoice) -> bool:

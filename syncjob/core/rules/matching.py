@@ -50,7 +50,7 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `linked` has its merges followed already. `by_name` and `by_email` may hold more than what
     fits (an index by `name_key` and `email_key` does): each is looked at again here. `near` are
     the undecided matches (state/matches), best first; `apart` the ids of those that a person said
-    are not this customer.
+    are not this customer. `rivals` are those of customers that were merged into this one.
     """
 
     linked: Contact | None = None
@@ -59,6 +59,7 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by_email: tuple[Contact, ...] = ()
     near: tuple[Near, ...] = ()
     apart: frozenset[str] = frozenset()
+    rivals: tuple[Contact, ...] = ()
 
     def __iter__(self) -> Iterator[Contact]:
         """All of them, some more than once."""
@@ -101,13 +102,15 @@ def find_contact(
 
     `wanted` is the deal's organization, else its person; `person` the deal's main person.
 
-    Raises Held: "contact_forgotten", "contact_archived", "contact_two_candidates",
+    Raises Held: "contact_forgotten", "customers_merged", "contact_archived", "contact_two_candidates",
     "contact_email_other_name", "contact_supplier_only", "contact_near_match", "contact_name_apart",
     "contact_no_name", "contact_<field>_too_long", "contact_email_unusable".
     """
     known = candidates.linked or candidates.by_marker
     if wanted.forgotten or (known and known.forgotten):
         raise _forgotten(wanted)
+    if candidates.rivals:
+        raise _merged(wanted, candidates.rivals)
     if known:
         return _in_use(wanted, known)
     found = _look_alike(wanted, person, candidates)
@@ -135,6 +138,17 @@ def _forgotten(wanted: Contact) -> Held:
         "so nothing is made for it.",
         field="organization",
         next_step="Invoice it in the ledger by hand, or give the deal a new customer in the CRM.",
+    )
+
+
+def _merged(wanted: Contact, rivals: tuple[Contact, ...]) -> Held:
+    found = {c.id: c for c in rivals}
+    names = " and ".join(_told_apart(c, found) for c in rivals)
+    return Held(
+        "customers_merged",
+        f"{_label(wanted)} was merged in the CRM from customers with contacts of their own in the "
+        f"ledger: {names}. Nobody can say which of them is to be billed.",
+        next_step="Merge them in the ledger into the one that is to stay.",
     )
 
 

@@ -114,7 +114,8 @@ def _now(batch: Batch, action: Action, record: Contact | None, *, settled: bool)
 
 
 def _made_in_ledger(batch: Batch, draft: ContactDraft, made: Contact) -> None:
-    crm_id = contact_of_marker(batch.config.connection.code, draft.marker)
+    marked = contact_of_marker(batch.config.connection.code, draft.marker)
+    crm_id = batch.state.merges.survivor("contacts", marked) if marked else None
     links = batch.state.links
     if crm_id and not links.contact(crm_id) and not links.contact_owner(made.id):
         tie_contacts(batch, crm_id, made.id, how="created")
