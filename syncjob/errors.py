@@ -24,6 +24,7 @@ class Exit(IntEnum):
     PAUSED = 7
     WRONG_ORGANISATION = 8
     STATE = 9
+    PLAN_FILE = 10
     BUG = 70
 
 
@@ -67,6 +68,12 @@ class WrongFile(Stop):
     """A file that was handed in is not what it should be; nothing of it was taken."""
 
     exit_code = Exit.CONFIG
+
+
+class WrongPlan(WrongFile):
+    """A plan file that cannot be applied: another connection's, old, edited, cut off or used."""
+
+    exit_code = Exit.PLAN_FILE
 
 
 class AuthFailed(Stop):

@@ -71,6 +71,7 @@ EVENTS = {
     "reconcile.ended": "both sides were read in full and compared: what was found",
     "reconcile.paused": "the reading of both sides gives way, and goes on there later",
     "reconcile.started": "both sides are read in full, from where an earlier reading stopped",
+    "plan.applied": "a person applies a plan that was written to a file",
     "recovery.began": "a state without history: nothing is created until links are rebuilt",
     "recovery.ended": "the links are rebuilt",
     "reference.read": "the accounts' own names (fields, stages, tax rates ...) were read anew",

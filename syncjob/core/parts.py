@@ -38,7 +38,8 @@ from syncjob.core.rules.invoicing import (
 )
 from syncjob.core.rules.whole import Wanted, may_be_authorised
 
-_NOT_YET = "(assigned by the ledger)"
+#: What stands in a plan for what only the ledger's answer can tell.
+NOT_YET = "(assigned by the ledger)"
 
 
 class Told(NamedTuple):
@@ -265,9 +266,9 @@ def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue 
     """The invoice as the ledger is expected to answer, for the plan that a person is shown."""
     context = making.context
     invoice = Invoice(
-        id=_NOT_YET, kind="sale", status="draft", currency=draft.currency, page=_NOT_YET,
+        id=NOT_YET, kind="sale", status="draft", currency=draft.currency, page=NOT_YET,
         marker=draft.marker,
-        contact_id=draft.contact_id, number=_NOT_YET, date=draft.date, due_date=draft.due_date,
+        contact_id=draft.contact_id, number=NOT_YET, date=draft.date, due_date=draft.due_date,
         sub_total=draft.sub_total, total_tax=draft.total_tax, total=draft.total, due=draft.total,
     )  # fmt: skip
     known = next((c for c in making.case.candidates if c.id == draft.contact_id), None)
@@ -277,7 +278,7 @@ def _foreseen(making: Making, part: PartCase, draft: InvoiceDraft, doubt: Issue 
     if doubt is not None or not approve or context.approvals_wait:
         return invoice
     change = InvoiceChange(
-        invoice_id=_NOT_YET, status="authorised", date=draft.date, due_date=draft.due_date
+        invoice_id=NOT_YET, status="authorised", date=draft.date, due_date=draft.due_date
     )
     making.ledger(
         Wave.APPROVALS, f"invoice:{draft.marker}", change, f"mode and rule allow: {wanted.because}",

@@ -108,12 +108,42 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     next_step: str = ""
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where and when a plan was made: the connection, the ids of both accounts, a hash of what in
+    the config decides (no secret is in it), by whom, on which of the organisation's days, and
+    what `plan` was asked for."""
+
+    connection: str
+    code: str
+    crm: str
+    ledger: str
+    config: str
+    mode: str
+    made_at: datetime
+    made_by: str = ""
+    today: date | None = None
+    deal: str | None = None
+    max_creates: int | None = None
+    since: date | None = None
+
+
+class Tie(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Two records that belong together from now on, in our own state; nothing is sent for it.
+    `subject` is the CRM's record, `ledger` the id of the ledger's."""
+
+    subject: str
+    ledger: str
+    why: str
+    title: str = ""
+
+
 class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a batch would do. `guard` holds a sentence for each limit exceeded (empty: within).
 
     `titles` names the deals by subject ("deal:1042" -> "Spring order"); `excluded` counts deals by
     the rule that leaves them out; `waits` says by subject why nothing is done though it will
-    be; its "connection" is why no invoice and no customer is created yet.
+    be; its "connection" is why no invoice and no customer is created yet. `ties` are the links
+    that reading alone makes.
     """
 
     connection: str
@@ -127,6 +157,8 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     titles: dict[str, str] = {}
     stories: dict[str, tuple[str, ...]] = {}
     calls: dict[str, int] = {}
+    ties: tuple[Tie, ...] = ()
+    origin: Origin | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -138,3 +138,15 @@ def mapping_hash(config: Config) -> str:
         parts.append(config.contacts)
     said = [part.model_dump_json(exclude_defaults=True) for part in parts]
     return hashlib.sha256("|".join([*said, config.connection.code]).encode()).hexdigest()[:16]
+
+
+def decided_by(config: Config) -> str:
+    """What the config says of what is written and to whom, as one word, without a secret: a plan
+    that a person has seen holds only as long as it stays (core/plan_file). The guard is not part
+    of it, since it is asked anew; nor are paths, hours and how long logs are kept."""
+    parts: list[BaseModel] = [
+        config.crm, config.ledger, config.invoices, config.contacts, config.overdue, config.notices,
+    ]  # fmt: skip
+    said = [part.model_dump_json() for part in parts]  # a secret is dumped as stars
+    words = [config.connection.name, config.connection.code, config.mode, *said]
+    return hashlib.sha256("|".join(words).encode()).hexdigest()[:16]

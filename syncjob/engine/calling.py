@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from decimal import Decimal
 
 from syncjob.connectors.base import Problem
@@ -11,7 +10,6 @@ from syncjob.core.records import Organisation, Side
 from syncjob.core.reports import (
     BatchReport,
     FieldsReport,
-    PlanReport,
     RunOptions,
 )
 from syncjob.core.review import (
@@ -19,14 +17,13 @@ from syncjob.core.review import (
     MatchReport,
 )
 from syncjob.core.rules.credit import Wish
-from syncjob.engine.batch import Batch
 from syncjob.engine.checks import check
 from syncjob.engine.crediting import CreditReport, credit
 from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
 from syncjob.engine.matching import match_contacts
 from syncjob.engine.opening import Opening
-from syncjob.engine.run import foresee, run_batch
+from syncjob.engine.run import run_batch
 from syncjob.engine.setup import create_fields
 
 
@@ -37,13 +34,6 @@ class Calling(Opening):
         """One batch. Raises LockHeld, StateError, ConfigError; the rest stands in the report."""
         with self._batch(self.state, options or RunOptions(), write=True) as batch:
             return run_batch(batch)
-
-    def plan(self, options: RunOptions | None = None) -> PlanReport:
-        """What a batch would do, found out on a copy of the state; nothing is written."""
-        with self._lease() as lease, self._copy() as copy:
-            given = options or RunOptions(dry_run=True)
-            with self._batch(copy, given, write=False, lease=lease) as batch:
-                return _plan_report(batch)
 
     def check(self, *, messages: bool = False) -> list[Problem]:
         """What is wrong with config, credentials, names, rights, mode, clock or notices; with
@@ -93,16 +83,4 @@ def _reading(options: MatchOptions) -> RunOptions:
     return RunOptions(
         since=options.since, who=options.who, progress=options.progress,
         should_stop=options.should_stop,
-    )  # fmt: skip
-
-
-def _plan_report(batch: Batch) -> PlanReport:
-    plan = foresee(batch, write=False)
-    counts = Counter(action.kind for action in plan.actions)
-    return PlanReport(
-        connection=batch.config.connection.name, hash=plan.hash, actions=tuple(plan.actions),
-        issues=tuple(plan.issues), guard=plan.guard, counts=dict(counts),
-        excluded=dict(plan.excluded), waits=plan.waits, titles=plan.titles,
-        stories=plan.stories,
-        calls={c.name: batch.channels[c.side].usage().calls for c in (batch.ledger, batch.crm)},
     )  # fmt: skip

@@ -13,11 +13,12 @@ from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
 from syncjob.engine.calling import Calling
 from syncjob.engine.deciding import Deciding
+from syncjob.engine.foreseeing import Foreseeing
 from syncjob.engine.handling import Handling
 from syncjob.engine.keeping import Keeping
 
 
-class ConnectionHandle(Calling, Deciding, Keeping, Handling):
+class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling, Reconciling, TakingBack):
     """What a command may ask of a connection."""
 
 

@@ -25,7 +25,8 @@ R = TypeVar("R", CrmReference, LedgerReference)
 #: Lock dates, rates, stages and fields are read this often (BOOKKEEPING: "read daily").
 REFERENCE_HOURS = 24
 
-_PIN = {"crm": "crm_account", "ledger": "ledger_organisation"}
+#: The facts that name the accounts that this state belongs to.
+PINS = {"crm": "crm_account", "ledger": "ledger_organisation"}
 
 
 def identify(batch: Batch) -> None:
@@ -53,7 +54,7 @@ def verify(batch: Batch, side: Side) -> None:
 def _verify_if_renewed(batch: Batch, side: Side) -> None:
     """A new token, or another word in the config, may open other books: ask before it is used for
     anything else."""
-    if batch.state.book.fact(_PIN[side]) is None:
+    if batch.state.book.fact(PINS[side]) is None:
         return  # nothing is pinned yet; the reference that is read next pins it
     access = _access(batch, side, batch.channels[side].next_generation())
     if batch.state.book.fact(f"access:{side}") != access:
@@ -74,15 +75,15 @@ def _plain(value: object) -> str:
 
 def _verify_again(batch: Batch, side: Side) -> None:
     """The token was renewed in the middle of the batch: whose books does the new one open?"""
-    if batch.state.book.fact(_PIN[side]) is not None:
+    if batch.state.book.fact(PINS[side]) is not None:
         batch.verified.discard(side)
         verify(batch, side)
 
 
 def _compare(batch: Batch, side: Side, found: Organisation) -> None:
-    pinned = batch.state.book.fact(_PIN[side])
+    pinned = batch.state.book.fact(PINS[side])
     if pinned is not None and pinned != found.id:
-        name = batch.state.book.fact(f"{_PIN[side]}_name") or pinned
+        name = batch.state.book.fact(f"{PINS[side]}_name") or pinned
         raise WrongOrganisation(
             f"The credentials open {found.name!r}, but this state belongs to {name!r}. "
             "Nothing was read or written.",
@@ -92,8 +93,8 @@ def _compare(batch: Batch, side: Side, found: Organisation) -> None:
         )
     batch.verified.add(side)
     with batch.state.commit():
-        batch.state.book.note(_PIN[side], found.id)
-        batch.state.book.note(f"{_PIN[side]}_name", found.name)
+        batch.state.book.note(PINS[side], found.id)
+        batch.state.book.note(f"{PINS[side]}_name", found.name)
         generation = batch.channels[side].token_generation()
         batch.state.book.note(f"access:{side}", _access(batch, side, generation))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -43,6 +43,10 @@ class Plan(msgspec.Struct, kw_only=True):
     hash: str = ""
     guard: tuple[str, ...] = ()
     replaced: int = 0  # customers' values that were never compared before and would be overwritten
+    #: Of a plan that a person has seen: who applies it, for the audit, and whether a write, as it
+    #: is decided once more with the earlier waves' answers, is still the one that was seen.
+    applied: str = ""
+    holds: Callable[[Action], bool] | None = None
 
     @property
     def allowed(self) -> set[tuple[str, str]]:
@@ -84,8 +88,13 @@ def make_plan(
     _limit_emails(batch, plan)
     batch.waits = plan.waits
     plan.hash = batch.plan_hash = plan_hash(plan.actions)
-    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch, plan)))
+    weigh(batch, plan)
     return plan
+
+
+def weigh(batch: Batch, plan: Plan) -> None:
+    """Say for which of the guard's limits the plan is too large."""
+    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch, plan)))
 
 
 def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str | None) -> None:
@@ -242,18 +251,8 @@ def check_guard(batch: Batch, plan: Plan) -> None:
     """
     accepted = batch.options.accept
     if accepted is not None and accepted == plan.hash:
-        batch.log.warning("guard.accepted", plan=plan.hash, who=batch.options.who)
+        release(batch, plan)
         with batch.state.commit():
-            batch.state.book.record(
-                batch=batch.id, at=batch.clock.now(), side="us", target=f"plan:{plan.hash}",
-                subject="connection", changes={"accepted": (None, plan.hash)},
-                reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
-            )  # fmt: skip
-            batch.state.decisions.done(
-                f"accept:{plan.hash}", "connection", who=batch.options.who or "somebody",
-                reason=batch.options.reason, at=batch.clock.now(), batch=batch.id,
-                outcome=" ".join(plan.guard) or "within the limits",
-            )  # fmt: skip
             batch.state.book.note("mapping_hash", mapping_hash(batch.config))
         return
     if accepted is not None and plan.actions:
@@ -269,6 +268,22 @@ def check_guard(batch: Batch, plan: Plan) -> None:
             next_step=f"Look at `syncjob plan`; if it is right, `syncjob run --accept "
             f"{plan.hash}` does exactly that.",
         )
+
+
+def release(batch: Batch, plan: Plan) -> None:
+    """A person has accepted this plan, whatever the guard says: who and when is kept."""
+    batch.log.warning("guard.accepted", plan=plan.hash, who=batch.options.who)
+    with batch.state.commit():
+        batch.state.book.record(
+            batch=batch.id, at=batch.clock.now(), side="us", target=f"plan:{plan.hash}",
+            subject="connection", changes={"accepted": (None, plan.hash)},
+            reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
+        )  # fmt: skip
+        batch.state.decisions.done(
+            f"accept:{plan.hash}", "connection", who=batch.options.who or "somebody",
+            reason=batch.options.reason, at=batch.clock.now(), batch=batch.id,
+            outcome=" ".join(plan.guard) or "within the limits",
+        )  # fmt: skip
 
 
 def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:

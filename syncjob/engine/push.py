@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
+import msgspec
+
 from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown, Wave
@@ -53,7 +55,9 @@ class Push:
         self.batch, self.plan = batch, plan
         self.unknown_in_a_row = 0
         self.paused: Paused | None = None
-        self.begun = False
+        # A plan that was read from a file is decided again before its first wave, too: of a deal
+        # only a part may be left, and what follows the rest must wait.
+        self.begun = plan.holds is not None
         self.calls = 0
         self.closed: Counter[str] = Counter()  # by way, how often in a row it took nothing
         messages = (a.payload for a in plan.actions if isinstance(a.payload, Message))
@@ -85,7 +89,14 @@ class Push:
         found: dict[tuple[str, str], Action] = {}
         for action in decided:
             found.setdefault((action.side, action.target), action)
-        return [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+        fit = [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+        return [self._seen(action) for action in fit]
+
+    def _seen(self, action: Action) -> Action:
+        """The write with who applied it, if a person applies a plan."""
+        if not self.plan.applied:
+            return action
+        return msgspec.structs.replace(action, reason=f"{action.reason} ({self.plan.applied})")
 
     def _decided_again(self, wave: Wave) -> Iterator[Action]:
         allowed = self.plan.allowed
@@ -108,7 +119,9 @@ class Push:
         payload = action.payload
         if isinstance(payload, Message):
             return set(payload.tells) <= self.told
-        return (action.kind, action.target) in allowed
+        if (action.kind, action.target) not in allowed:
+            return False
+        return self.plan.holds is None or self.plan.holds(action)
 
     def _fits(self, action: Action) -> bool:
         """Park at once what its vendor cannot store as it is; nothing is sent for it."""

@@ -57,8 +57,8 @@ def run_batch(batch: Batch) -> BatchReport:
     return close(batch)
 
 
-def foresee(batch: Batch, *, write: bool) -> Plan:
-    """The stages in order; a dry run ends with its plan."""
+def read(batch: Batch) -> None:
+    """The stages before anything is decided."""
     identify(batch)
     recovery.begin(batch)
     apply_inbox(batch)
@@ -80,12 +80,17 @@ def push(batch: Batch, plan: Plan) -> None:
             if side != "people":
                 verify(batch, side)
         Push(batch, plan).run()
-        settle_quiet(batch, plan.subjects)
-        settle_contacts(batch, plan.customers)
+    """Write the plan, and note that these rules have written."""
+    send(batch, plan)
     with batch.state.commit():
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
         if takes_part(batch) and not batch.late:
             batch.state.book.note(COMPARED, batch.clock.now().isoformat())
+
+
+def send(batch: Batch, plan: Plan) -> None:
+        settle_quiet(batch, plan.subjects)
+        settle_contacts(batch, plan.customers)
 
 
 # --- close --------------------------------------------------------------------------------------

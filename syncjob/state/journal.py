@@ -142,6 +142,26 @@ class Journal:
     def intents_of(self, call_id: int) -> list[Intent]:
         return self._intents("call = ? ORDER BY position", (call_id,))
 
+    def intents(self, ids: Iterable[int]) -> dict[int, Intent]:
+        """These intents by their number, whatever became of them."""
+        found: dict[int, Intent] = {}
+        for intent_id in set(ids):
+            found.update((i.id, i) for i in self._intents("id = ?", (intent_id,)))
+        return found
+
+    def of_batch(self, batch: int) -> list[Intent]:
+        """All intents of this batch's own calls, in order."""
+        where = "call IN (SELECT id FROM call WHERE batch = ?) ORDER BY id"
+        return self._intents(where, (batch,))
+
+    def done_since(self, at: datetime) -> list[Intent]:
+        """What calls that were opened from then on have written, oldest first."""
+        where = (
+            "state = 'done' AND call >= (SELECT coalesce(min(id), 0) FROM call "
+            "WHERE opened_at >= ?) AND EXISTS (SELECT 1 FROM call WHERE opened_at >= ?) ORDER BY id"
+        )
+        return self._intents(where, (at.isoformat(), at.isoformat()))
+
     def open_intents(self) -> list[Intent]:
         """All intents whose outcome is not known, oldest first."""
         return self._intents("state = 'open' ORDER BY id", ())
