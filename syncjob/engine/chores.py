@@ -19,6 +19,7 @@ from syncjob.core.nightly import is_due
 from syncjob.core.records import LedgerReference
 from syncjob.core.reports import ChoreStatus
 from syncjob.engine.batch import Batch
+from syncjob.engine.keeping import backup_tonight
 from syncjob.engine.reconcile.nightly import reconcile_tonight
 from syncjob.errors import Interrupted, RetryLater, SyncJobError
 from syncjob.state.database import State
@@ -40,6 +41,7 @@ class Chore(NamedTuple):
 
 
 CHORES: tuple[Chore, ...] = (
+    Chore("backup", lambda config: True, backup_tonight),
     Chore("reconcile", lambda config: config.schedule.reconcile, reconcile_tonight),
 )
 

@@ -15,6 +15,7 @@ from syncjob.config import Config, secret_values
 from syncjob.config.secrets import MASK
 from syncjob.core.records import Side
 from syncjob.engine import desk
+from syncjob.engine.batch import Batch
 from syncjob.engine.opening import Opening, holder
 from syncjob.errors import StateError, WrongFile
 from syncjob.state.backup import (
@@ -68,6 +69,12 @@ def back_up(
         for old in _files(config)[config.retention.backups :]:
             old.unlink(missing_ok=True)
     return Backup(file=str(target), size_bytes=target.stat().st_size, manifest=manifest)
+
+
+def backup_tonight(batch: Batch, until: float) -> tuple[str, datetime | None]:
+    """The night's backup, a chore (engine/chores.py)."""
+    made = back_up(batch.config, batch.state, now=batch.clock.now(), who="nightly")
+    return f"wrote {Path(made.file).name}", None
 
 
 def backups(config: Config) -> list[Backup]:

@@ -184,3 +184,34 @@ def test_a_restore_waits_for_a_batch_that_runs(w: World, capsys) -> None:
         assert command(w, capsys, "restore", str(file), "--yes")[0] == 5
         move = command(w, capsys, "move", "--to", str(w.folder / "m.gz"), "--yes")
         assert move[0] == 5 and not (w.folder / "m.gz").exists()
+
+
+def test_one_is_made_every_night(w: World) -> None:
+    w.run()
+    folder = w.folder / "backups"
+    assert not folder.exists()
+    for _ in range(4):
+        w.advance(timedelta(hours=12))
+        w.run()
+        w.run()
+    names = sorted(f.name for f in folder.iterdir())
+    assert len(names) == 2, names
+    w.overrides = {"schedule": {"nightly_at": "off"}}
+    w.advance(timedelta(hours=24))
+    w.run()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_backup_that_fails_is_an_issue_and_no_failure(w: World) -> None:
+    w.run()
+    (w.folder / "backups").write_text("something else stands here")
+    w.advance(timedelta(hours=24))
+    report = w.run()
+    assert report.exit_code == 1
+    (issue,) = [i for i in report.issues if i.subject == "chore:backup"]
+    assert "backups" in issue.what and issue.next_step
+    (w.folder / "backups").unlink()
+    w.advance(timedelta(hours=2))
+    report = w.run()
+    assert not [i for i in report.issues if i.subject == "chore:backup"]
+    assert len(list((w.folder / "backups").iterdir())) == 1
