@@ -181,6 +181,15 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     records: int = 0
 
 
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took, in seconds: half of them, 95% of them, and all were within these."""
+
+    count: int
+    half: int
+    most: int
+    longest: int
+
+
 class ChoreStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A night's chore: when it was last done, what it said, and when it goes on if it has not
     finished; `at` is the time of day from which it is due."""
@@ -214,8 +223,18 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     open_intents: int = 0
     issues: tuple[Issue, ...] = ()
     titles: dict[str, str] = {}  # of the deals with issues, by subject
+    oldest_issue: datetime | None = None  # since when the oldest of them is open
+    ignored_issues: int = 0  # that a person has put aside; they are not among `issues`
     calls_today: dict[str, int] = {}
     calls_left: dict[str, int] = {}
+    #: What is not well, a sentence each; empty: all is. `unwell_since` is the first batch of it.
+    troubles: tuple[str, ...] = ()
+    unwell_since: datetime | None = None
+    #: The last week: from the win to the draft, from the money in the ledger to the deal.
+    draft_waits: Waits | None = None
+    payment_waits: Waits | None = None
+    last_backup: datetime | None = None
+    heartbeat: bool = False
     chores: tuple[ChoreStatus, ...] = ()  # the night's work
 
 

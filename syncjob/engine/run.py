@@ -21,6 +21,7 @@ from syncjob.engine.contacts.stage import (
 )
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
+from syncjob.engine.health import note_stop, stop_words
 from syncjob.engine.identify import identify, verify
 from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
@@ -65,6 +66,11 @@ def read(batch: Batch) -> None:
     settle(batch)
     pull(batch)
     recovery.end_if_read(batch)
+
+
+def foresee(batch: Batch, *, write: bool) -> Plan:
+    """The stages in order; a dry run ends with its plan."""
+    read(batch)
     deals, customers = fill(batch), fill_contacts(batch)
     plan = make_plan(batch, deals, customers, dry=not write)
     if write and batch.config.mode != "read_only":
@@ -74,12 +80,6 @@ def read(batch: Batch) -> None:
 
 
 def push(batch: Batch, plan: Plan) -> None:
-    """Write the plan, after one more look at whose books these are."""
-    if plan.actions:
-        for side in dict.fromkeys(action.side for action in plan.actions):
-            if side != "people":
-                verify(batch, side)
-        Push(batch, plan).run()
     """Write the plan, and note that these rules have written."""
     send(batch, plan)
     with batch.state.commit():
@@ -89,6 +89,12 @@ def push(batch: Batch, plan: Plan) -> None:
 
 
 def send(batch: Batch, plan: Plan) -> None:
+    """Write the plan, after one more look at whose books these are."""
+    if plan.actions:
+        for side in dict.fromkeys(action.side for action in plan.actions):
+            if side != "people":
+                verify(batch, side)
+        Push(batch, plan).run()
         settle_quiet(batch, plan.subjects)
         settle_contacts(batch, plan.customers)
 
@@ -108,7 +114,8 @@ _RESULTS: tuple[tuple[type[SyncJobError], Result], ...] = (
 def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     """Write the batch down and sum it up."""
     recovery.close(batch)
-    open_issues = tuple(found.issue for found in batch.state.book.open_issues())
+    known, now = batch.state.book.open_issues(), batch.clock.now()
+    open_issues = tuple(found.issue for found in known if not found.ignored(now))
     result, code = _result(stopped, open_issues)
     waits = batch.state.db.execute(
         "SELECT (SELECT count(*) FROM todo) + (SELECT count(*) FROM contact_todo)"
@@ -123,13 +130,14 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
             batch.id, at=ended, result=result, exit_code=code, counts=dict(batch.counts),
             calls=calls, resume_at=resume_at,
         )  # fmt: skip
+        note_stop(batch.state, stopped)
     report = BatchReport(
         batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
         rows=_rows(batch), issues=open_issues, calls=calls,
         new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
         titles=titles_of(batch.state, open_issues), waits=dict(batch.waits), resume_at=resume_at,
-        plan_hash=batch.plan_hash, stopped_by=_said(stopped),
+        plan_hash=batch.plan_hash, stopped_by=stop_words(stopped) if stopped else "",
         next_step=stopped.next_step if stopped else "",
     )  # fmt: skip
     batch.log.info(
@@ -139,12 +147,6 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     )  # fmt: skip
     sound(batch, report)
     return report
-
-
-def _said(stopped: SyncJobError | None) -> str:
-    if stopped is None:
-        return ""
-    return f"{stopped.where}: {stopped.what}" if stopped.where else stopped.what
 
 
 def _result(stopped: SyncJobError | None, issues: tuple[Issue, ...]) -> tuple[Result, int]:

@@ -16,11 +16,14 @@ from syncjob.core.records import Contact, CrmReference, Deal, LedgerReference, S
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.chores import chore_statuses
 from syncjob.engine.door import pauses, stop_file
+from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
+from syncjob.engine.keeping import last_backup
 from syncjob.engine.pull import HOME, LEDGER
+from syncjob.notices.alarm import troubles
 from syncjob.state.database import State
 
-#: How many batches are looked through for the last good one.
-BATCHES_SEEN = 200
+#: The time that the figures of speed are about (BOOKKEEPING: "the last week's").
+WEEK = timedelta(days=7)
 
 
 def status_report(config: Config, state: State, now: datetime) -> StatusReport:
@@ -30,7 +33,7 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
     good = next((b["ended"] for b in batches if b["exit_code"] in (0, 1)), None)
     crm = state.book.reference("crm", CrmReference)
     ledger = state.book.reference("ledger", LedgerReference)
-    issues = tuple(found.issue for found in state.book.open_issues())
+    issues = tuple(f.issue for f in state.book.open_issues() if not f.ignored(now))
     return StatusReport(
         connection=config.connection.name, mode=config.mode, now=now,
         crm=crm[0].organisation if crm else None,
@@ -42,9 +45,17 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
         stop_file=stop_file(state.path).exists(), pauses=tuple(pauses(state, now)),
         streams=_streams(state), links=_links(state),
         open_intents=len(state.journal.open_intents()),
-        issues=issues, titles=titles_of(state, issues),
+        issues=issues, titles=titles_of(state, issues), oldest_issue=state.issues.oldest(now),
+        ignored_issues=state.issues.ignored_count(now),
         calls_today=_calls_since(batches, now - timedelta(days=1)),
         chores=chore_statuses(config, state, now),
+        troubles=tuple(
+            troubles(health(state, now), config.notices.operator.hours_without_batch)
+        ),
+        unwell_since=unwell_since(state),
+        draft_waits=state.speed.waits("draft", now - WEEK),
+        payment_waits=state.speed.waits("payment", now - WEEK),
+        last_backup=last_backup(config), heartbeat=config.notices.operator.heartbeat is not None,
     )  # fmt: skip
 
 
