@@ -18,7 +18,7 @@ from syncjob.engine.handling import Handling
 from syncjob.engine.keeping import Keeping
 
 
-class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling, Reconciling, TakingBack):
+class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling):
     """What a command may ask of a connection."""
 
 
