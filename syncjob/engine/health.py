@@ -57,7 +57,9 @@ def health(state: State, now: datetime) -> Health:
         last_good=datetime.fromisoformat(str(good)) if good else None,
         born=book.instant("born"),
         waits_until=datetime.fromisoformat(waits) if waits else None,
-        old_issues=sum(1 for found in book.open_issues() if found.opened_at < before),
+        old_issues=sum(
+            1 for f in book.open_issues() if f.opened_at < before and not f.ignored(now)
+        ),
         old_drafts=int((book.fact(_OLD_DRAFTS) or "").partition(":")[2] or 0),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from syncjob.core.reports import ChoreStatus, StatusReport, Waits
+from syncjob.reports.issue_words import ago
 from syncjob.reports.terminal import organisation, pauses, show_issues
 from syncjob.reports.words import batch_sentence, lasting, local
 
@@ -27,9 +28,14 @@ def show_status(out: Console, status: StatusReport, *, every: bool = False) -> N
     for name, text in _status_lines(status):
         out.print(f"[bold]{name:<{_LABEL_COLUMNS}}[/] {escape(text)}")
     if status.issues:
-        out.print(f"[bold]Needs a person: {len(status.issues):,}[/]")
+        age = ""
+        if status.oldest_issue:
+            age = f", the oldest for {ago(status.now - status.oldest_issue)}"
+        out.print(f"[bold]Needs a person: {len(status.issues):,}{age}[/]")
         show_issues(out, status.issues, status.titles, every=every)
         out.print(_MENDED)
+    if status.ignored_issues:
+        out.print(f"Put aside: {status.ignored_issues:,} (`syncjob issues --ignored`)")
 
 
 def verdict(status: StatusReport) -> Iterator[str]:
