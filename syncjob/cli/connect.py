@@ -1,4 +1,4 @@
-"""`connect`: a person lets syncjob into the ledger, and sees whose books they are."""
+"""`connect`: a person lets syncjob into a ledger or a CRM, and sees whose it is."""
 
 from __future__ import annotations
 
@@ -17,48 +17,60 @@ from syncjob.config import Config
 from syncjob.errors import ConfigError, Exit
 
 if TYPE_CHECKING:
-    from syncjob.connectors.xero.options import XeroOptions
+    from syncjob.config.apps import App
+    from syncjob.core.records import Side
     from syncjob.state.vault import Vault
 
 #: Random bytes of the state and the verifier (RFC 7636: 43 to 128 characters as text).
 STATE_BYTES = 24
 VERIFIER_BYTES = 64
+#: A connection to the token endpoint must be made within this.
+CONNECT_SECONDS = 5.0
 
 
 @click.command("connect")
-@click.argument("ledger", type=click.Choice(["xero"]))
+@click.argument("vendor", type=click.Choice(["xero", "hubspot"]))
 @click.option("--no-browser", is_flag=True, help="Print the consent page's address instead.")
 @click.option("--forget", is_flag=True, help="Forget the stored tokens and end.")
 @json_option
 @click.pass_context
 def connect_command(
-    ctx: click.Context, ledger: str, no_browser: bool, forget: bool, as_json: bool
+    ctx: click.Context, vendor: str, no_browser: bool, forget: bool, as_json: bool
 ) -> int:
-    """Let syncjob into the ledger, and show whose books: name, country, currency, DEMO or REAL.
+    """Let syncjob into a ledger or CRM; show whose it is: name, country, currency, DEMO or REAL.
 
-    With `kind: custom_connection` there is no consent page: the credentials are tried.
+    Where there is no consent page (a custom connection, a fixed token) the credentials are tried.
     """
     with logged(ctx) as config:
-        options = _xero(config)
+        side, app = _side(config, vendor)
         if forget:
-            with _vault(config) as vault:
-                vault.forget(options.token_key)
-            again = "asks for consent again"
-            if options.auth.kind == "custom_connection":
-                again = "gets another with the client id and secret"
-            click.echo(f"The stored tokens are forgotten. `syncjob connect xero` {again}.")
+            _forget(config, vendor, app)
             return Exit.DONE
-        if options.auth.kind == "authorization_code":
-            _consent(config, options, browser=not no_browser)
-        return _show(config, as_json=as_json)
+        if app is not None and app.consent:
+            _consent(config, app, browser=not no_browser)
+        return _show(config, side, as_json=as_json)
 
 
-def _xero(config: Config) -> XeroOptions:
-    from syncjob.connectors.xero.options import XeroOptions
+def _side(config: Config, vendor: str) -> tuple[Side, App | None]:
+    """The side of this vendor, and its app if it has one."""
+    if config.ledger.type == vendor:
+        return "ledger", config.ledger.app()
+    if config.crm.type == vendor:
+        return "crm", config.crm.app()
+    side, kind = ("crm", config.crm.type) if vendor == "hubspot" else ("ledger", config.ledger.type)
+    raise ConfigError([f"{config.path.name} {side}.type: is {kind}, not {vendor}"])
 
-    if isinstance(config.ledger, XeroOptions):
-        return config.ledger
-    raise ConfigError([f"{config.path.name} ledger.type: is {config.ledger.type}, not xero"])
+
+def _forget(config: Config, vendor: str, app: App | None) -> None:
+    if app is None:
+        click.echo("There are no stored tokens: the config holds a fixed one.")
+        return
+    with _vault(config) as vault:
+        vault.forget(app.token_key)
+    again = "asks for consent again"
+    if not app.consent:
+        again = "gets another with the client id and secret"
+    click.echo(f"The stored tokens are forgotten. `syncjob connect {vendor}` {again}.")
 
 
 @contextlib.contextmanager
@@ -72,35 +84,39 @@ def _vault(config: Config) -> Iterator[Vault]:
         vault.close()
 
 
-def _consent(config: Config, options: XeroOptions, *, browser: bool) -> None:
+def _consent(config: Config, app: App, *, browser: bool) -> None:
     """The consent page in a browser, its code by way of loopback, its tokens into the vault."""
     from syncjob.transport.auth import consent_url, exchange_code
 
-    clock, auth = SystemClock(), options.auth
+    clock, side = SystemClock(), app.settings.partition(".")[0]
     state, verifier = secrets.token_urlsafe(STATE_BYTES), secrets.token_urlsafe(VERIFIER_BYTES)
     page = consent_url(
-        options.login_url,
-        client_id=auth.client_id,
-        redirect_uri=auth.redirect_uri,
-        scopes=options.consent_scopes,
+        app.login_url,
+        client_id=app.client_id,
+        redirect_uri=app.redirect_uri,
+        scopes=app.scopes,
         state=state,
         verifier=verifier,
     )
-    with Loopback(auth.redirect_port, "/callback", state) as loopback:
+    with Loopback(app.redirect_port, "/callback", state, app.vendor, app.settings) as loopback:
         _open(page, browser=browser)
         code = loopback.code(clock)
+    seconds = config.crm.timeout_seconds if side == "crm" else config.ledger.timeout_seconds
     with _vault(config) as vault:
         exchange_code(
             code=code,
             verifier=verifier,
-            redirect_uri=auth.redirect_uri,
-            token_url=options.token_url,
-            client_id=auth.client_id,
-            client_secret=auth.client_secret,
-            key=options.token_key,
+            redirect_uri=app.redirect_uri,
+            token_url=app.token_url,
+            client_id=app.client_id,
+            client_secret=app.client_secret,
+            key=app.token_key,
             store=vault,
             clock=clock,
-            timeout=options.timeout,
+            vendor=app.vendor,
+            timeout=(CONNECT_SECONDS, float(seconds)),
+            client_in=app.client_in,
+            settings=app.settings,
         )
     click.echo("Access is granted; the tokens are stored.", err=True)
 
@@ -114,14 +130,16 @@ def _open(page: str, *, browser: bool) -> None:
         click.echo(page)
 
 
-def _show(config: Config, *, as_json: bool) -> int:
+def _show(config: Config, side: Side, *, as_json: bool) -> int:
     from syncjob.engine.connection import open_connection
     from syncjob.reports.terminal import organisation
 
     with open_connection(config) as handle:
-        found = handle.identity("ledger")
+        found = handle.identity(side)
     if as_json:
         print_json(found)
-    else:
+    elif side == "ledger":
         click.echo(f"The books of {organisation(found)}.")
+    else:
+        click.echo(f"The CRM account of {organisation(found, books=False)}.")
     return Exit.DONE

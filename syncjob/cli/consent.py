@@ -20,15 +20,18 @@ _PAGE = "<!DOCTYPE html><meta charset=utf-8><title>syncjob</title><p>{}</p>"
 class Loopback:
     """Listens on 127.0.0.1 while entered. `code` waits for the redirect with the right state."""
 
-    def __init__(self, port: int, path: str, state: str) -> None:
-        self._path, self._state = path, state
+    def __init__(
+        self, port: int, path: str, state: str, vendor: str = "Xero", settings: str = "ledger.auth"
+    ) -> None:
+        """`vendor` and `settings` (the config's section of its app) stand in messages."""
+        self._path, self._state, self._vendor = path, state, vendor
         self._answer: dict[str, str] | None = None
         try:
             self._server = HTTPServer(("127.0.0.1", port), self._handler())
         except OSError as error:
             raise AuthFailed(
                 f"Port {port} of this machine cannot be listened on ({error.strerror}).",
-                where="ledger.auth.redirect_port",
+                where=f"{settings}.redirect_port",
                 next_step="Set another port there and in the app's redirect URIs.",
             ) from None
         self._server.timeout = _POLL_SECONDS
@@ -41,7 +44,7 @@ class Loopback:
         self._server.server_close()
 
     def code(self, clock: Clock, *, wait_seconds: float = WAIT_SECONDS) -> str:
-        """The code that the ledger sent back. Raises AuthFailed if refused or if nobody answers."""
+        """The code that the vendor sent back. Raises AuthFailed if refused or if nobody answers."""
         end = clock.monotonic() + wait_seconds
         while self._answer is None and clock.monotonic() < end:
             self._server.handle_request()
@@ -49,11 +52,14 @@ class Loopback:
         if "code" in answer:
             return answer["code"]
         what = (
-            f"The ledger did not grant access ({answer.get('error', 'no code came back')})."
+            f"{self._vendor} did not grant access ({answer.get('error', 'no code came back')})."
             if answer
             else f"Nobody answered the consent page within {wait_seconds / 60:.0f} minutes."
         )
-        raise AuthFailed(what, next_step="Run `syncjob connect xero` again and allow access.")
+        raise AuthFailed(
+            what,
+            next_step=f"Run `syncjob connect {self._vendor.lower()}` again and allow access.",
+        )
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         loopback = self

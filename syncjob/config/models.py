@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from syncjob.config.apps import App
 from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mode, Overdue, Strict
 from syncjob.core.policy_contacts import Contacts
 from syncjob.core.policy_crm import Happening, MoveRule
@@ -58,6 +59,10 @@ class CrmConfig(Strict):
     timeline: tuple[Happening, ...] = ()
     timeout_seconds: int = Field(default=60, ge=5, le=300)
 
+    def app(self) -> App | None:
+        """The app that a person lets in; None where a fixed token opens the account."""
+        return None
+
     @model_validator(mode="after")
     def _moves_have_a_memory(self) -> Self:
         """A deal is moved once a change of state, and its fields say what the last one was."""
@@ -77,6 +82,10 @@ class LedgerConfig(Strict):
     timeout_seconds: int = Field(default=60, ge=5, le=300)
     #: Nothing is created, approved or deleted on or before this day, whatever the ledger allows.
     books_closed_through: Day | None = None
+
+    def app(self) -> App | None:
+        """The app that a person lets in; None where a fixed token opens the books."""
+        return None
 
 
 class Retention(Strict):

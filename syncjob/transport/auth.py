@@ -18,7 +18,7 @@ import requests
 from syncjob.clock import Clock
 from syncjob.errors import AuthFailed
 from syncjob.transport.exchange import TIMEOUT_S, Timeout
-from syncjob.transport.grants import Grant, TokenEndpoint, consent_url, exchange_code
+from syncjob.transport.grants import ClientIn, Grant, TokenEndpoint, consent_url, exchange_code
 from syncjob.transport.ports import Secret, Token, TokenStore
 
 __all__ = [
@@ -174,6 +174,8 @@ class RefreshingToken(_Renewing):
         vendor: str = "Xero",
         session: requests.Session | None = None,
         timeout: Timeout = TIMEOUT_S,
+        client_in: ClientIn = "header",
+        settings: str = "ledger.auth",
     ) -> None:
         super().__init__(vendor=vendor, key=key, store=store, clock=clock)
         self._endpoint = TokenEndpoint(
@@ -184,6 +186,8 @@ class RefreshingToken(_Renewing):
             clock=clock,
             session=session,
             timeout=timeout,
+            client_in=client_in,
+            settings=settings,
         )
 
     def ends_at(self) -> datetime | None:

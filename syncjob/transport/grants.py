@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -56,8 +56,13 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+#: Where the client's id and secret travel: Xero wants them in the Authorization header, HubSpot
+#: among the form's fields; neither takes them in the address.
+ClientIn = Literal["header", "form"]
+
+
 class TokenEndpoint:
-    """Asks one app's token endpoint; its secret travels in the Authorization header only."""
+    """Asks one app's token endpoint. `settings` is the config's key for the app, for messages."""
 
     def __init__(
         self,
@@ -69,15 +74,20 @@ class TokenEndpoint:
         clock: Clock,
         session: requests.Session | None = None,
         timeout: Timeout = TIMEOUT_S,
+        client_in: ClientIn = "header",
+        settings: str = "ledger.auth",
     ) -> None:
         self._vendor, self._url, self._clock = vendor, url, clock
+        self._client_in, self._settings = client_in, settings
         self._client_id, self._client_secret = client_id, client_secret
         self._exchange = Exchange(vendor, clock=clock, session=session, timeout=timeout)
 
     def ask(self, **form: str) -> Grant:
         """The grant for these form fields. Raises AuthFailed, Unreachable."""
-        if self._client_secret is None:
+        if self._client_secret is None or self._client_in == "form":
             form["client_id"] = self._client_id
+        if self._client_secret is not None and self._client_in == "form":
+            form["client_secret"] = self._client_secret.get_secret_value()
         request = Request(
             method="POST",
             url=self._url,
@@ -109,7 +119,7 @@ class TokenEndpoint:
         raise self._unreachable(words)
 
     def _basic(self) -> dict[str, str]:
-        if self._client_secret is None:
+        if self._client_secret is None or self._client_in == "form":
             return {}
         pair = f"{self._client_id}:{self._client_secret.get_secret_value()}"
         return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
@@ -121,13 +131,13 @@ class TokenEndpoint:
         known = {
             "invalid_client": (
                 "The client id or the client secret is wrong",
-                "Check client_id and client_secret in the config's ledger.auth.",
+                f"Check client_id and client_secret in the config's {self._settings}.",
             ),
             "invalid_grant": ("The consent has ended, was withdrawn or was replaced", connect),
             "invalid_scope": (
                 "A scope is unknown or not granted to this app",
-                "Compare ledger.auth.scopes in the config with those of the app; a change of an "
-                "app's scopes must be authorised again.",
+                f"Compare {self._settings}.scopes in the config with those of the app; a change "
+                "of an app's scopes must be authorised again.",
             ),
             "unauthorized_client": (
                 "This app may not use this way of signing in",
@@ -206,6 +216,8 @@ def exchange_code(
     vendor: str = "Xero",
     session: requests.Session | None = None,
     timeout: Timeout = TIMEOUT_S,
+    client_in: ClientIn = "header",
+    settings: str = "ledger.auth",
 ) -> Token:
     """Trade the code of the consent page (it lives five minutes) for tokens, stored under `key`.
 
@@ -219,6 +231,8 @@ def exchange_code(
         clock=clock,
         session=session,
         timeout=timeout,
+        client_in=client_in,
+        settings=settings,
     )
     with store.lock(key):
         grant = endpoint.ask(

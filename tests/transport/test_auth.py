@@ -326,3 +326,29 @@ def test_a_refresh_token_that_is_not_replaced_stays(http):
     store = Store(stored(lasts_s=0))
     refreshing(store).headers()
     assert (store.tokens[KEY].access, store.tokens[KEY].refresh) == ("new-access", "old-refresh")
+
+
+def test_an_app_that_names_itself_in_the_form_sends_no_header_and_is_told_where_it_stands(http):
+    http.post(TOKEN_URL, json=grant())
+    store = Store(stored(lasts_s=0))
+    auth = RefreshingToken(
+        token_url=TOKEN_URL, client_id="CLIENT", client_secret=SecretStr("s3cret"), key=KEY,
+        store=store, clock=FakeClock(), vendor="HubSpot", client_in="form", settings="crm.auth",
+    )  # fmt: skip
+    auth.headers()
+    asked = http.calls[0].request
+    assert "Authorization" not in asked.headers and "s3cret" not in asked.url
+    form = dict(parse_qsl(asked.body if isinstance(asked.body, str) else asked.body.decode()))
+    assert form == {
+        "grant_type": "refresh_token", "refresh_token": "old-refresh",
+        "client_id": "CLIENT", "client_secret": "s3cret",
+    }  # fmt: skip
+    http.replace(responses.POST, TOKEN_URL, status=400, json={"error": "invalid_client"})
+    store.tokens[KEY] = stored(lasts_s=0)
+    with pytest.raises(AuthFailed) as caught:
+        RefreshingToken(
+            token_url=TOKEN_URL, client_id="CLIENT", client_secret=SecretStr("s3cret"), key=KEY,
+            store=store, clock=FakeClock(), vendor="HubSpot", client_in="form",
+            settings="crm.auth",
+        ).headers()  # fmt: skip
+    assert "crm.auth" in caught.value.next_step and "s3cret" not in str(caught.value)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from syncjob.config.apps import App
 from syncjob.config.models import LedgerConfig
 from syncjob.core.policy import Strict
 
@@ -70,6 +71,21 @@ class XeroOptions(LedgerConfig):
         if not (url.startswith("https://") or local):
             raise ValueError("must begin with https:// (http:// only for this machine)")
         return url.rstrip("/")
+
+    def app(self) -> App:
+        """The app at developer.xero.com, as `syncjob connect` and the channel know it."""
+        return App(
+            vendor="Xero",
+            settings="ledger.auth",
+            client_id=self.auth.client_id,
+            client_secret=self.auth.client_secret,
+            scopes=self.consent_scopes,
+            login_url=self.login_url,
+            token_url=self.token_url,
+            token_key=self.token_key,
+            redirect_port=self.auth.redirect_port,
+            consent=self.auth.kind == "authorization_code",
+        )
 
     @property
     def token_url(self) -> str:
