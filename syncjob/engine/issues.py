@@ -16,7 +16,7 @@ from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.core.rules.moves import REFUSED
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case
-from syncjob.engine.status import titles_of
+from syncjob.engine.titles import titles_of
 from syncjob.errors import Park
 from syncjob.state.database import State
 from syncjob.state.decisions import Decision

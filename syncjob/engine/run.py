@@ -27,7 +27,7 @@ from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
 from syncjob.engine.settle import settle
-from syncjob.engine.status import titles_of
+from syncjob.engine.titles import titles_of
 from syncjob.errors import (
     AuthFailed,
     Exit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import msgspec
 
 from syncjob.config import Config
-from syncjob.core.actions import Issue
-from syncjob.core.records import Contact, CrmReference, Deal, LedgerReference, Side
+from syncjob.core.records import CrmReference, LedgerReference, Side
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.chores import chore_statuses
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
 from syncjob.engine.keeping import last_backup
 from syncjob.engine.pull import HOME, LEDGER
+from syncjob.engine.titles import titles_of
 from syncjob.notices.alarm import troubles
 from syncjob.state.database import State
 
@@ -57,28 +56,6 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
         payment_waits=state.speed.waits("payment", now - WEEK),
         last_backup=last_backup(config), heartbeat=config.notices.operator.heartbeat is not None,
     )  # fmt: skip
-
-
-def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:
-    """What the deals and customers that these issues are about are called, by subject."""
-    titles = {}
-    for subject in dict.fromkeys(issue.subject for issue in issues):
-        kind, _, deal_id = subject.partition(":")
-        deal = state.snapshots.get("crm", "deals", deal_id, Deal) if kind == "deal" else None
-        if deal is not None:
-            titles[subject] = deal.title
-        if kind == "contact":
-            titles |= _customer(state, subject)
-    return titles
-
-
-def _customer(state: State, subject: str) -> dict[str, str]:
-    """A customer's name under its subject ("contact:org:12"), if it was read and has one."""
-    key = subject.removeprefix("contact:")
-    ledger_id = key.removeprefix("ledger:")
-    side: Side = "crm" if ledger_id == key else "ledger"
-    found = state.snapshots.get(side, "contacts", ledger_id, Contact)
-    return {subject: found.name} if found and found.name else {}
 
 
 def _report(config: Config, batch: dict[str, Any]) -> BatchReport:
