@@ -44,7 +44,7 @@ KINDS: dict[Kind, str] = {
     "empty_side": "a side that shows next to nothing",
 }
 #: What of an invoice is money that came or went.
-_MONEY = frozenset({"paid", "due", "credited", "paid_on", "settlements"})
+_MONEY = frozenset({"paid", "credited", "paid_on", "settlements"})
 #: Of no interest to a person: that something else differs says it.
 _QUIET = frozenset({"updated", "page"})
 #: How many fields are named, and numbers listed, before the rest is counted.

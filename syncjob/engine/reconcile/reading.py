@@ -188,7 +188,9 @@ def read_by_id(session: Session, side: Side, stream: str, ids: Sequence[str]) ->
             records = batch.side(side).get(stream, group)
             gone |= set(group) - {record.id for record in records}
             with batch.state.commit():
-                observe(session, side, stream, _bare(records), strong=True, unlisted=True)
+                # A deleted customer is told as a dead link.
+                unlisted = (side, stream) != ("crm", "contacts")
+                observe(session, side, stream, _bare(records), strong=True, unlisted=unlisted)
                 session.save()
     return gone
 
