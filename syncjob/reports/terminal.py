@@ -15,16 +15,13 @@ from rich.table import Table
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Organisation
-from syncjob.core.reports import BatchReport, FieldsReport, Pause, PlanReport, Row
+from syncjob.core.reports import BatchReport, FieldsReport, Pause, Row
 from syncjob.reports.words import (
-    action_lines,
     batch_sentence,
     group_lines,
     issue_groups,
     issue_lines,
-    left_out,
     local,
-    plan_sentence,
     waiting_lines,
 )
 
@@ -103,30 +100,6 @@ def show_issues(
             out.print(escape("\n".join(group_lines(group, titles))))
             out.print("    (--all shows each with its link)")
     _rest(out, len(groups), every)
-
-
-def show_plan(out: Console, plan: PlanReport, *, every: bool = False, why: bool = False) -> None:
-    """What a batch would do, each item with its reason, and the hash that releases it."""
-    shown = plan.actions if every else plan.actions[:ROWS_MAX]
-    for action in shown:
-        out.print(escape("\n".join(action_lines(action, plan.titles.get(action.subject, "")))))
-    _rest(out, len(plan.actions), every)
-    show_issues(out, plan.issues, plan.titles, every=every)
-    for text in waiting_lines(plan.waits):
-        out.print(escape(text))
-    if why:
-        told = ((subject, story) for subject, story in plan.stories.items() if story)
-        for subject, story in told:
-            out.print(escape("\n    ".join((f"{subject}:", *story))))
-    out.print(f"[bold]{escape(plan_sentence(plan))}[/]")
-    for line in left_out(plan):
-        out.print(escape(line))
-    for verdict in plan.guard:
-        out.print(escape(f"Guard: {verdict}"))
-    if plan.guard:
-        out.print(escape(f"Release exactly this plan: syncjob run --accept {plan.hash}"))
-    elif plan.actions:
-        out.print(f"Plan {plan.hash}. Nothing was written.")
 
 
 def pauses(found: Sequence[Pause], stop_file: bool) -> Iterable[str]:
