@@ -58,6 +58,7 @@ EVENTS = {
     "intent.answered": "what the vendor made of one action that was sent",
     "intent.settled": "what became of an open intent: found and adopted, or void",
     "invoice.ended": "an invoice was voided or deleted in the ledger",
+    "issue.closed": "what a person had to look at is over",
     "issue.opened": "something that a person must look at",
     "link.created": "a CRM record and a ledger record belong together from now on",
     "record.merged": "the CRM merged a record into another with a new id",

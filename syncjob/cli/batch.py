@@ -15,6 +15,7 @@ from syncjob.cli.common import (
     opened,
     opened_to_run,
     print_json,
+    reason_or_ask,
     who,
 )
 from syncjob.core.reports import BatchReport, Progress, RunOptions, unseen
@@ -81,6 +82,7 @@ def plan_command(
 @creates_option
 @since_option
 @click.option("--accept", metavar="HASH", help="Release the plan with this hash from the guard.")
+@click.option("--reason", default="", help="With --accept: why; kept with your name.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what stops the batch (for cron).")
 @all_option
 @json_option
@@ -91,6 +93,7 @@ def run_command(
     max_creates: int | None,
     since: datetime | None,
     accept: str | None,
+    reason: str,
     quiet: bool,
     every: bool,
     as_json: bool,
@@ -99,6 +102,10 @@ def run_command(
 
     Without a terminal nothing is printed when nothing was done and nothing needs a person.
     """
+    if reason and not accept:
+        raise click.UsageError("--reason goes with --accept")
+    if accept and not (quiet or as_json):
+        reason = reason_or_ask(reason)
     quiet_progress = quiet or as_json
     with (
         opened_to_run(ctx, trial=deal is not None) as (handle, ended),
@@ -112,6 +119,7 @@ def run_command(
                 since=_day(since),
                 accept=accept,
                 who=who(),
+                reason=reason,
                 progress=seen,
                 should_stop=stop,
             )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from syncjob.cli.common import opened, who
+from syncjob.cli.common import opened, reason_option, reason_or_ask, who
 from syncjob.errors import Exit
-
-_reason = click.option("--reason", default="", help="Why; kept in the audit.")
 
 _part = click.option(
     "--part", metavar="NAME", help="Of a deal in parts: which, by its name or the instalment's id."
@@ -34,7 +32,7 @@ def resolve_command() -> None:
 @click.option("--link", metavar="NUMBER", help="It is invoiced already, by this invoice.")
 @click.option("--reissue", is_flag=True, help="Invoice it anew after a person's void or delete.")
 @_part
-@_reason
+@reason_option
 @click.pass_context
 def resolve_deal(
     ctx: click.Context,
@@ -63,7 +61,7 @@ def resolve_deal(
     help="Whose value goes to the other side.",
 )  # fmt: skip
 @click.option("--field", metavar="NAME", help="For this field alone, such as email or postal.")
-@_reason
+@reason_option
 @click.pass_context
 def resolve_contact(
     ctx: click.Context, contact: str, take: str, field: str | None, reason: str
@@ -75,7 +73,8 @@ def resolve_contact(
     contact = contact.removeprefix("contact:")
     kind = f"take:{take}:{field}" if field else f"take:{take}"
     with opened(ctx) as (_, handle):
-        handle.answer(kind=kind, subject=f"contact:{contact}", who=who(), reason=reason)
+        said = reason_or_ask(reason)
+        handle.answer(kind=kind, subject=f"contact:{contact}", who=who(), reason=said)
     other = "ledger" if take == "crm" else "CRM"
     side = "CRM" if take == "crm" else "ledger"
     click.echo(f"Noted: {field or 'everything that differs'} of {contact} as the {side} has it.")
@@ -90,12 +89,13 @@ def resolve_contact(
     required=True,
     help="No other syncjob writes to these books with this connection's code (any more).",
 )
-@_reason
+@reason_option
 @click.pass_context
 def resolve_connection(ctx: click.Context, only_instance: bool, reason: str) -> int:
     """Say that this is the only instance, after another one was seen; creating goes on."""
     with opened(ctx) as (_, handle):
-        handle.answer(kind="only-instance", subject="connection", who=who(), reason=reason)
+        said = reason_or_ask(reason)
+        handle.answer(kind="only-instance", subject="connection", who=who(), reason=said)
     click.echo("Noted: this is the only instance. The next batch creates invoices again.")
     return Exit.DONE
 
@@ -103,7 +103,7 @@ def resolve_connection(ctx: click.Context, only_instance: bool, reason: str) -> 
 @click.command("reissue")
 @click.argument("deal", metavar="ID")
 @_part
-@_reason
+@reason_option
 @click.pass_context
 def reissue_command(ctx: click.Context, deal: str, part: str | None, reason: str) -> int:
     """Invoice a deal anew whose invoice a person deleted or voided.
@@ -119,7 +119,8 @@ def _answer(
     kind = f"{verb}:{number}" if number else verb
     deal = deal.removeprefix("deal:")
     with opened(ctx) as (_, handle):
-        handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=reason, part=part)
+        said = reason_or_ask(reason)
+        handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=said, part=part)
     click.echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
     click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
     return Exit.DONE
@@ -128,7 +129,7 @@ def _answer(
 @click.command("forget")
 @click.argument("contact", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_reason
+@reason_option
 @click.pass_context
 def forget_command(ctx: click.Context, contact: str, yes: bool, reason: str) -> int:
     """Forget a customer: its sync ends, and its personal values go from state, audit and issues.

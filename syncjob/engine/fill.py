@@ -21,6 +21,7 @@ from syncjob.core.actions import (
     NoteDraft,
 )
 from syncjob.core.case import Case, Context
+from syncjob.core.identity import TRACELESS
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.records import Deal, Invoice, Side
@@ -104,8 +105,8 @@ def _wake_held(batch: Batch) -> None:
         if due and held:  # what a person mended in the ledger's or the CRM's settings
             book.note("reference_doubt:ledger", "1")
             book.note("reference_doubt:crm", "1")
-            book.unpark_code("forbidden")  # rights are given without a trace in any record
-            book.unpark_code("number_taken")  # by an invoice older than any that is read, perhaps
+            for code in TRACELESS:
+                book.unpark_code(code)
         deals = sorted({i.issue.subject.removeprefix("deal:") for i in held})
         batch.state.snapshots.want(deals, "it was held")
 

@@ -18,6 +18,7 @@ from syncjob.core.window import next_since, since_for
 from syncjob.engine import credits
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
+from syncjob.engine.closing import close_unseen_records
 from syncjob.engine.contacts import wants
 from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.merging import follow
@@ -104,7 +105,8 @@ def _end(
     batch.walked[f"{side}.{stream}"] = page.started
     if batch.options.deal is None:
         _note_floor(batch, side, stream)
-        _note_full(batch, side, stream, since, seen=seen)
+        if _note_full(batch, side, stream, since, seen=seen):
+            close_unseen_records(batch, stream, page.started)
     lookback = batch.side(side).capabilities.lookback
     return Cursor(next_since(page.started, lookback), None, None, page.started)
 
@@ -154,18 +156,19 @@ def _full_is_due(batch: Batch, side: Side, stream: str) -> bool:
     return now - done >= timedelta(days=FULL_WALK_DAYS)
 
 
-def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None, *, seen: int) -> None:
-    """A whole walk has ended: remember when, doubt the invoices that it did not show, and tell
-    the guard of a side that shows nothing at all any more (invariant 12)."""
+def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None, *, seen: int) -> bool:
+    """Whether this was a whole walk. Of one: remember when it ended, doubt the invoices that it
+    did not show, and tell the guard of a side that shows nothing any more (invariant 12)."""
     first = _first(batch, side, stream)
     if since is not None and (first is None or since > first):
-        return
+        return False
     batch.state.book.note(f"full:{side}.{stream}", batch.clock.now().isoformat())
     if not seen and stream in ("deals", "invoices") and batch.state.links.live_count():
         batch.side_empty = "CRM" if side == "crm" else "ledger"
     if (side, stream) == ("ledger", "invoices"):
         unseen = batch.state.links.unseen_invoices(batch.id)
         _doubt(batch, side, stream, unseen)
+    return True
 
 
 # --- a page -------------------------------------------------------------------------------------

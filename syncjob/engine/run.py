@@ -12,6 +12,7 @@ from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case
 from syncjob.engine.chores import run_due
+from syncjob.engine.closing import close_settled
 from syncjob.engine.contacts.stage import (
     COMPARED,
     contact_row,
@@ -114,6 +115,8 @@ _RESULTS: tuple[tuple[type[SyncJobError], Result], ...] = (
 def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     """Write the batch down and sum it up."""
     recovery.close(batch)
+    if stopped is None and batch.options.deal is None:
+        close_settled(batch)
     known, now = batch.state.book.open_issues(), batch.clock.now()
     open_issues = tuple(found.issue for found in known if not found.ignored(now))
     result, code = _result(stopped, open_issues)

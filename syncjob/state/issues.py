@@ -17,18 +17,20 @@ from syncjob.core.actions import Issue
 FOR_GOOD = "9999-12-31T00:00:00+00:00"
 
 _COLUMNS = (
-    "id, code, subject, state, what, next_step, field, page, opened_at, opened_batch, closed_at, "
-    "ignored_until"
+    "id, code, subject, state, what, next_step, field, page, opened_at, opened_batch, raised_at, "
+    "closed_at, ignored_until"
 )
 
 
 class KnownIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """An issue with its number and its times; `ignored_until` is when it is told of again."""
+    """An issue with its number and its times; `raised_at` is when it was last found to be true,
+    `ignored_until` when it is told of again."""
 
     id: int
     issue: Issue
     opened_at: datetime
     opened_batch: int
+    raised_at: datetime | None = None
     closed_at: datetime | None = None
     ignored_until: datetime | None = None
 
@@ -116,11 +118,12 @@ class Issues:
 
 
 def _read(row: tuple[object, ...]) -> KnownIssue:
-    id, code, subject, state, what, next_step, field, page, opened, batch, closed, ignored = row
+    id, code, subject, state, what, next_step, field, page, opened, batch, *more = row
+    raised, closed, ignored = more
     return msgspec.convert(
         {
-            "id": id, "opened_at": opened, "opened_batch": batch, "closed_at": closed,
-            "ignored_until": ignored,
+            "id": id, "opened_at": opened, "opened_batch": batch, "raised_at": raised,
+            "closed_at": closed, "ignored_until": ignored,
             "issue": {"code": code, "subject": subject, "state": state, "what": what,
                       "next_step": next_step, "field": field, "page": page},
         },

@@ -143,7 +143,8 @@ def test_what_is_put_aside_is_not_told_and_stays_held(world: World, type_: Type)
     assert (code, out) == (
         Exit.DONE, "Nothing needs a person. 1 put aside: `syncjob issues --ignored`.\n"
     )  # fmt: skip
-    assert "Put aside: 1" in type_("status")[1]
+    said = type_("status")
+    assert "Put aside: 1" in said[1], said
     minutes(world, 65)
     report = world.run()  # the hour's look at what is held
     assert (report.exit_code, codes(report), world.invoices()) == (0, [], [])

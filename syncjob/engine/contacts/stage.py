@@ -12,6 +12,7 @@ from datetime import timedelta
 from syncjob.core.actions import Action, ContactChange, CrmContactDraft
 from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
+from syncjob.core.identity import TRACELESS
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
 from syncjob.engine.auditing import audit_link, tie_contacts
@@ -83,7 +84,8 @@ def _wake_held(batch: Batch) -> None:
         book.note("contacts_checked", now.isoformat())
         batch.state.contacts.want(keys, "it has an open issue")
         if keys:
-            book.unpark_code("forbidden")
+            for code in TRACELESS:
+                book.unpark_code(code)
 
 
 def _fill_group(batch: Batch, keys: Sequence[str]) -> None:
