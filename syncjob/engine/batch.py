@@ -61,6 +61,7 @@ class Batch:
     replan: bool = False
     decided_with: str = ""
     plan_hash: str | None = None
+    still: bool = False  # it only looks at the state as it is: nothing is read, nothing is noted
 
     @property
     def zone(self) -> ZoneInfo:

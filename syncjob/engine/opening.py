@@ -41,6 +41,8 @@ log = get_logger(__name__)
 
 #: A dry run's copy of the state stands in a folder of this name, beside the state.
 _COPY = ".plan-"
+#: The number of a batch that only looks: none that ever ran has it.
+LOOKING = -1
 
 
 class Opening:
@@ -144,6 +146,30 @@ class Opening:
         now = self.clock.now()
         with state.commit():
             number = state.book.begin_batch(now)
+        return self._made(number, state, options, lease, crm, ledger, post)
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[Batch]:
+        """A batch that only looks at the state as it stands now: no lease, no call, no write, so
+        that it can be had while another process works, or a vendor is down."""
+        with contextlib.ExitStack() as stack:
+            lease = Lease(self.path)  # never taken
+            ledger = self._open("ledger", self.state, lease, False)
+            stack.callback(ledger.channel.close)
+            crm = self._open("crm", self.state, lease, False)
+            stack.callback(crm.channel.close)
+            post = self._post(self.state, lease, False)
+            stack.callback(post.close)
+            stack.enter_context(self.state.looking())
+            batch = self._made(LOOKING, self.state, RunOptions(), lease, crm, ledger, post)
+            batch.still = True
+            yield batch
+
+    def _made(
+        self, number: int, state: State, options: RunOptions, lease: Lease, crm: Opened,
+        ledger: Opened, post: PostChannel,
+    ) -> Batch:  # fmt: skip
+        now = self.clock.now()
         return Batch(
             id=number, config=self.config, state=state, crm=cast(Crm, crm.connector),
             ledger=cast(Ledger, ledger.connector),

@@ -99,7 +99,7 @@ def candidate(state: State, subject: Subject) -> Candidate:
             said = f"{kind} {invoice.number or invoice.id} of {invoice.total:,.2f} "
             said += f"{invoice.currency} ({invoice.status})"
         return Candidate(
-            subject=subject.name, text=said, ask=f"invoice {subject.id}",
+            subject=subject.name, text=said, ask=f"invoice {_asked(state, subject.id, invoice)}",
             page=invoice.page if invoice else None,
         )  # fmt: skip
     contact = contact_of(state, subject.id)
@@ -109,6 +109,13 @@ def candidate(state: State, subject: Subject) -> Candidate:
         subject=subject.name, text=f"{subject.id} {name or '(no name)'} in {side}", ask=subject.id,
         page=contact.page if contact else None,
     )  # fmt: skip
+
+
+def _asked(state: State, invoice_id: str, invoice: Invoice | None) -> str:
+    """What names this invoice alone: its number, unless another one has it too."""
+    number = invoice.number if invoice else None
+    alone = number is not None and state.search.invoices_numbered(number) == [invoice_id]
+    return str(number) if alone else invoice_id
 
 
 def contact_of(state: State, key: str) -> Contact | None:

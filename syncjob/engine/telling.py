@@ -73,15 +73,17 @@ def notices_since(batch: Batch) -> date:
     policy, book = batch.config.notices, batch.state.book
     known = book.fact(_SINCE)
     if not (policy.steps or policy.paid):
-        if known is not None:  # what falls due while notices are off is not told afterwards
+        # What falls due while notices are off is not told afterwards.
+        if known is not None and not batch.still:
             with batch.state.commit():
                 book.note(_SINCE, None)
         return date.max
     if known is None:
         unsure = book.fact("recovering_since") is not None
         known = (batch.today + timedelta(days=int(unsure))).isoformat()
-        with batch.state.commit():
-            book.note(_SINCE, known)
+        if not batch.still:
+            with batch.state.commit():
+                book.note(_SINCE, known)
     return date.fromisoformat(known)
 
 

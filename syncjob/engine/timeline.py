@@ -19,8 +19,9 @@ def timeline_since(batch: Batch) -> date:
     if known is None:
         unsure = batch.state.book.fact("recovering_since") is not None
         known = (batch.today + timedelta(days=int(unsure))).isoformat()
-        with batch.state.commit():
-            batch.state.book.note(SINCE, known)
+        if not batch.still:
+            with batch.state.commit():
+                batch.state.book.note(SINCE, known)
     return date.fromisoformat(known)
 
 

@@ -42,7 +42,6 @@ def tell_deal(batch: Batch, deal_id: str, *, fresh: bool) -> Story | None:
         return None
     facts = deal_facts(batch, case, context)
     hidden = _forgotten(batch, case)
-    state = batch.state
     story = Story(
         kind="deal", subject=case.subject, title="" if hidden else case.deal.title,
         customer="" if hidden else happened.name_of(case.party), page=case.deal.page,
@@ -52,13 +51,14 @@ def tell_deal(batch: Batch, deal_id: str, *, fresh: bool) -> Story | None:
         awaited=deal_awaits(facts), unknown=tuple(_unknown(batch, case, facts)),
         fresh=fresh, hidden=hidden, last_batch=last_began(batch), next_batch=next_batch(batch),
     )  # fmt: skip
-    wake = state.trail.wakes(deal_id)
-    if wake is not None and wake > context.today:
-        text = "the deal is decided again though nothing changes"
-        story = msgspec.structs.replace(
-            story, awaited=(*story.awaited, Awaited(kind="wake", text=text, day=wake))
-        )
-    return story
+    return msgspec.structs.replace(story, awaited=(*story.awaited, *_wake(batch, story)))
+
+
+def _wake(batch: Batch, story: Story) -> Iterator[Awaited]:
+    """The day on which the deal is looked at again unasked, if nothing awaited falls on it."""
+    day = batch.state.trail.wakes(story.subject.partition(":")[2])
+    if day is not None and day > batch.today and day not in {one.day for one in story.awaited}:
+        yield Awaited(kind="wake", text="the deal is decided again, whatever happens", day=day)
 
 
 def deal_facts(batch: Batch, case: Case, context: Context) -> DealFacts:
@@ -194,7 +194,7 @@ def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
         yield from happened.tied(batch, part, called[part.marker])
     for invoice in (*(i for i in invoices.values() if i), *case.after.repeats):
         yield from happened.money(invoice, invoice.number or invoice.id)
-    yield from happened.issues(state.trail.issues(case.subject))
+    yield from happened.issues(state.issues.of(case.subject))
     yield from happened.decided(state.decisions.of(case.subject))
     repeats = {i.id: i.number or i.id for i in case.after.repeats}
     yield from happened.told(batch, called | repeats)

@@ -6,19 +6,20 @@ Only what the state holds: of a record's earlier versions it keeps none, of its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
-from syncjob.core.actions import DealChange, InvoiceDraft, Outcome, Rejected, Stale
+from syncjob.core.actions import Action, DealChange, InvoiceDraft, Outcome, Rejected, Stale
 from syncjob.core.records import Contact, Deal, Invoice, Receiver, Side
 from syncjob.core.rules.notices import PAID
 from syncjob.core.story import Event
 from syncjob.engine.batch import Batch
-from syncjob.reports.action_words import headline
-from syncjob.reports.words import changes
+from syncjob.reports.action_words import before_of, headline, values
 from syncjob.state.decisions import Decision
+from syncjob.state.issues import KnownIssue
 from syncjob.state.links import Part
-from syncjob.state.trail import PastIssue, Write
+from syncjob.state.trail import Write
 
 #: How records were found to belong together.
 _HOW = {
@@ -67,7 +68,7 @@ def looks(batch: Batch, records: Iterable[tuple[Side, str, str, str]]) -> Iterat
         how = "by its id" if seen.strong else f"in {vendor}'s list"
         yield Event(
             kind="read", at=seen.at, batch=seen.batch,
-            text=f"last read {called} as it stands here ({how}{stamp})",
+            text=f"last read {called} ({how}{stamp})",
         )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def tied(batch: Batch, part: Part, name: str) -> Iterator[Event]:
         return
     number = batch.state.trail.tied_in(part.marker)
     yield Event(
-        kind="linked", at=batch.state.trail.began(number), batch=number,
+        kind="linked", at=_tied_at(batch, f"invoice:{part.marker}", number), batch=number,
         text=f"tied {name} to the deal: {_HOW.get(part.how, part.how)}",
     )  # fmt: skip
 
@@ -108,10 +109,16 @@ def linked(batch: Batch, contact: str) -> Iterator[Event]:
     if tie is None:
         return
     yield Event(
-        kind="linked", at=batch.state.trail.began(tie.batch), batch=tie.batch,
+        kind="linked", at=_tied_at(batch, f"link:{tie.crm_id}", tie.batch), batch=tie.batch,
         text=f"linked {tie.crm_id} with the ledger contact {tie.ledger_id}: it "
         f"{_HOW.get(tie.how, tie.how)}",
     )  # fmt: skip
+
+
+def _tied_at(batch: Batch, target: str, number: int) -> datetime | None:
+    """When two records were tied: by the audit, else when that batch began."""
+    row = batch.state.audit.last_of("us", target, "link")
+    return datetime.fromisoformat(row.at) if row else batch.state.trail.began(number)
 
 
 # --- decided -------------------------------------------------------------------------------------
@@ -144,16 +151,18 @@ def decided(decisions: Sequence[Decision]) -> Iterator[Event]:
         )  # fmt: skip
 
 
-def issues(found: Iterable[PastIssue]) -> Iterator[Event]:
+def issues(found: Iterable[KnownIssue]) -> Iterator[Event]:
     """What a person had to look at, and when its cause was gone."""
     for one in found:
-        state = "held" if one.issue.state == "held" else "an issue"
+        state, what = "held" if one.issue.state == "held" else "an issue", one.issue.what
         yield Event(
-            kind="issue", at=one.opened, batch=one.batch, text=f"{state}: {one.issue.what}",
+            kind="issue", at=one.opened_at, batch=one.opened_batch, text=f"{state}: {what}",
             page=one.issue.page, details=(f"[{one.issue.code}]",),
         )  # fmt: skip
-        if one.closed is not None:
-            yield Event(kind="closed", at=one.closed, text=f"no longer {state}: {one.issue.code}")
+        if one.closed_at is not None:
+            yield Event(
+                kind="closed", at=one.closed_at, text=f"no longer {state}: {one.issue.code}"
+            )
 
 
 # --- sent ----------------------------------------------------------------------------------------
@@ -166,16 +175,24 @@ def writes(batch: Batch, found: Iterable[Write], numbers: Mapping[str, str]) -> 
         if action.kind in ("task.create", "message.send") and write.state == "done":
             continue  # whoever was told stands there by name (`told`)
         change = action.payload
-        values = [
-            f"{label}: {'' if before is None else f'{before} -> '}{after}"
-            for label, before, after in changes(action)
-        ]
+        lines = (
+            f"{label}: {'' if before is None else f'{before} -> '}{after or '(empty)'}"
+            for label, before, after in written(action)
+        )
         fold = "days" if isinstance(change, DealChange) and change.counts_days else ""
         yield Event(
             kind="wrote", at=write.sent or write.opened, batch=write.batch, fold=fold,
             text=f"{headline(action)}, because {action.reason}: {became(batch, write, numbers)}",
-            details=tuple(values),
+            details=tuple(lines),
         )  # fmt: skip
+
+
+def written(action: Action) -> Iterator[tuple[str, str | None, str | None]]:
+    """(what, before, after) of each value that a write changes."""
+    stood = before_of(action)
+    for name, after in values(action):
+        if stood.get(name) != after:
+            yield name, stood.get(name), after
 
 
 def became(batch: Batch, write: Write, numbers: Mapping[str, str]) -> str:

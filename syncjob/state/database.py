@@ -71,6 +71,17 @@ class State:
             self.db.execute("UPDATE lease SET fence = fence WHERE 0")
             yield
 
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """One unchanging view of everything; a write raises. Other processes go on writing."""
+        with readable_errors(self.path):
+            self.db.execute("PRAGMA query_only = ON")
+            try:
+                with self.db.atomic():
+                    yield
+            finally:
+                self.db.execute("PRAGMA query_only = OFF")
+
     def copy(self, path: Path) -> State:
         """A second state with the same content, for a dry run."""
         with readable_errors(path):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from syncjob.core.actions import Action, Issue
+from syncjob.core.actions import Action
 from syncjob.core.records import Receiver, Side
 
 _WRITE = (
@@ -46,15 +46,6 @@ class Write(msgspec.Struct, frozen=True):
     sends: int
     status: int | None
     answer: str
-
-
-class PastIssue(msgspec.Struct, frozen=True):
-    """An issue with when it was opened, by which batch, and when its cause was gone."""
-
-    issue: Issue
-    opened: datetime
-    batch: int
-    closed: datetime | None
 
 
 class Tie(msgspec.Struct, frozen=True):
@@ -113,23 +104,7 @@ class Trail:
                 found.update((row[0], _write(row)) for row in rows.fetchall())
         return [found[number] for number in sorted(found)]
 
-    # --- held, waiting ------------------------------------------------------------
-
-    def issues(self, *subjects: str) -> list[PastIssue]:
-        """Every issue that these ever had, open or closed, oldest first."""
-        rows = self.db.execute(
-            "SELECT code, subject, state, what, next_step, field, page, opened_at, opened_batch, "
-            "closed_at FROM issue WHERE subject IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (msgspec.json.encode(list(subjects)).decode(),),
-        )
-        return [
-            PastIssue(
-                Issue(code=r[0], subject=r[1], state=r[2], what=r[3], next_step=r[4], field=r[5],
-                      page=r[6]),
-                datetime.fromisoformat(r[7]), r[8], _time(r[9]),
-            )
-            for r in rows.fetchall()
-        ]  # fmt: skip
+    # --- waiting ------------------------------------------------------------
 
     def queued(self, subject: str) -> str | None:
         """Why the next batch decides this deal or customer, if it does."""
