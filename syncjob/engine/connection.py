@@ -11,6 +11,7 @@ import requests
 
 from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
+from syncjob.engine.asking import Asking
 from syncjob.engine.calling import Calling
 from syncjob.engine.deciding import Deciding
 from syncjob.engine.foreseeing import Foreseeing
@@ -18,7 +19,7 @@ from syncjob.engine.handling import Handling
 from syncjob.engine.keeping import Keeping
 
 
-class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling):
+class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling, Asking):
     """What a command may ask of a connection."""
 
 
