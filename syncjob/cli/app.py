@@ -28,6 +28,8 @@ COMMANDS = {
     "overdue": ("overdue", "List what is overdue, by age and owner."),
     "mute": ("overdue", "Remind nobody of a deal's invoices, for now or for good."),
     "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
+    "why": ("why", "Tell the story of a deal, an invoice or a customer, and what it waits for."),
+    "history": ("why", "List every write to a record, with before, after, rule and answer."),
     "log": ("review", "Read the log back, batch by batch."),
     "backup": ("backup", "Write the state and the config into one file."),
     "restore": ("backup", "Put a backup back, or list those that there are."),
