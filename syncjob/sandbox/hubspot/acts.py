@@ -37,6 +37,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from syncjob.sandbox.hubspot.people import DEAL_ACTS, Payload
+from syncjob.sandbox.hubspot.people_account import ACCOUNT_ACTS
 from syncjob.sandbox.hubspot.people_others import OTHER_ACTS
 from syncjob.sandbox.hubspot.wire import Refusal
 from syncjob.sandbox.kernel import ActError
@@ -44,7 +45,11 @@ from syncjob.sandbox.kernel import ActError
 if TYPE_CHECKING:
     from syncjob.sandbox.hubspot.server import HubSpotServer
 
-ACTS: dict[str, Callable[[Any, Payload], Payload]] = {**DEAL_ACTS, **OTHER_ACTS}
+ACTS: dict[str, Callable[[Any, Payload], Payload]] = {
+    **DEAL_ACTS,
+    **OTHER_ACTS,
+    **ACCOUNT_ACTS,
+}
 
 
 def act(server: HubSpotServer, name: str, payload: Payload) -> Payload:

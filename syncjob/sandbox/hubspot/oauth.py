@@ -56,7 +56,7 @@ class OAuth:
     # --- consent ------------------------------------------------------------------------------
 
     def authorize(self, request: Request) -> Reply:
-        """The consent page; with `decision` the way back to the app."""
+        """The consent page; what it posts, allow or deny, leads back to the app."""
         args = dict(request.query)
         redirect = args.get("redirect_uri", "")
         allowed = self.options.redirect_uri
@@ -68,18 +68,20 @@ class OAuth:
         unknown = [s for s in scopes if s not in SCOPES]
         if not scopes or unknown:
             return _page(f"Authorization failed because of the scopes: {' '.join(unknown)}", 400)
-        decision = args.pop("decision", None)
-        if decision is None:
-            return self._ask(args, scopes)
-        return self._back(args, scopes, redirect, decision)
+        if request.method == "GET":
+            return self._ask(scopes)
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        return self._back(args, scopes, redirect, form.get("decision", "allow"))
 
-    def _ask(self, args: dict[str, str], scopes: tuple[str, ...]) -> Reply:
-        links = "".join(
-            f'<p><a href="?{html.escape(urlencode({**args, "decision": word}))}">{word}</a></p>'
+    def _ask(self, scopes: tuple[str, ...]) -> Reply:
+        buttons = "".join(
+            f'<button name="decision" value="{word}">{word.capitalize()}</button>'
             for word in ("allow", "deny")
         )
         told = "".join(f"<li>{html.escape(s)}</li>" for s in scopes)
-        return _page(f"Connect app to {self.options.company_name}?<ul>{told}</ul>{links}", 200)
+        name = html.escape(self.options.company_name)
+        form = f'<form method="post">{buttons}</form>'
+        return _page(f"<h1>Connect app to {name}?</h1><ul>{told}</ul>{form}", 200)
 
     def _back(
         self, args: dict[str, str], scopes: tuple[str, ...], redirect: str, decision: str

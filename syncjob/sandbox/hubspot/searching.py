@@ -5,6 +5,7 @@ The live truth is not here: what changed lately may still be shown as it was, or
 
 from __future__ import annotations
 
+import operator as operator_
 import re
 from bisect import bisect_right
 from collections.abc import Callable
@@ -30,6 +31,13 @@ _TIES = re.compile(r"associations\.(\w+)", re.ASCII)
 _TOKEN = re.compile(r"[^\w*@.]+")
 
 Test = Callable[[Record], bool]
+_FITS: dict[str, Callable[[Any, Any], Any]] = {
+    "EQ": operator_.eq,
+    "GT": operator_.gt,
+    "GTE": operator_.ge,
+    "LT": operator_.lt,
+    "LTE": operator_.le,
+}
 
 
 @dataclass(frozen=True)
@@ -147,14 +155,14 @@ def _test(store: Store, kind: str, sent: dict[str, Any]) -> Test:
         wanted = operator == "HAS_PROPERTY"
         return lambda record: (calculated.value_of(record, name) is not None) is wanted
     if operator in ("IN", "NOT_IN"):
-        return _listed(name, type_, sent, wanted=operator == "IN")
+        return _listed(kind, name, type_, sent, wanted=operator == "IN")
     if operator.endswith("CONTAINS_TOKEN"):
         return _token(name, _text(sent, "value"), wanted=operator == "CONTAINS_TOKEN")
     low = _key(type_, _text(sent, "value"))
     high = _key(type_, _text(sent, "highValue")) if operator == "BETWEEN" else None
     if operator not in ("EQ", "NEQ") and type_ not in _ORDERED:
         raise Refusal(400, f"{operator} does not fit the {type_} property {name}")
-    return _compared(name, type_, operator, low, high)
+    return _compared(kind, name, type_, operator, low, high)
 
 
 def _text(sent: dict[str, Any], key: str) -> str:
@@ -180,10 +188,10 @@ def _key(type_: str, text: str) -> Any:
     return value
 
 
-def _reader(name: str, type_: str) -> Callable[[Record], Any]:
+def _reader(kind: str, name: str, type_: str) -> Callable[[Record], Any]:
     """How a record's own value is read for a comparison; None: it has none."""
-    if type_ == "datetime" and name in ("hs_lastmodifieddate", "lastmodifieddate"):
-        return lambda record: record.updated if schema.modified(record.kind) == name else None
+    if name == schema.modified(kind):
+        return lambda record: record.updated
     if name == "hs_object_id":
         return lambda record: record.id
 
@@ -194,32 +202,17 @@ def _reader(name: str, type_: str) -> Callable[[Record], Any]:
     return read_value
 
 
-def _compared(name: str, type_: str, operator: str, low: Any, high: Any) -> Test:
-    value = _reader(name, type_)
-
-    def test(record: Record) -> bool:
-        own = value(record)
-        if own is None:
-            return operator == "NEQ"
-        match operator:
-            case "EQ":
-                return bool(own == low)
-            case "NEQ":
-                return bool(own != low)
-            case "GT":
-                return bool(own > low)
-            case "GTE":
-                return bool(own >= low)
-            case "LT":
-                return bool(own < low)
-            case "LTE":
-                return bool(own <= low)
-        return bool(low <= own <= high)
-
-    return test
+def _compared(kind: str, name: str, type_: str, operator: str, low: Any, high: Any) -> Test:
+    value = _reader(kind, name, type_)
+    if operator == "NEQ":
+        return lambda record: value(record) != low
+    if operator == "BETWEEN":
+        return lambda record: (own := value(record)) is not None and bool(low <= own <= high)
+    fits = _FITS[operator]
+    return lambda record: (own := value(record)) is not None and bool(fits(own, low))
 
 
-def _listed(name: str, type_: str, sent: dict[str, Any], *, wanted: bool) -> Test:
+def _listed(kind: str, name: str, type_: str, sent: dict[str, Any], *, wanted: bool) -> Test:
     """IN: the values of a text property must be sent in lower case (facts: hubspot, 5c)."""
     values = sent.get("values")
     if not isinstance(values, list) or not 0 < len(values) <= LIST_MAX:
@@ -230,7 +223,7 @@ def _listed(name: str, type_: str, sent: dict[str, Any], *, wanted: bool) -> Tes
         if type_ in ("string", "enumeration", "bool")
         else {_key(type_, t) for t in texts}
     )
-    value = _reader(name, type_)
+    value = _reader(kind, name, type_)
 
     def test(record: Record) -> bool:
         own = value(record)
@@ -281,20 +274,22 @@ def _searched(query: str) -> Test:
 
 def found(store: Store, kind: str, query: Query) -> list[Record]:
     """Everything that fits, in the wanted order (by id unless told)."""
-    table, now = store.tables[kind], store.now()
-    ids = table.order[bisect_right(table.order, query.above) :]
-    matched = []
-    for key in ids:
-        record = store.indexed(kind, key, now)
-        if record is not None and _fits(query, record):
-            matched.append(record)
+    seen = store.indexed(kind)
+    start = bisect_right(seen.ids, query.above)
+    matched = [r for r in seen.records[start:] if _fits(query, r)]
     return _sorted(store, kind, query, matched)
 
 
 def _fits(query: Query, record: Record) -> bool:
     if not query.tests:
         return True
-    return any(all(test(record) for test in group) for group in query.tests)
+    for group in query.tests:
+        for test in group:
+            if not test(record):
+                break
+        else:
+            return True
+    return False
 
 
 def _sorted(store: Store, kind: str, query: Query, matched: list[Record]) -> list[Record]:
@@ -302,7 +297,7 @@ def _sorted(store: Store, kind: str, query: Query, matched: list[Record]) -> lis
     if query.sort is None or query.sort == "hs_object_id":
         return matched[::-1] if query.falling else matched
     type_ = _known(store, kind, query.sort)
-    value = _reader(query.sort, type_)
+    value = _reader(kind, query.sort, type_)
     have = [(v, r) for r in matched if (v := value(r)) is not None]
     have.sort(key=lambda pair: _comparable(pair[0]), reverse=query.falling)
     return [r for _, r in have] + [r for r in matched if value(r) is None]

@@ -12,7 +12,7 @@ from syncjob.sandbox.hubspot import (
     api_objects,
     api_others,
     dumping,
-    people_others,
+    people_account,
     properties,
 )
 from syncjob.sandbox.hubspot.limits import Limits, too_many
@@ -52,7 +52,7 @@ class HubSpotServer:
         self.oauth = OAuth(self.options, clock, entropy)
         self.tokens: dict[str, tuple[str, ...]] = {self.options.access_token: self.options.scopes}
         properties.seed(self.store)
-        people_others.found_account(self.store)
+        people_account.found_account(self.store)
 
     def handle(self, request: Request) -> Reply:
         """One request, answered in the vendor's way whatever is wrong with it."""
@@ -131,7 +131,7 @@ class HubSpotServer:
 
     def _identity(self, path: str, request: Request) -> Reply:
         parts = path.split("/")[1:]
-        if parts == ["authorize"] and request.method == "GET":
+        if parts == ["authorize"] and request.method in ("GET", "POST"):
             return self.oauth.authorize(request)
         if request.method != "POST" or not parts or parts[0] not in self.options.versions:
             raise not_found()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,12 +50,22 @@ class Row:
     indexed: Shadow | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The records that the index shows, by id, for as long as nothing changes."""
+
+    version: int
+    until: float
+    ids: list[int]
+    records: list[Record]
+
+
 @dataclass
 class Table:
     rows: dict[int, Row] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)  # ids, rising
     version: int = 0  # moves with every change
-    late: set[int] = field(default_factory=set)  # ids whose shadow may still be seen
+    seen: Seen | None = None  # what search knew the last time
 
 
 class Store:
@@ -128,8 +139,6 @@ class Store:
         table.rows[record.id] = Row(record, shadow)
         if row is None:
             insort(table.order, record.id)
-        if shadow is not None:
-            table.late.add(record.id)
         table.version += 1
         return record
 
@@ -179,12 +188,26 @@ class Store:
         table = self.tables[kind]
         return (r for key in table.order if (r := table.rows[key].record).live)
 
-    def indexed(self, kind: str, key: int, now: int) -> Record | None:
-        """What search knows of this id."""
-        row = self.tables[kind].rows[key]
-        shadow = row.indexed
-        shown = row.record if shadow is None or shadow.until <= now else shadow.record
-        return shown if shown is not None and shown.live else None
+    def indexed(self, kind: str) -> Seen:
+        """What search knows now: the live records in the order of their ids, as it has them."""
+        table, now = self.tables[kind], self.now()
+        seen = table.seen
+        if seen is not None and seen.version == table.version and now < seen.until:
+            return seen
+        until, ids, records = math.inf, [], []
+        for key in table.order:
+            row = table.rows[key]
+            shown: Record | None = row.record
+            if row.indexed is not None:
+                if row.indexed.until > now:
+                    shown, until = row.indexed.record, min(until, row.indexed.until)
+                else:
+                    row.indexed = None
+            if shown is not None and shown.live:
+                ids.append(key)
+                records.append(shown)
+        table.seen = Seen(table.version, until, ids, records)
+        return table.seen
 
     # --- associations -------------------------------------------------------------------------
 
