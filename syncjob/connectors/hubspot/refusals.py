@@ -68,7 +68,7 @@ def read(body: Any, status: int) -> Refusal:
         category=str(body.get("category") or body.get("errorType") or ""),
         words=("; ".join(said) or text)[:_WORDS_MAX],
         properties=tuple(dict.fromkeys(found)),
-        codes=tuple(str(code) for code in dict.fromkeys(codes) if code),
+        codes=tuple(dict.fromkeys(str(code) for code in codes if code)),
         scopes=tuple(dict.fromkeys(scopes)),
     )
 
