@@ -73,6 +73,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     #: A CRM's further lists of deals. Of "touched_deals" changes alone are read, each time; the
     #: others as often as `schedule.archived_every_minutes` says.
     deal_streams: tuple[DealStream, ...] = ()
+    #: The CRM is walked through an index that may miss something; a walk without `since` reads the
+    #: records themselves, and so does the weekly walk over everything.
+    sweeps: bool = False
     #: The fields of core/contacts/fields.py that a contact can be read and written with, by the
     #: kind of record: "organization" and "person" in a CRM, "contact" in a ledger.
     contact_fields: dict[str, frozenset[str]] = {}

@@ -313,3 +313,4 @@ class CrmReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     currencies: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()  # (label id, label name) of deals
     categories: tuple[tuple[str, str], ...] | None = None  # of products, (id, name); None: not read
+    tax_rates: tuple[TaxRate, ...] = ()  # where lines name a rate of the CRM's own, by its id

@@ -122,6 +122,8 @@ def _since(batch: Batch, side: Side, stream: str, cursor: Cursor) -> datetime | 
         now = batch.crm.server_time() or batch.clock.now()
         return cursor.since or now - batch.crm.capabilities.lookback
     if _full_is_due(batch, side, stream):
+        if side == "crm" and batch.crm.capabilities.sweeps:
+            return None
         return since_for(first, asked)
     known = cursor.polled is not None or cursor.position is not None
     return since_for(cursor.since if known else first, asked)

@@ -23,6 +23,7 @@ class Ways:
         self.touched: tuple[str, ...] = ()
         self.walks: list[tuple[str, Walk]] = []
         self.merged: dict[str, str] = {}
+        self.sweeps = False
         self.bare_answers = False  # the answer to a deal's PATCH does not say whose it is
         changes, started = PipedriveConnector.changes, PipedriveConnector.__init__
         get, outcomes = PipedriveConnector.get, PipedriveConnector.outcomes
@@ -54,7 +55,9 @@ class Ways:
         def begin(connector: PipedriveConnector, *args: Any, **more: Any) -> None:
             started(connector, *args, **more)
             connector.capabilities = msgspec.structs.replace(
-                connector.capabilities, deal_streams=("archived_deals", "touched_deals")
+                connector.capabilities,
+                deal_streams=("archived_deals", "touched_deals"),
+                sweeps=self.sweeps,
             )
 
         patch.setattr(PipedriveConnector, "changes", ours)
@@ -135,6 +138,22 @@ def test_an_answer_that_does_not_say_whose_a_deal_is_takes_nobody_away(
         ).fetchone()  # fmt: skip
     assert party is not None
     quiet(world)
+
+
+def test_a_crm_whose_index_may_miss_something_is_read_itself_once_a_week(
+    ways: Ways, world: World
+) -> None:
+    ways.sweeps = True
+    billed(world)
+    minutes(world, 60)
+    world.run()
+    assert [walk.since is None for stream, walk in ways.walks if stream == "deals"] == [False] * 2
+    minutes(world, 7 * 24 * 60)
+    ways.walks.clear()
+    world.run()
+    minutes(world, 5)
+    world.run()
+    assert [walk.since is None for stream, walk in ways.walks if stream == "deals"] == [True, False]
 
 
 # --- merges ------------------------------------------------------------------------------------
