@@ -158,10 +158,11 @@ def upsert(call: Call) -> Answer:
         record = None if key is None else call.store.live(kind, key)
         sent = {**sent, name: value}
         if record is None:
-            fresh = life.create(call.store, kind, sent, enforce=call.enforce)
-            return {**_made(call, fresh, one), "new": True}, None
-        made = life.update(call.store, record, sent, enforce=call.enforce)
-        return {**_made(call, made, one), "new": False}, None
+            made = life.create(call.store, kind, sent, enforce=call.enforce)
+        else:
+            made = life.update(call.store, record, sent, enforce=call.enforce)
+        shown = _made(call, made, {**one, "properties": sent})
+        return {**shown, "new": record is None}, None
 
     return _each(call, make, 200)
 
