@@ -79,6 +79,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     #: The fields of core/contacts/fields.py that a contact can be read and written with, by the
     #: kind of record: "organization" and "person" in a CRM, "contact" in a ledger.
     contact_fields: dict[str, frozenset[str]] = {}
+    #: How many entries of a list a CRM has room for, by kind and field, where that is bounded.
+    contact_room: dict[str, dict[str, int]] = {}
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,8 @@ class ContactCase(msgspec.Struct, frozen=True, kw_only=True):
 
 class ContactContext(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every customer of this batch. `fields` as Capabilities.contact_fields of both
-    sides; `country` is where phone numbers without + are; `wait` says why nothing is created."""
+    sides; `country` is where phone numbers without + are; `wait` says why nothing is created;
+    `room` how many entries of a list the CRM takes, by the kind of record and the field."""
 
     code: str
     policy: Contacts
@@ -73,6 +74,7 @@ class ContactContext(msgspec.Struct, frozen=True, kw_only=True):
     country: str | None = None
     reference_hash: str = ""
     wait: str | None = None
+    room: dict[str, dict[str, int]] = {}
 
 
 class ContactDecision(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from syncjob.core.contacts.fields import (
     decode_terms,
     values_of,
 )
+from syncjob.core.contacts.merge import within
 from syncjob.core.markers import contact_marker, crm_marker, person_marker
 from syncjob.core.records import Contact
 from syncjob.core.rules.matching import Candidates, find_contact
@@ -115,8 +116,15 @@ def new_in_crm(case: ContactCase, context: ContactContext) -> CrmContactDraft | 
         values = {f: v for f, v in values.items() if f not in PERSONAL}
     said: Values = {f: v for f, v in values.items() if v}
     return CrmContactDraft(
-        kind=kind, marker=crm_marker(context.code, ledger.id), values=said, follows=said
-    )
+        kind=kind, marker=crm_marker(context.code, ledger.id),
+        values=_within(kind, said, context), follows=said,
+    )  # fmt: skip
+
+
+def _within(kind: str, said: Values, context: ContactContext) -> Values:
+    """The values with as many entries of each list as such a record of the CRM has room for."""
+    room = context.room.get(kind, {})
+    return {field: within(field, value, room.get(field)) for field, value in said.items()}
 
 
 def _unlike_any(case: ContactCase, ledger: Contact) -> None:
@@ -156,5 +164,6 @@ def missing_person(case: ContactCase, context: ContactContext) -> CrmContactDraf
     name = " ".join(filter(None, (said.get("first_name"), said.get("last_name"))))
     return CrmContactDraft(
         kind="person", marker=person_marker(context.code, ledger.id), follows=said,
-        values={"name": name, **said}, organization_id=crm.id if crm else None,
+        values=_within("person", {"name": name, **said}, context),
+        organization_id=crm.id if crm else None,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from syncjob.core.contacts.fields import LISTS, ROOM, keys_of, same
+from syncjob.core.contacts.fields import LISTS, ROOM, decode_list, keys_of, same
 from syncjob.core.policy_contacts import Owner
 
 #: agree: both say the same. rest: each says what it said when they agreed. write: `crm` or
@@ -26,7 +26,7 @@ Pair = tuple[str | None, str | None]
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field of a pair. `known`: the sides have agreed before, on `crm_base` and `ledger_base`
-    (each server's own form of it)."""
+    (each server's own form of it). `room`: how many entries of a list the CRM takes."""
 
     name: str
     crm: str | None
@@ -34,6 +34,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     known: bool = False
     crm_base: str | None = None
     ledger_base: str | None = None
+    room: int | None = None
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -69,8 +70,9 @@ def merge(
 
 def _give(field: Field, side: Literal["crm", "ledger"]) -> Merged:
     """That side's value goes over."""
-    value = field.crm if side == "crm" else field.ledger
-    return Merged("write", value, value)
+    if side == "crm":
+        return Merged("write", field.crm, field.crm)
+    return Merged("write", within(field.name, field.ledger, field.room), field.ledger)
 
 
 def _first(field: Field, owner: Owner, *, full: bool) -> Merged:
@@ -131,7 +133,7 @@ def _entries(field: Field, owner: Owner, country: str | None, *, full: bool) -> 
     to_ledger = {k: v for k, v in crm.items() if k not in crm_base}
     if field.name == "people":
         to_crm = {}
-    new_crm = _list(crm, to_crm, away if field.name != "people" else set())
+    new_crm = _list(crm, to_crm, away if field.name != "people" else set(), field.room)
     new_ledger = _list(ledger, to_ledger, away, ROOM.get(field.name))
     moved = _text(new_crm) != _text(crm) or _text(new_ledger) != _text(ledger)
     if moved and full:
@@ -150,6 +152,13 @@ def _list(
         if room is None or len(kept) < room:
             kept.setdefault(key, entry)
     return kept
+
+
+def within(name: str, value: str | None, room: int | None) -> str | None:
+    """As many entries of a list, from its first on, as there is room for."""
+    if name not in LISTS or room is None:
+        return value
+    return "\n".join(decode_list(value)[:room]) or None
 
 
 def _text(entries: Mapping[str, str]) -> str | None:

@@ -228,13 +228,14 @@ def _fields(case: ContactCase, context: ContactContext) -> dict[str, Field]:
     """Each field that both sides can hold, with what they say and what they agreed on."""
     assert case.ledger is not None
     crm, ledger = crm_values(case, context), values_of(case.ledger)
-    found = {}
+    found, held = {}, holders(case, context)
     for name in (f for f in FIELDS if f in crm):
         known = case.base.get(name)
         crm_base, ledger_base = known or (None, None)
         found[name] = Field(
             name=name, crm=crm[name], ledger=ledger[name], known=known is not None,
             crm_base=crm_base, ledger_base=ledger_base,
+            room=context.room.get(held[name].kind, {}).get(name),
         )  # fmt: skip
     return found
 

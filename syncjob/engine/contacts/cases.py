@@ -30,6 +30,7 @@ def load_contact_context(batch: Batch, *, dry: bool = False) -> ContactContext:
         code=batch.config.connection.code, policy=batch.config.contacts, country=country,
         fields={kind: held for side in both for kind, held in side.items()},
         reference_hash=batch.reference_hash, wait=None if dry else creates_wait(batch),
+        room=batch.crm.capabilities.contact_room,
     )  # fmt: skip
 
 

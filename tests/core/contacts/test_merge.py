@@ -181,6 +181,23 @@ def test_the_ledger_takes_as_many_numbers_as_it_has_room_for() -> None:
     assert (len(crm), len(ledger)) == (5, 3)
 
 
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("room", [1, 2, 3])
+def test_a_crm_takes_as_many_numbers_as_it_has_room_for_and_is_quiet_then(
+    room: int, full: bool
+) -> None:
+    ledger = "020 1\n020 2\n020 3"
+    first = merge(Field(name="phones", crm=None, ledger=ledger, room=room), "crm", full=full)
+    assert first.verdict == "write" and first.ledger == ledger
+    assert first.crm == "\n".join(ledger.split("\n")[:room])
+    base = agreed("phones", (first.crm, ledger), None, None)
+    again = Field(
+        name="phones", crm=first.crm, ledger=ledger, known=True, room=room,
+        crm_base=base[0], ledger_base=base[1],
+    )  # fmt: skip
+    assert merge(again, "crm", full=full).verdict in ("rest", "agree")
+
+
 def test_numbers_are_compared_as_what_they_dial() -> None:
     field = Field(name="phones", crm="(02) 9999 1111", ledger="+61 2 9999 1111")
     assert merge(field, "crm", full=True, country="AU").verdict == "agree"
