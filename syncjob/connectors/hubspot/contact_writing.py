@@ -28,6 +28,16 @@ NATIVE = {
 }
 
 
+def room(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, int]]:
+    """How many phone numbers each kind takes, where no property of the account's own (`own`, by
+    kind and field) holds further ones."""
+    return {
+        kind: {"phones": len(places)}
+        for kind, places in PHONES.items()
+        if "phones" not in own.get(kind, {})
+    }
+
+
 def kind_of(payload: Payload) -> str:
     """Which of the two kinds of contact is written."""
     if isinstance(payload, CrmContactDraft):
