@@ -84,12 +84,17 @@ class InvoiceDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class InvoiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
-    """A change of status of our own draft: approve (with its new dates) or delete by status."""
+    """A change of status of our own draft: approve (with its new dates) or delete by status.
+
+    `cancelled_by`: the person at whose word it is deleted, and `why`; it is not issued anew then.
+    """
 
     invoice_id: str
     status: Literal["authorised", "deleted"]
     date: Day | None = None
     due_date: Day | None = None
+    cancelled_by: str = ""
+    why: str = ""
 
 
 class InvoiceUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rewrite"):
@@ -161,6 +166,17 @@ class TemplateDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     branding: str | None = None
 
 
+class TemplateChange(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="untemplate"
+):
+    """A repeating invoice that is deleted by status while it is our own untouched draft, at a
+    person's word: `cancelled_by`, and `why`."""
+
+    template_id: str
+    cancelled_by: str
+    why: str = ""
+
+
 class CreditDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="credit"):
     """A credit note to create as a draft, at a person's word; never applied by us.
 
@@ -199,6 +215,7 @@ Payload = (
     | MarkerChange
     | Task
     | TemplateDraft
+    | TemplateChange
     | CreditDraft
     | InvoiceEmail
     | Message
@@ -217,6 +234,7 @@ KINDS: dict[type, str] = {
     Task: "task.create",
     InvoiceUpdate: "invoice.update",
     TemplateDraft: "template.create",
+    TemplateChange: "template.delete",
     CreditDraft: "credit.create",
     InvoiceEmail: "invoice.email",
     Message: "message.send",

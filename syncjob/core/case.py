@@ -114,6 +114,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return f"deal:{self.deal.id}"
 
     @property
+    def cancelled(self) -> str:
+        """Who took an invoice of the deal back and why, while nobody has released it; else ""."""
+        ended = (part.history for part in self.parts if part.history and part.invoice is None)
+        newest = (max(history, key=lambda past: past.generation) for history in ended)
+        return next((past.cancelled for past in newest if past.cancelled), "")
+
+    @property
     def live(self) -> tuple[PartCase, ...]:
         """The parts that have an invoice which is neither voided nor deleted."""
         return tuple(part for part in self.parts if part.invoice is not None)

@@ -104,7 +104,7 @@ def _move(
 
 def _stage_before(case: Case, context: Context) -> dict[str, str | None]:
     stages = {id: name for pipeline in context.crm.pipelines for id, name in pipeline.stages}
-    return {"stage": stages.get(case.deal.stage_id or "")}
+    return {"stage": stages.get(case.deal.stage_id or ""), "stage_id": case.deal.stage_id}
 
 
 def _page_of(case: Case, invoices: Sequence[Invoice]) -> str | None:

@@ -26,7 +26,14 @@ from syncjob.core.making import Making
 from syncjob.core.markers import invoice_marker, marker_in
 from syncjob.core.records import Contact, Invoice
 from syncjob.core.revising import invoice_context, revise
-from syncjob.core.rules.changes import after_win, may_approve, next_generation, touched, unlike
+from syncjob.core.rules.changes import (
+    after_win,
+    cancelled,
+    may_approve,
+    next_generation,
+    touched,
+    unlike,
+)
 from syncjob.core.rules.early import reworded
 from syncjob.core.rules.invoicing import (
     InvoiceContext,
@@ -100,6 +107,8 @@ def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> 
     """The invoice that is to be made now. Raises Held, Refused."""
     case, context = making.case, making.context
     already_invoiced(case, context)
+    if case.cancelled and not part.history:
+        raise cancelled(case.deal.id, case.cancelled)
     generation = next_generation(part.history, case.deal.id, scheduled.name if scheduled else "")
     if generation is None:
         return Told(part.last, None)

@@ -22,6 +22,7 @@ from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
 from syncjob.core.records import DEAD, Invoice
 from syncjob.core.revising import may_be_revised
+from syncjob.core.rules.changes import ENDED_BY_PERSON
 from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.rules.whole import may_be_authorised
@@ -121,7 +122,7 @@ def _whole(making: Making) -> Told:
     except Held as held:
         issue = making.held(held)
         # An invoice that a person ended is still what there is to tell; one of ours is not.
-        shown = part.last if held.code == "reissue_needed" else None
+        shown = part.last if held.code in ENDED_BY_PERSON else None
         return Told(part.invoice or shown, issue, part)
 
 

@@ -19,7 +19,7 @@ _BY_KIND = {
     "message.send": "notices",
     "note.create": "crm.timeline",
     "template.create": "invoices.recurring",
-    "template.delete": "a person",
+    "template.delete": "a person (syncjob cancel)",
     "credit.create": "a person (syncjob credit)",
     "invoice.email": "invoices.email",
 }

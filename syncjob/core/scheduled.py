@@ -19,7 +19,7 @@ from syncjob.core.outline import Outline, Place, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
 from syncjob.core.records import Invoice
 from syncjob.core.revising import invoice_context
-from syncjob.core.rules.changes import withdrawn
+from syncjob.core.rules.changes import ENDED_BY_PERSON, withdrawn
 from syncjob.errors import Held
 
 
@@ -134,7 +134,7 @@ def _guarded(making: Making, part: PartCase, scheduled: Scheduled | None) -> Tol
         return Told(None, refused.issue)
     except Held as held:
         issue = making.held(_of_part(held, scheduled))
-        return Told(part.last if held.code == "reissue_needed" else None, issue)
+        return Told(part.last if held.code in ENDED_BY_PERSON else None, issue)
 
 
 def _kept(making: Making, part: PartCase, invoice: Invoice, scheduled: Scheduled | None) -> Told:

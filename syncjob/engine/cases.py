@@ -227,7 +227,8 @@ def _past(batch: Batch, part: Part) -> Past:
     status = invoice.status if invoice else "deleted"
     if part.ended is not None and status not in ("voided", "deleted"):
         status = "deleted"
-    return Past(part.generation, status, part.ended == "us")
+    taken = batch.state.papers.cancelled(part.marker) if part.ended == "person" else None
+    return Past(part.generation, status, part.ended == "us", taken.words if taken else "")
 
 
 def _invoices(batch: Batch, kind: str, value: str) -> list[Invoice]:

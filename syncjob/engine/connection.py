@@ -17,9 +17,13 @@ from syncjob.engine.deciding import Deciding
 from syncjob.engine.foreseeing import Foreseeing
 from syncjob.engine.handling import Handling
 from syncjob.engine.keeping import Keeping
+from syncjob.engine.reconciling import Reconciling
+from syncjob.engine.taking_back import TakingBack
 
 
-class ConnectionHandle(Calling, Foreseeing, Deciding, Keeping, Handling, Asking):
+class ConnectionHandle(
+    Calling, Foreseeing, Deciding, Keeping, Handling, Reconciling, TakingBack, Asking
+):
     """What a command may ask of a connection."""
 
 

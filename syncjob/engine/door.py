@@ -26,6 +26,7 @@ PAUSE_KINDS = {
     "invoice.delete": "invoices",
     "invoice.email": "invoices",
     "template.create": "invoices",
+    "template.delete": "invoices",
     "credit.create": "invoices",
     "contact.create": "contacts",
     "contact.mark": "contacts",

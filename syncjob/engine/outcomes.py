@@ -30,6 +30,7 @@ from syncjob.core.actions import (
     Stale,
     Stored,
     Task,
+    TemplateChange,
     TemplateDraft,
     Unknown,
     Wave,
@@ -43,7 +44,7 @@ from syncjob.engine.auditing import audit_write, tie_contacts, tie_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
-from syncjob.engine.papers import EMAILS_REST, paper_stored
+from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
 from syncjob.engine.waits import note_wait
@@ -109,7 +110,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
             _change_stored(batch, action.payload, record)
         case Task() | Message() | NoteDraft():
             remember(batch, action, sure=True)
-        case TemplateDraft() | CreditDraft() | InvoiceEmail():
+        case TemplateDraft() | TemplateChange() | CreditDraft() | InvoiceEmail():
             paper_stored(batch, action.payload, record)
         case DealChange():
             wanted = action.payload.fields
@@ -133,6 +134,7 @@ _WORDS = {
     "deal.update": "deal updated",
     "task.create": "task created",
     "template.create": "repeating invoice drafted",
+    "template.delete": "repeating invoice deleted",
     "credit.create": "credit note drafted",
     "invoice.email": "e-mailed",
     "message.send": "message sent",
@@ -145,7 +147,8 @@ def _base_target(action: Action, record: Known | None) -> str | None:
         return action.target if isinstance(action.payload, DealChange) else None
     if isinstance(action.payload, ContactChange | MarkerChange):
         return None  # what a pair agreed on stands with the pair
-    if record is None or isinstance(action.payload, TemplateDraft | CreditDraft | InvoiceEmail):
+    papers = TemplateDraft | TemplateChange | CreditDraft | InvoiceEmail
+    if record is None or isinstance(action.payload, papers):
         return None
     return f"contact:{record.id}" if isinstance(record, Contact) else f"invoice:{record.id}"
 
@@ -182,6 +185,8 @@ def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
         batch.state.book.close_issues("organisation", keep=set(), at=batch.clock.now())
     if change.status == "deleted":
         batch.state.links.withdrawn(change.invoice_id)
+        if change.cancelled_by:
+            invoice_cancelled(batch, change)
         batch.state.snapshots.index(change.invoice_id, {"invoice.extra": []})
     store_records(batch, "ledger", "invoices", [record], strong=True)
 
@@ -326,6 +331,7 @@ _VERBS = {
     "deal.update": "change the deal",
     "task.create": "create the task",
     "template.create": "create the repeating invoice",
+    "template.delete": "delete the repeating invoice",
     "credit.create": "create the credit note",
     "invoice.email": "e-mail the invoice",
     "message.send": "take the message",

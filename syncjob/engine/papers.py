@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from syncjob.core.actions import Action, CreditDraft, InvoiceEmail, Issue, TemplateDraft
+from syncjob.core.actions import (
+    Action,
+    CreditDraft,
+    InvoiceChange,
+    InvoiceEmail,
+    Issue,
+    TemplateChange,
+    TemplateDraft,
+)
 from syncjob.core.case_after import After, TemplateCase
 from syncjob.core.markers import parse_other_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
@@ -146,14 +154,17 @@ def _marked_deal(batch: Batch, invoice: Invoice) -> str | None:
 
 
 def paper_stored(
-    batch: Batch, payload: TemplateDraft | CreditDraft | InvoiceEmail, record: object
-) -> None:
+    batch: Batch, payload: TemplateDraft | TemplateChange | CreditDraft | InvoiceEmail,
+    record: object,
+) -> None:  # fmt: skip
     """A template is tied to its deal, a credit note and an e-mail are remembered; call it inside
     a commit."""
     if isinstance(payload, CreditDraft):
         _credit_stored(batch, payload, record)
     elif isinstance(payload, InvoiceEmail):
         email_stored(batch, payload, sure=True)
+    elif isinstance(payload, TemplateChange):
+        template_cancelled(batch, payload, record)
     else:
         assert isinstance(record, Template)
         store_templates(batch, [record])
@@ -168,6 +179,30 @@ def _credit_stored(batch: Batch, draft: CreditDraft, record: object) -> None:
                   draft.request)  # fmt: skip
     batch.state.papers.add_credit(made, batch=batch.id)
     batch.state.snapshots.put("ledger", "credit_notes", [record], batch=batch.id, strong=True)
+
+
+def invoice_cancelled(batch: Batch, change: InvoiceChange) -> None:
+    """A draft was deleted at a person's word: it is theirs to have it issued anew. Call it inside
+    a commit."""
+    part = batch.state.links.part_of_invoice(change.invoice_id)
+    assert part is not None
+    batch.state.links.cancelled(change.invoice_id)
+    batch.state.papers.cancel(
+        part.marker, part.deal, who=change.cancelled_by, reason=change.why, at=batch.clock.now(),
+        batch=batch.id,
+    )  # fmt: skip
+
+
+def template_cancelled(batch: Batch, change: TemplateChange, record: object) -> None:
+    """A repeating invoice was deleted at a person's word; call it inside a commit."""
+    assert isinstance(record, Template)
+    store_templates(batch, [record])
+    link = batch.state.papers.template_of(record.id)
+    if link is not None:
+        batch.state.papers.cancel(
+            link.marker, link.deal, who=change.cancelled_by, reason=change.why,
+            at=batch.clock.now(), batch=batch.id,
+        )  # fmt: skip
 
 
 def email_stored(batch: Batch, email: InvoiceEmail, *, sure: bool) -> None:

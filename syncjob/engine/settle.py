@@ -16,7 +16,10 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceEmail,
     InvoiceUpdate,
+    TemplateChange,
 )
+from syncjob.core.records import Deal
+from syncjob.core.rulings import STAGE
 from syncjob.engine.auditing import audit_unsure, audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import agree
@@ -93,8 +96,7 @@ def _compare(
     if record is None:
         _void_if_patient(batch, intent, call, connector)
         return
-    wanted = connector.stored_form(intent.action)
-    current = connector.current_form(intent.action, record)
+    wanted, current = _forms(connector, intent, record)
     landed = {field for field, value in wanted.items() if current.get(field) == value}
     if landed == set(wanted):
         _found(batch, intent, record)
@@ -117,6 +119,17 @@ def _compare(
             email_stored(batch, intent.action.payload, sure=False)
             audit_unsure(batch, intent)
     _void(batch, intent, "the record does not show it after the patience")
+
+
+def _forms(
+    connector: Connector, intent: Intent, record: AnyRecord
+) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """What was sent and what stands now, by field; of a move that stands alone, the stage."""
+    change = intent.action.payload
+    lone = isinstance(change, DealChange) and not change.fields
+    if lone and change.move is not None and isinstance(record, Deal):
+        return {STAGE: change.move.stage_id}, {STAGE: record.stage_id}
+    return connector.stored_form(intent.action), connector.current_form(intent.action, record)
 
 
 def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
@@ -173,6 +186,8 @@ def _want(batch: Batch, intent: Intent) -> None:
 def _stream(intent: Intent) -> str:
     if isinstance(intent.action.payload, DealChange):
         return "deals"
+    if isinstance(intent.action.payload, TemplateChange):
+        return "templates"
     invoices = isinstance(intent.action.payload, InvoiceChange | InvoiceUpdate | InvoiceEmail)
     return "invoices" if invoices else "contacts"
 
@@ -181,6 +196,8 @@ def _record_id(intent: Intent) -> str:
     payload = intent.action.payload
     if isinstance(payload, DealChange):
         return payload.deal_id
+    if isinstance(payload, TemplateChange):
+        return payload.template_id
     if isinstance(payload, InvoiceChange | InvoiceUpdate | InvoiceEmail):
         return payload.invoice_id
     return getattr(payload, "contact_id", "")

@@ -19,6 +19,7 @@ from syncjob.core.actions import (
     Message,
     NoteDraft,
     Task,
+    TemplateChange,
     TemplateDraft,
 )
 from syncjob.core.contacts.words import NAMES, plain_text
@@ -40,6 +41,8 @@ def headline(action: Action) -> str:
             return f"approve invoice {invoice}"
         case InvoiceChange(invoice_id=invoice):
             return f"delete our own untouched draft {invoice}"
+        case TemplateChange(template_id=template):
+            return f"delete our own untouched repeating invoice {template}"
         case InvoiceEmail(invoice_id=invoice):
             return f"have invoice {invoice} e-mailed"
         case DealChange() | NoteDraft() as written:
@@ -53,8 +56,10 @@ def _of_deal(written: DealChange | NoteDraft) -> str:
         return f"note in the timeline: {written.happening.replace('_', ' ')}"
     count = len(written.fields)
     fields = f"write {count} field{'s' if count != 1 else ''} of the deal"
-    move = written.move
-    return f"move the deal to {move.stage} ({move.pipeline}), {fields}" if move else fields
+    if written.move is None:
+        return fields
+    move = f"move the deal to {written.move.stage} ({written.move.pipeline})"
+    return f"{move}, {fields}" if count else move
 
 
 def _of_people(action: Action) -> str:

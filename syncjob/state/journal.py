@@ -7,7 +7,7 @@ intent keeps its record from being written again).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -141,6 +141,15 @@ class Journal:
 
     def intents_of(self, call_id: int) -> list[Intent]:
         return self._intents("call = ? ORDER BY position", (call_id,))
+
+    def made(self, marker: str) -> Action | None:
+        """The newest write that is known to have made, or rewritten, what bears this marker."""
+        row = self.db.execute(
+            "SELECT action FROM intent WHERE marker = ? AND state = 'done' "
+            "ORDER BY id DESC LIMIT 1",
+            (marker,),
+        ).fetchone()
+        return msgspec.json.decode(row[0], type=Action) if row else None
 
     def intents(self, ids: Iterable[int]) -> dict[int, Intent]:
         """These intents by their number, whatever became of them."""

@@ -128,6 +128,10 @@ class Links:
         """We deleted this invoice, even if a list showed it deleted before we knew that."""
         self.db.execute("UPDATE part SET ended = 'us' WHERE ledger_id = ?", (ledger_id,))
 
+    def cancelled(self, ledger_id: str) -> None:
+        """We deleted this invoice at a person's word: it is theirs to issue anew."""
+        self.db.execute("UPDATE part SET ended = 'person' WHERE ledger_id = ?", (ledger_id,))
+
     def deals_in_parts(self) -> list[str]:
         """The deals that have a live invoice for a part of a schedule."""
         rows = self.db.execute(

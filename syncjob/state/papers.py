@@ -35,6 +35,19 @@ class Credit(msgspec.Struct, frozen=True):
     request: str
 
 
+class Cancelled(msgspec.Struct, frozen=True):
+    """Who took a paper back by `syncjob cancel`, why and when."""
+
+    who: str
+    reason: str
+    at: str
+
+    @property
+    def words(self) -> str:
+        """As a sentence goes on: "by Ann on 2026-11-23: ordered twice"."""
+        return f"by {self.who} on {self.at[:10]}" + (f": {self.reason}" if self.reason else "")
+
+
 class Papers:
     """Every method that writes is called inside `State.commit`."""
 
@@ -84,6 +97,24 @@ class Papers:
         """The deal that an invoice made by a template is tied to."""
         row = self.db.execute("SELECT deal FROM repeat WHERE invoice = ?", (invoice,)).fetchone()
         return row[0] if row else None
+
+    # --- what a person took back ------------------------------------------------------------
+
+    def cancel(
+        self, marker: str, deal: str, *, who: str, reason: str, at: datetime, batch: int
+    ) -> None:
+        """A person had this paper deleted."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO cancelled VALUES (?, ?, ?, ?, ?, ?)",
+            (marker, deal, who, reason, at.isoformat(), batch),
+        )
+
+    def cancelled(self, marker: str) -> Cancelled | None:
+        """Who took this paper back and why; None if nobody did."""
+        row = self.db.execute(
+            "SELECT who, reason, at FROM cancelled WHERE marker = ?", (marker,)
+        ).fetchone()
+        return Cancelled(*row) if row else None
 
     # --- credit notes ------------------------------------------------------------
 

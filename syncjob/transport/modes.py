@@ -47,7 +47,8 @@ _COMMON = frozenset(
     {"Type", "Contact", "LineAmountTypes", "LineItems", "CurrencyCode", "Reference", "Status"}
     | {"BrandingThemeID"}
 )
-#: Documents that are only ever created, as drafts, in every mode, and what may stand in one: an
+#: Documents that are only ever created, as drafts, in every mode (a repeating invoice that a person
+#: takes back is also deleted by status), and what may stand in one: an
 #: allow-list, because a credit note can also be approved, paid out or applied, a template run.
 DRAFTS_ONLY: dict[str, tuple[str, str, frozenset[str]]] = {
     "creditnotes": ("CreditNotes", "ACCRECCREDIT", _COMMON | {"Date", "CurrencyRate"}),
@@ -105,6 +106,8 @@ def _draft_refusal(
     """Why this is more than the creation of drafts of this kind: PUT of the list, each element
     of the one type, said to be a draft, with nothing else in it than a draft needs."""
     plural, type_, allowed = DRAFTS_ONLY[kind]
+    if kind == "repeatinginvoices" and method == "POST" and segments[-1] == kind:
+        return _deletion_refusal(plural, items, body)
     if method != "PUT" or segments[-1] != kind:
         return f"/{kind} of a ledger are created as drafts and never changed"
     sent = json.loads(body)
@@ -119,6 +122,26 @@ def _draft_refusal(
         strange = sorted(set(row) - allowed)
         if strange:
             return f"{strange[0]} is not sent with {plural}"
+    return None
+
+
+#: All that is said of a repeating invoice that a person takes back.
+_DELETION = frozenset({"RepeatingInvoiceID", "Status"})
+
+
+def _deletion_refusal(plural: str, items: list[tuple[str, Any]], body: bytes) -> str | None:
+    """Why this is more than the deletion, by status, of repeating invoices that are there. Whether
+    they are our own untouched drafts is for core/cancelling to say."""
+    sent = json.loads(body)
+    rows = sent.get(plural) if isinstance(sent, dict) else None
+    if not isinstance(rows, list) or set(sent) != {plural}:
+        return f"the body does not hold {plural} alone"
+    plain = all(
+        isinstance(row, dict) and set(row) == _DELETION and row["Status"] == "DELETED"
+        for row in rows
+    )
+    if not plain or len(items) != 1 + len(_DELETION) * len(rows):
+        return "a repeating invoice that is there is deleted by its status, or left alone"
     return None
 
 

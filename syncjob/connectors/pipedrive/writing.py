@@ -80,13 +80,14 @@ def _update(contact_id: str, client: V2Client) -> Callable[..., Any]:
 def _deal_request(change: DealChange, client: V2Client, names: Names) -> Request:
     """PATCH of the deal's own fields and of nothing else: `value` beside products resets them, and
     an empty `custom_fields` is said to clear all (facts: pipedrive, 1b and 1c)."""
-    if not change.fields:
-        raise ValueError(f"a change of deal {change.deal_id} without fields")
-    currency = change.currency or _currency(change, client, names)
-    custom = dict(
-        _field_pair(name, value, currency, names) for name, value in change.fields.items()
-    )
-    body: Item = {"custom_fields": custom}
+    if not change.fields and change.move is None:
+        raise ValueError(f"a change of deal {change.deal_id} that changes nothing")
+    body: Item = {}
+    if change.fields:
+        currency = change.currency or _currency(change, client, names)
+        body["custom_fields"] = dict(
+            _field_pair(name, value, currency, names) for name, value in change.fields.items()
+        )
     if change.move is not None:
         body["stage_id"] = int(change.move.stage_id)  # the stage brings its pipeline
     return client.form(client.deals.update_deal, int(change.deal_id), body)

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from syncjob.connectors.xero.codec_write import Form, line_form
 from syncjob.connectors.xero.fields import LINE_FIELDS, PAPER_FIELDS, Field, one_line
-from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateDraft
+from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateChange, TemplateDraft
 from syncjob.core.records import CreditNote, Invoice, InvoiceLine, Template
 
-Paper = TemplateDraft | CreditDraft | InvoiceEmail
+Paper = TemplateDraft | TemplateChange | CreditDraft | InvoiceEmail
 
 
 def stored_form(payload: Paper) -> Form:
@@ -26,6 +26,8 @@ def stored_form(payload: Paper) -> Form:
             "line_amounts": payload.line_amounts,
             "reference": one_line(payload.reference),
         } | _lines(payload.lines, payload.lines)
+    if isinstance(payload, TemplateChange):
+        return {"status": "deleted"}
     if isinstance(payload, CreditDraft):
         return {
             "contact_id": payload.contact_id.lower(),
@@ -46,6 +48,8 @@ def current_form(payload: Paper, record: Template | CreditNote | Invoice) -> For
             "line_amounts": record.line_amounts,
             "reference": one_line(record.reference or "") or None,
         } | _lines(record.lines, payload.lines)
+    if isinstance(payload, TemplateChange) and isinstance(record, Template):
+        return {"status": record.status}
     if isinstance(payload, CreditDraft) and isinstance(record, CreditNote):
         return {
             "contact_id": record.contact_id.lower() if record.contact_id else None,
@@ -60,7 +64,7 @@ def current_form(payload: Paper, record: Template | CreditNote | Invoice) -> For
 
 def judged(payload: Paper) -> Iterator[tuple[Field, str | Decimal | None, str]]:
     """(field, normalised value, its name for a person) of everything that would be sent."""
-    if isinstance(payload, InvoiceEmail):
+    if isinstance(payload, InvoiceEmail | TemplateChange):
         return
     for field in PAPER_FIELDS:
         yield field, one_line(str(getattr(payload, field.path) or "")), field.path

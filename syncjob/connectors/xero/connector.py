@@ -66,6 +66,7 @@ CAPABILITIES = Capabilities(
         "invoice.update": BATCH,
         "invoice.delete": BATCH,
         "template.create": BATCH,
+        "template.delete": BATCH,
         "credit.create": 1,
         "invoice.email": 1,
     },
@@ -247,6 +248,7 @@ class XeroConnector:
             "invoice.update": writer.update_invoices,
             "invoice.delete": writer.change_invoices,
             "template.create": writer.create_templates,
+            "template.delete": writer.delete_templates,
             "credit.create": writer.create_credit_notes,
             "invoice.email": writer.email_invoice,
         }

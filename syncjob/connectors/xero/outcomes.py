@@ -30,6 +30,7 @@ from syncjob.core.actions import (
     Rejected,
     Stale,
     Stored,
+    TemplateChange,
     TemplateDraft,
     Unknown,
 )
@@ -83,7 +84,7 @@ def _plural(action: Action) -> str:
     match action.payload:
         case ContactDraft() | MarkerChange() | ContactChange():
             return "Contacts"
-        case TemplateDraft():
+        case TemplateDraft() | TemplateChange():
             return "RepeatingInvoices"
         case CreditDraft():
             return "CreditNotes"
@@ -138,6 +139,8 @@ def _key(action: Action) -> str:
             | InvoiceEmail(invoice_id=id)
         ):
             return id.lower()
+        case TemplateChange(template_id=id):
+            return id.lower()
         case _:
             raise ValueError(f"Xero has nothing for {action.kind}")
 
@@ -154,6 +157,8 @@ def _key_of(element: Fields, like: Action) -> str | None:
             return other_marker_in(element.text("Reference"))
         case MarkerChange() | ContactChange():
             return element.id("ContactID")
+        case TemplateChange():
+            return element.id("RepeatingInvoiceID")
         case _:
             return element.id("InvoiceID")
 
@@ -204,7 +209,7 @@ def _record(action: Action, element: Fields, pages: Pages) -> _Made:
         return codec_read.contact(element, pages)
     if isinstance(action.payload, CreditDraft):
         return codec_read.credit_note(element, pages)
-    if isinstance(action.payload, TemplateDraft):
+    if isinstance(action.payload, TemplateDraft | TemplateChange):
         made = codec_papers_read.template(element, pages)
         if made is None:
             raise SchemaDrift("Xero answers with a repeating bill.", where=action.target)
@@ -227,6 +232,8 @@ def _doubt(action: Action, record: _Made) -> str | None:
         case MarkerChange(marker=marker), Contact():
             if record.marker != marker:
                 return "Xero reports no error, yet the contact does not bear the marker."
+        case TemplateChange(), Template(status=status) if status != "deleted":
+            return f"Xero reports no error, yet the repeating invoice is {status}."
         case (
             (TemplateDraft() | CreditDraft()),
             (Template(status=status) | CreditNote(status=status)),

@@ -1,6 +1,6 @@
 """The writes that come after an invoice, as the SDK forms them: templates, credit notes, e-mails.
 
-Repeating invoices and credit notes are created as drafts and never changed; the SDK's flags for
+Repeating invoices and credit notes are created as drafts and never edited; the SDK's flags for
 sending are left out, so that Xero's default (off) stands. See sdk.py for what the SDK is kept from.
 """
 
@@ -28,7 +28,7 @@ from syncjob.connectors.xero.sdk import (
     exactly,
     line_item,
 )
-from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateDraft
+from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateChange, TemplateDraft
 from syncjob.transport.wire import Request
 
 CreditNote = exactly(SdkCreditNote)
@@ -50,6 +50,16 @@ class PaperWriter(Writer):
         """PUT; a POST could also delete one (facts: xero, 3)."""
         made = RepeatingInvoices(repeating_invoices=[_template(draft) for draft in drafts])
         return self._send(self._api.create_repeating_invoices, made, key)
+
+    def delete_templates(self, changes: Sequence[TemplateChange], key: str) -> Request:
+        """POST of ids and the status DELETED: all that a POST can do to a template that is there
+        (facts: xero, 3)."""
+        gone = [
+            RepeatingInvoice(repeating_invoice_id=change.template_id, status="DELETED")
+            for change in changes
+        ]
+        made = RepeatingInvoices(repeating_invoices=gone)
+        return self._send(self._api.update_or_create_repeating_invoices, made, key)
 
     def create_credit_notes(self, drafts: Sequence[CreditDraft], key: str) -> Request:
         """PUT: each is new, and Xero gives it its number."""

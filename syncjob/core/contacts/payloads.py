@@ -56,11 +56,14 @@ class ContactChange(
     `contact_id` is the record's own id: "org:12", "person:7", or the ledger's. `values` are texts
     as in core/contacts/fields.py; a list's value is the whole list. `follows` holds what the
     other side said of these fields when this was decided: the base of both once it is stored.
+    `apart`: a person took an earlier write back, so the two sides may differ in these fields and
+    rest as they then are, until one of them changes again.
     """
 
     contact_id: str
     values: dict[str, str | None]
     follows: dict[str, str | None] = {}
+    apart: bool = False
 
 
 class MarkerChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="marker"):

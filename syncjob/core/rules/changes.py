@@ -28,11 +28,18 @@ Fields = Mapping[str, str | None]
 
 class Past(NamedTuple):
     """One earlier invoice of the same deal and part. `deleted_by_us`: we withdrew it, or a person
-    released it with `syncjob reissue`."""
+    released it with `syncjob reissue`. `cancelled`: who cancelled it and why ("by Ann: ..."), and
+    nobody has released it since."""
 
     generation: int
     status: InvoiceStatus
     deleted_by_us: bool
+    cancelled: str = ""
+
+
+#: The holds of a deal whose invoice a person has ended: that invoice is still what there is to
+#: tell of.
+ENDED_BY_PERSON = frozenset({"reissue_needed", "cancelled"})
 
 
 def touched(base: Fields, current: Fields) -> tuple[str, ...]:
@@ -158,7 +165,7 @@ def next_generation(history: Sequence[Past], deal: str, part: str = "") -> int |
     """The generation to create now; None while one lives. `part` names a part of a schedule.
 
     Our own deleted draft is issued anew; one that a person deleted or voided only by
-    `syncjob reissue`. Raises Held: "reissue_needed", "generations_used_up".
+    `syncjob reissue`. Raises Held: "reissue_needed", "cancelled", "generations_used_up".
     """
     if any(past.status not in DEAD for past in history):
         return None
@@ -166,6 +173,8 @@ def next_generation(history: Sequence[Past], deal: str, part: str = "") -> int |
         return 1
     last = max(history, key=lambda past: past.generation)
     of, option = (f' for "{part}"', f' --part "{part}"') if part else ("", "")
+    if last.cancelled:
+        raise cancelled(deal, last.cancelled, of, option)
     if not last.deleted_by_us:
         raise Held(
             "reissue_needed",
@@ -183,6 +192,17 @@ def next_generation(history: Sequence[Past], deal: str, part: str = "") -> int |
             next_step="Make this invoice by hand in the ledger.",
         )
     return last.generation + 1
+
+
+def cancelled(deal: str, words: str, of: str = "", option: str = "") -> Held:
+    """Why nothing is invoiced for a deal whose draft a person has taken back."""
+    return Held(
+        "cancelled",
+        f"Its invoice{of} was cancelled {words.rstrip('.')}.",
+        field="status",
+        next_step=f"Nothing, if that still holds; else `syncjob reissue {deal}{option}` issues it "
+        f"anew. `syncjob resolve deal {deal} --never` leaves the deal alone for good.",
+    )
 
 
 def _not_wanted(wanted: Wanted, mode: Mode) -> str | None:

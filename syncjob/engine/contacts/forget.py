@@ -35,7 +35,7 @@ _LENGTH_MIN = 3
 _TEXTS = (
     ("audit", "before"), ("audit", "after"), ("audit", "reason"),
     ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("inbox", "outcome"),
-    ("parked", "issue"),
+    ("parked", "issue"), ("cancelled", "reason"),
     ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
     ("base", "wanted"), ("base", "stored"), ("near", "body"), ("ruling", "words"),
 )  # fmt: skip

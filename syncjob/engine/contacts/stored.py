@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from syncjob.core.actions import Action, ContactChange, ContactDraft, CrmContactDraft, MarkerChange
+from syncjob.core.contacts.case import crm_values
 from syncjob.core.contacts.fields import Values, values_of
 from syncjob.core.contacts.merge import agreed
 from syncjob.core.contacts.words import NAMES
@@ -16,6 +17,7 @@ from syncjob.core.markers import contact_of_marker
 from syncjob.core.records import Contact, Side
 from syncjob.engine.auditing import tie_contacts
 from syncjob.engine.batch import Batch
+from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.wants import answers, is_on
 from syncjob.engine.pull import store_records
 from syncjob.state.contacts import Pair
@@ -31,7 +33,8 @@ def contact_stored(batch: Batch, action: Action, record: object, *, settled: boo
         store_records(batch, side, "contacts", [found], strong=True)
     if isinstance(payload, ContactDraft) and found is not None:
         _made_in_ledger(batch, payload, found)
-    if isinstance(payload, MarkerChange) or not is_on(batch):
+    apart = isinstance(payload, ContactChange) and payload.apart
+    if isinstance(payload, MarkerChange) or not (apart or is_on(batch)):
         return
     if isinstance(payload, CrmContactDraft) and found is not None:
         _made_in_crm(batch, action, payload, found)
@@ -45,6 +48,9 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     """Both sides agree on these fields of the write; a person's word on them is used up."""
     payload = action.payload
     assert isinstance(payload, CrmContactDraft | ContactChange | ContactDraft)
+    if isinstance(payload, ContactChange) and payload.apart:
+        _rest(batch, key, payload)
+        return
     country = _country(batch)
     base, fields = batch.state.contacts.base(key), payload.follows.keys() & stored.keys()
     said = answers(batch, key)
@@ -58,6 +64,18 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     left = {f: word for f, word in said.items() if f not in found}
     rest = msgspec.json.encode(left).decode() if left else None
     batch.state.book.note(f"answer:contact:{key}", rest)
+
+
+def _rest(batch: Batch, key: str, change: ContactChange) -> None:
+    """What both sides say of these fields now is what they agree on, though it differs: the merge
+    then rests until one of them changes. What somebody has edited meanwhile is read later, and so
+    counts as such a change."""
+    case = load_contact(batch, key)
+    if case is None or case.crm is None or case.ledger is None:
+        return  # parted meanwhile
+    crm, ledger = crm_values(case, load_contact_context(batch)), values_of(case.ledger)
+    both = {f: (crm[f], ledger[f]) for f in change.values if f in crm}
+    batch.state.contacts.agree(case.crm.id, both)
 
 
 def words_of(action: Action) -> str:
