@@ -60,6 +60,7 @@ EVENTS = {
     "invoice.ended": "an invoice was voided or deleted in the ledger",
     "issue.closed": "what a person had to look at is over",
     "issue.opened": "something that a person must look at",
+    "limit.waiting": "nothing is sent until then: a vendor's limit, or a vendor that is away",
     "link.created": "a CRM record and a ledger record belong together from now on",
     "record.merged": "the CRM merged a record into another with a new id",
     "invoice.moved": "the invoice of a deal that was merged is the other deal's now",

@@ -14,7 +14,8 @@ COMMANDS = {
     "init": ("setup", "Write a config, or create the fields that it needs in the CRM."),
     "check": ("setup", "Try credentials, names and rights, and say how to mend what is wrong."),
     "connect": ("connect", "Let syncjob into the ledger, and show whose books they are."),
-    "plan": ("batch", "Show what a batch would do and why, and write nothing."),
+    "plan": ("plan", "Show what a batch would do and why, and write nothing."),
+    "apply": ("plan", "Do exactly what a plan file says; what changed since is skipped."),
     "run": ("batch", "Run one batch now."),
     "serve": ("serve", "Run a batch every few minutes until stopped."),
     "pause": ("pause", "Stop writing (reading goes on)."),
@@ -83,6 +84,6 @@ def app(ctx: click.Context, config_path: Path, verbose: bool) -> None:
 
     One config file is one connection. Exit codes: 0 done, 1 done with issues, 2 config,
     3 credentials, 4 unreachable, 5 already running, 6 stopped by the guard, 7 paused,
-    8 wrong organisation, 9 state, 70 a bug.
+    8 wrong organisation, 9 state, 10 plan file refused, 70 a bug.
     """
     ctx.obj = (config_path, verbose)

@@ -1,10 +1,8 @@
-"""`plan` and `run`: what a batch would do, and one batch."""
+"""`run`: one batch now, with the options that a plan shares."""
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
 from datetime import date, datetime
 
 import click
@@ -12,13 +10,13 @@ import click
 from syncjob.cli.common import (
     all_option,
     json_option,
-    opened,
     opened_to_run,
     print_json,
     reason_or_ask,
     who,
 )
-from syncjob.core.reports import BatchReport, Progress, RunOptions, unseen
+from syncjob.cli.progress import show_progress
+from syncjob.core.reports import BatchReport, RunOptions
 from syncjob.errors import Exit
 from syncjob.signals import StopFlag
 
@@ -31,50 +29,6 @@ creates_option = click.option(
 since_option = click.option(
     "--since", type=_DAY, help="Read again what changed since this day (never moves won_since)."
 )
-
-
-@click.command("plan")
-@deal_option
-@creates_option
-@since_option
-@click.option("--why", is_flag=True, help="Show which rule decided what.")
-@all_option
-@json_option
-@click.pass_context
-def plan_command(
-    ctx: click.Context,
-    deal: str | None,
-    max_creates: int | None,
-    since: datetime | None,
-    why: bool,
-    every: bool,
-    as_json: bool,
-) -> int:
-    """Show what a batch would do and why: each write with its reason, before and after.
-
-    Nothing is written on either side and no cursor moves.
-    """
-    with opened(ctx) as (_, handle), StopFlag() as stop, show_progress(quiet=as_json) as progress:
-        report = handle.plan(
-            RunOptions(
-                deal=deal,
-                max_creates=max_creates,
-                since=_day(since),
-                dry_run=True,
-                who=who(),
-                progress=progress,
-                should_stop=stop,
-            )
-        )
-    if as_json:
-        print_json(report)
-    else:
-        from syncjob.reports.terminal import console, show_plan
-
-        show_plan(console(sys.stdout), report, every=every, why=why)
-    if report.guard:
-        return Exit.GUARD
-    return Exit.ISSUES if any(issue.state == "held" for issue in report.issues) else Exit.DONE
 
 
 @click.command("run")
@@ -116,11 +70,12 @@ def run_command(
             RunOptions(
                 deal=deal,
                 max_creates=max_creates,
-                since=_day(since),
+                since=as_day(since),
                 accept=accept,
                 who=who(),
                 reason=reason,
                 progress=seen,
+                waiting=seen.waiting,
                 should_stop=stop,
             )
         )
@@ -143,27 +98,6 @@ def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
     return sys.stdout.isatty() or not nothing
 
 
-def _day(instant: datetime | None) -> date | None:
+def as_day(instant: datetime | None) -> date | None:
+    """The day of an option like --since."""
     return instant.date() if instant else None
-
-
-@contextlib.contextmanager
-def show_progress(*, quiet: bool) -> Iterator[Progress]:
-    """A bar a stage on a terminal's stderr; nothing anywhere else."""
-    if quiet or not sys.stderr.isatty():
-        yield unseen
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show

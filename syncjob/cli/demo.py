@@ -111,7 +111,7 @@ class _Tour:
 
     def first_plan(self) -> None:
         """What would happen, and why: `syncjob plan` writes nothing."""
-        from syncjob.reports.terminal import show_plan
+        from syncjob.reports.plan_show import show_plan
 
         report = self.world.plan()
         self.accept = report.hash

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncjob.cli.batch import show_progress
 from syncjob.cli.common import json_option, opened, print_json, private_file, who
+from syncjob.cli.progress import show_progress
 from syncjob.errors import Exit, WrongFile
 from syncjob.signals import StopFlag
 
@@ -115,7 +115,12 @@ def _match(
         stop = stack.enter_context(StopFlag())
         progress = stack.enter_context(show_progress(quiet=as_json))
         options = MatchOptions(
-            who=who(), reason=reason, progress=progress, should_stop=stop, **given
+            who=who(),
+            reason=reason,
+            progress=progress,
+            waiting=progress.waiting,
+            should_stop=stop,
+            **given,
         )
         match: Callable[[MatchOptions], MatchReport]
         match = handle.match_invoices if what == "invoices" else handle.match

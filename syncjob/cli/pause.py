@@ -10,6 +10,7 @@ from typing import cast, get_args
 import click
 
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
+from syncjob.cli.progress import show_progress
 from syncjob.clock import SystemClock
 from syncjob.core.reports import PauseKind, RunOptions
 from syncjob.errors import Exit
@@ -78,11 +79,15 @@ def pause_command(
 @click.pass_context
 def resume_command(ctx: click.Context, only: str | None, yes: bool) -> int:
     """Show the plan of what has piled up, then write again."""
-    from syncjob.reports.terminal import console, pauses, show_plan
+    from syncjob.reports.plan_show import show_plan
+    from syncjob.reports.terminal import console, pauses
 
     kind = cast("PauseKind", only or "all")
     with opened(ctx) as (_, handle):
-        plan = handle.plan(RunOptions(dry_run=True, who=who()))
+        with show_progress(quiet=False) as seen:
+            plan = handle.plan(
+                RunOptions(dry_run=True, who=who(), progress=seen, waiting=seen.waiting)
+            )
         show_plan(console(sys.stdout), plan)
         if not confirmed("Write again from the next batch on?", yes=yes):
             return Exit.PAUSED

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from syncjob.cli.batch import show_progress
 from syncjob.cli.common import all_option, json_option, opened, print_json, who
+from syncjob.cli.progress import show_progress
 from syncjob.core.reconcile import ReconcileOptions, ReconcileReport
 from syncjob.errors import Exit, StateError
 from syncjob.signals import StopFlag
@@ -59,6 +59,7 @@ def reconcile_command(
                     since=since.date() if since else None,
                     who=who(),
                     progress=progress,
+                    waiting=progress.waiting,
                     should_stop=stop,
                 )
             )

@@ -17,7 +17,7 @@ import msgspec
 from syncjob.core.case import Case, Context
 from syncjob.core.markers import WHOLE, parse_invoice_marker
 from syncjob.core.records import Invoice, Record
-from syncjob.core.reports import Progress, never, unseen
+from syncjob.core.reports import Progress, Waiting, never, unseen, unwaited
 from syncjob.core.rules.invoicing import compared, doubt_of
 
 Kind = Literal[
@@ -60,6 +60,7 @@ class ReconcileOptions(msgspec.Struct, frozen=True, kw_only=True):
     since: date | None = None
     who: str = ""
     progress: Progress = unseen
+    waiting: Waiting = unwaited
     should_stop: Callable[[], bool] = never
 
 

@@ -37,8 +37,16 @@ Result = Literal[
 Progress = Callable[[str, int, int | None], None]
 
 
+#: Whom or what a command waits for ("Xero's limit"), and until when; None: it goes on.
+Waiting = Callable[[str, datetime | None], None]
+
+
 def unseen(stage: str, done: int, total: int | None) -> None:
     """Progress that nobody looks at."""
+
+
+def unwaited(what: str, until: datetime | None) -> None:
+    """Waiting that nobody looks at."""
 
 
 def never() -> bool:
@@ -64,6 +72,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     reason: str = ""
     progress: Progress = unseen
+    waiting: Waiting = unwaited
     should_stop: Callable[[], bool] = never
 
 

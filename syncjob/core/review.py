@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from syncjob.core.reports import Progress, never, unseen
+from syncjob.core.reports import Progress, Waiting, never, unseen, unwaited
 
 Kind = Literal["pair", "invoice", "crm_double", "ledger_double"]
 Band = Literal["certain", "near"]
@@ -94,6 +94,7 @@ class MatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     reason: str = ""
     progress: Progress = unseen
+    waiting: Waiting = unwaited
     should_stop: Callable[[], bool] = never
 
 

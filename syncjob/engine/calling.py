@@ -81,6 +81,6 @@ class Calling(Opening):
 def _reading(options: MatchOptions) -> RunOptions:
     """The options of a match as those of the batch that it reads in."""
     return RunOptions(
-        since=options.since, who=options.who, progress=options.progress,
+        since=options.since, who=options.who, progress=options.progress, waiting=options.waiting,
         should_stop=options.should_stop,
     )  # fmt: skip

@@ -11,6 +11,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -26,6 +27,8 @@ from syncjob.core.needs import needs_of
 from syncjob.core.records import Side
 from syncjob.core.reports import (
     RunOptions,
+    Waiting,
+    unwaited,
 )
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import ClosedDoor, StateDoor
@@ -39,6 +42,8 @@ from syncjob.transport.post import PostChannel
 
 log = get_logger(__name__)
 
+#: A wait of this length stands in the log; shorter ones are the daily bread of a limit a minute.
+LOGGED_WAIT = timedelta(seconds=5)
 #: A dry run's copy of the state stands in a folder of this name, beside the state.
 _COPY = ".plan-"
 #: The number of a batch that only looks: none that ever ran has it.
@@ -105,9 +110,9 @@ class Opening:
         with contextlib.ExitStack() as stack:
             lease = lease or stack.enter_context(self._lease())
             lease.fence_in(state, holder(), self.clock.now())
-            ledger = self._open("ledger", state, lease, write)
+            ledger = self._open("ledger", state, lease, write, options.waiting)
             stack.callback(ledger.channel.close)
-            crm = self._open("crm", state, lease, write)
+            crm = self._open("crm", state, lease, write, options.waiting)
             stack.callback(crm.channel.close)
             post = self._post(state, lease, write or messages)
             stack.callback(post.close)
@@ -115,7 +120,9 @@ class Opening:
             with bound(connection=self.config.connection.name, batch=batch.id):
                 yield batch
 
-    def _open(self, side: Side, state: State, lease: Lease, write: bool) -> Opened:
+    def _open(
+        self, side: Side, state: State, lease: Lease, write: bool, waiting: Waiting = unwaited
+    ) -> Opened:
         """One side on its own channel and door; a door knows its own server's time."""
         door = StateDoor(state, lease, self.clock) if write else ClosedDoor()
         part = self.config.ledger if side == "ledger" else self.config.crm
@@ -125,11 +132,22 @@ class Opening:
                 clock=self.clock, session=self.session, tokens=self.vault, budgets=self.vault,
                 door=door, mode=self.config.mode if write else "read_only", random=self.rng,
                 new_key=self.new_key, needs=needs_of(self.config.invoices),
+                waiting=self._said(waiting),
             ),
         )  # fmt: skip
         if isinstance(door, StateDoor):
             door.server_time = opened.channel.server_time
         return opened
+
+    def _said(self, waiting: Waiting) -> Waiting:
+        """Whoever looks on is told of each wait, and the log of those that are long."""
+
+        def told(what: str, until: datetime | None) -> None:
+            if until is not None and until - self.clock.now() >= LOGGED_WAIT:
+                log.info("limit.waiting", what=what, until=until.isoformat())
+            waiting(what, until)
+
+        return told
 
     def _post(self, state: State, lease: Lease, write: bool) -> PostChannel:
         """The way by which messages to people leave; it connects with the first of them."""

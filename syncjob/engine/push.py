@@ -13,10 +13,10 @@ from itertools import groupby
 
 import msgspec
 
-from syncjob.clock import Clock
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown, Wave
 from syncjob.core.plan import decide
+from syncjob.core.records import Receiver
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import actions_again
@@ -166,7 +166,7 @@ class Push:
             try:
                 halve = self._send(prepared)
             except Throttled as throttled:
-                if waited or not wait_shortly(self.batch.clock, throttled):
+                if waited or not wait_shortly(self.batch, throttled, actions[0].side):
                     raise
                 self._send_group(prepared.actions, waited=True)
                 continue
@@ -313,13 +313,16 @@ def send_messages(batch: Batch, actions: Sequence[Action]) -> None:
                 push._send(prepared)
 
 
-def wait_shortly(clock: Clock, throttled: Throttled) -> bool:
+def wait_shortly(batch: Batch, throttled: Throttled, side: Receiver) -> bool:
     """Sit out a limit that ends within a minute (a burst, a minute's calls); False if it is
     longer, and then the batch ends (a run never sleeps for longer, DESIGN 3)."""
     if throttled.resume_at is None:
         return False
-    seconds = (throttled.resume_at - clock.now()).total_seconds()
+    seconds = (throttled.resume_at - batch.clock.now()).total_seconds()
     if seconds > WAIT_SECONDS_MAX:
         return False
-    clock.sleep(max(seconds, 0))
+    what = f"{batch.writer(side).name.capitalize()}'s limit"
+    batch.options.waiting(what, throttled.resume_at)
+    batch.clock.sleep(max(seconds, 0))
+    batch.options.waiting(what, None)
     return True

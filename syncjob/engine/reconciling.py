@@ -113,7 +113,7 @@ def _may_go_on(report: ReconcileReport, options: ReconcileOptions, now: datetime
 
 def _reading(options: ReconcileOptions) -> RunOptions:
     return RunOptions(
-        who=options.who, progress=options.progress, should_stop=options.should_stop,
+        who=options.who, progress=options.progress, waiting=options.waiting, should_stop=options.should_stop,
         dry_run=not options.repair,
     )  # fmt: skip
 

@@ -65,6 +65,6 @@ def _write(batch: Batch, call: Call) -> Answer:
     try:
         return channel.write(call)
     except Throttled as throttled:
-        if not wait_shortly(batch.clock, throttled):
+        if not wait_shortly(batch, throttled, "crm"):
             raise
     return channel.write(call)

@@ -78,6 +78,7 @@ def _pages(batch: Batch, course: Course) -> None:
                 cursor = course.end(page, since, seen)
             if course.keeps:
                 snapshots.move(side, course.row, cursor)
+        batch.progress(f"{side} {stream}", seen, seen if page.position is None else None)
         batch.log.debug("page.stored", side=side, stream=stream, records=len(page.records))
         course.pause(page.position is not None)  # a walk goes on where it stopped
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from syncjob.core.actions import Action, InvoiceDraft, Issue
-from syncjob.core.reports import BatchReport, PlanReport
-from syncjob.reports.action_words import before_of, headline, values
+from syncjob.core.actions import Issue
+from syncjob.core.reports import BatchReport
 
 #: What a kind of action is called: (one, many), after "would " and in the past tense.
 _KINDS = {
@@ -23,6 +20,7 @@ _KINDS = {
     "contact.update": ("update 1 customer", "update {n} customers", "updated"),
     "crm_contact.create": ("create 1 CRM contact", "create {n} CRM contacts", "created"),
     "template.create": ("create 1 repeating invoice", "create {n} repeating invoices", "created"),
+    "template.delete": ("delete 1 repeating invoice", "delete {n} repeating invoices", "deleted"),
     "credit.create": ("create 1 credit note", "create {n} credit notes", "created"),
     "invoice.email": ("have 1 invoice e-mailed", "have {n} invoices e-mailed", ""),
     "task.create": ("create 1 task", "create {n} tasks", "created"),
@@ -47,8 +45,8 @@ _RESULTS = {
 }
 #: How many records of a group of issues are named.
 GROUP_NAMES_MAX = 8
-#: How long a value may be in a before and after before it is cut.
-VALUE_LENGTH_MAX = 60
+#: In this order kinds are named in a sentence.
+KIND_ORDER = tuple(_KINDS)
 
 
 def counted(kind: str, number: int, *, done: bool = False) -> str:
@@ -56,65 +54,6 @@ def counted(kind: str, number: int, *, done: bool = False) -> str:
     one, many, past = _KINDS.get(kind, (f"1 {kind}", f"{{n}} {kind}", ""))
     text = one if number == 1 else many.format(n=f"{number:,}")
     return f"{past} {text.partition(' ')[2]}" if done and past else text
-
-
-def drafts_worth(actions: Iterable[Action]) -> dict[str, Decimal]:
-    """The sum of the new invoices by currency."""
-    totals: dict[str, Decimal] = {}
-    for action in actions:
-        if isinstance(action.payload, InvoiceDraft):
-            currency = action.payload.currency
-            totals[currency] = totals.get(currency, Decimal(0)) + action.payload.total
-    return totals
-
-
-def amounts(totals: dict[str, Decimal]) -> str:
-    """{"AUD": 48210} -> "48,210.00 AUD"."""
-    return " + ".join(f"{total:,.2f} {currency}" for currency, total in sorted(totals.items()))
-
-
-def plan_sentence(plan: PlanReport) -> str:
-    """The plan as one sentence with its numbers."""
-    kinds = Counter(action.kind for action in plan.actions)
-    if not kinds:
-        return "Would write nothing."
-    worth = amounts(drafts_worth(plan.actions))
-    parts = []
-    for kind in sorted(kinds, key=[*_KINDS, *kinds].index):
-        text = counted(kind, kinds[kind])
-        parts.append(f"{text} for {worth}" if kind == "invoice.create" else text)
-    return f"Would {', '.join(parts)}."
-
-
-def left_out(plan: PlanReport) -> Iterator[str]:
-    """What is held, waiting or excluded, one line each rule."""
-    held = [issue for issue in plan.issues if issue.state == "held"]
-    if held:
-        yield f"{len(held):,} held, listed above."
-    waiting = len(plan.waits.keys() - {"connection"})
-    if waiting:
-        yield f"{waiting:,} waiting."
-    for rule, number in sorted(plan.excluded.items()):
-        yield f"{number:,} not invoiced: {rule}."
-
-
-def action_lines(action: Action, title: str = "") -> Iterator[str]:
-    """One action with its reason and each value before and after."""
-    name = f" {title}" if title else ""
-    yield f"{action.subject}{name}: {headline(action)}"
-    yield f"    because {action.reason}"
-    for label, before, after in changes(action):
-        was = "" if before is None else f"{_cut(before)} -> "
-        yield f"    {label}: {was}{_cut(after)}"
-
-
-def changes(action: Action) -> Iterator[tuple[str, str | None, str]]:
-    """(what, before or None if there was nothing, after) for each value of the action."""
-    stood = before_of(action)
-    for name, after in values(action):
-        before = stood.get(name)
-        if before != after:
-            yield name, before, "(empty)" if after is None else after
 
 
 def issue_lines(issue: Issue, title: str = "") -> Iterator[str]:
@@ -194,7 +133,3 @@ def lasting(span: timedelta) -> str:
 def local(instant: datetime | None) -> str:
     """An instant in this machine's zone, to the minute, with its offset."""
     return "never" if instant is None else instant.astimezone().strftime("%Y-%m-%d %H:%M %z")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= VALUE_LENGTH_MAX else f"{text[: VALUE_LENGTH_MAX - 1]}…"

@@ -14,12 +14,14 @@ import requests
 from syncjob.clock import Clock
 from syncjob.core.policy import Mode
 from syncjob.core.records import Side
+from syncjob.core.reports import Waiting, unwaited
 from syncjob.errors import OutcomeUnknown, RefusedAtDoor, RetryLater, Throttled, Unreachable
 from syncjob.transport import verdicts
 from syncjob.transport.auth import Auth
 from syncjob.transport.exchange import TIMEOUT_S, Exchange, Lost, NeverLeft, Timeout, place
 from syncjob.transport.limits import WAIT_S_MAX, Allowance, Limits
 from syncjob.transport.modes import refuse
+from syncjob.transport.naps import Naps
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call, Door, Request
 
@@ -52,24 +54,14 @@ class _Again(Exception):
         self.error, self.wait_s = error, wait_s
 
 
-class _Naps:
-    """What one request may still wait, for limits and between attempts together."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self.left_s = clock, WAIT_S_MAX
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
-        self.left_s -= seconds
-
-
 class HttpChannel:
     """A Channel (wire.py) over HTTP. Threads may share it.
 
     `origins` (scheme and host, or a base URL) are the only places that get the credentials;
     empty: any, for tests. `settings` is the config's key for the credentials, for messages;
     `rng` draws the jitter. `timeout` is (connect, read) in seconds. `reads` are the ends of paths
-    to which a POST only asks (a search): such a request is read and never written.
+    to which a POST only asks (a search): such a request is read and never written. `waiting` is
+    told of each wait.
     """
 
     def __init__(
@@ -88,6 +80,7 @@ class HttpChannel:
         origins: Sequence[str] = (),
         rng: Random | None = None,
         reads: Sequence[str] = (),
+        waiting: Waiting = unwaited,
     ) -> None:
         self._reads = tuple(reads)
         self._vendor: str = vendor
@@ -97,7 +90,7 @@ class HttpChannel:
         self._exchange = Exchange(vendor, clock=clock, session=session, timeout=timeout)
         self._origins = frozenset(_origin(url) for url in origins)
         self._settings = settings
-        self._rng = rng or Random(vendor)
+        self._rng, self._waiting = rng or Random(vendor), waiting
         self._lock = Lock()
         self._usage = Usage()
         self._dated: tuple[datetime, float] | None = None  # the last Date, and when it came
@@ -113,7 +106,7 @@ class HttpChannel:
         if not self._only_asks(request):
             raise RefusedAtDoor(f"{request.method} is not a read.", where=place(request.url))
         self._check_origin(request)
-        naps, attempt = _Naps(self._clock), 0
+        naps, attempt = Naps(self._clock, self._waiting), 0
         while True:
             attempt += 1
             try:
@@ -124,7 +117,7 @@ class HttpChannel:
             wait_s += self._rng.uniform(0, JITTER_S_MAX)
             if attempt == READ_TRIES or wait_s > naps.left_s:
                 raise trouble.error
-            naps.sleep(wait_s)
+            naps.sleep(wait_s, self._awaited(trouble.error))
 
     def write(self, call: Call) -> Answer:
         """Send a journaled write once; again only after a 401, which has no effect.
@@ -200,7 +193,7 @@ class HttpChannel:
 
     # --- one attempt --------------------------------------------------------------------------
 
-    def _read_once(self, request: Request, naps: _Naps) -> Answer:
+    def _read_once(self, request: Request, naps: Naps) -> Answer:
         """One attempt, with one renewal of the token within it. Raises _Again."""
         try:
             answer = self._authorised(lambda headers, _: self._send_read(request, headers, naps))
@@ -232,7 +225,7 @@ class HttpChannel:
                 return answer
         raise verdicts.not_let_in(answer, self._vendor, self._settings)
 
-    def _send_read(self, request: Request, headers: Credentials, naps: _Naps) -> Answer:
+    def _send_read(self, request: Request, headers: Credentials, naps: Naps) -> Answer:
         naps.left_s -= self._turn(request, naps.left_s)
         answer = None
         try:
@@ -260,10 +253,18 @@ class HttpChannel:
     def _turn(self, request: Request, wait_max_s: float) -> float:
         """Wait for a turn within the limits; returns the seconds waited. Raises Throttled."""
         try:
-            return self._limits.before(request.cost, wait_max_s)
+            return self._limits.before(request.cost, wait_max_s, self._limit_wait)
         except Throttled as full:
             full.where, full.next_step = place(request.url), full.next_step or _COME_BACK
             raise
+
+    def _limit_wait(self, until: datetime | None) -> None:
+        self._waiting(f"{self._vendor}'s limit", until)
+
+    def _awaited(self, error: RetryLater) -> str:
+        """What is waited for between two attempts, in words."""
+        limit = isinstance(error, Throttled)
+        return f"{self._vendor}'s limit" if limit else f"{self._vendor}, which gives no answer,"
 
     def _send(self, request: Request, headers: Credentials) -> Answer:
         """The exchange itself, counted unless nothing left."""

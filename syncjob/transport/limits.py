@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore, Lock
 from typing import Literal
@@ -28,6 +29,10 @@ PAUSE_KEPT_S = 86400.0
 _RECALLED = (
     "The vendor told an earlier run to wait; once an hour one run asks whether that is over."
 )
+
+
+#: Is told until when a wait lasts, and with None that it is over.
+Waits = Callable[[datetime | None], None]
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +115,12 @@ class Limits:
             for window in rules.windows
         ]
 
-    def before(self, cost: int = 1, wait_max_s: float = WAIT_S_MAX) -> float:
+    def before(
+        self, cost: int = 1, wait_max_s: float = WAIT_S_MAX, waiting: Waits | None = None
+    ) -> float:
         """Take a turn, waiting for it where a short window is full; returns the seconds waited.
+
+        `waiting` is told until when, and with None that it is over.
 
         Every `before` that returns is followed by one `after`. Raises Throttled (with
         `resume_at`) if the wait would be longer, or a long window is used up.
@@ -119,7 +128,7 @@ class Limits:
         granted = False
         self._turns.acquire()
         try:
-            waited = self._wait_for_room(cost, wait_max_s)
+            waited = self._wait_for_room(cost, wait_max_s, waiting or _unseen)
             granted = True
         finally:
             if not granted:
@@ -173,7 +182,7 @@ class Limits:
             left_s = told.remaining - (now - told.seen_at).total_seconds()
             self._close_for(left_s, _RECALLED)
 
-    def _wait_for_room(self, cost: int, wait_max_s: float) -> float:
+    def _wait_for_room(self, cost: int, wait_max_s: float, waiting: Waits) -> float:
         waited = 0.0
         while True:
             with self._lock:
@@ -183,7 +192,9 @@ class Limits:
                     return waited
             if wait_s > wait_max_s - waited:
                 raise Throttled(why, resume_at=self._clock.now() + timedelta(seconds=wait_s))
+            waiting(self._clock.now() + timedelta(seconds=wait_s))
             self._clock.sleep(wait_s)
+            waiting(None)
             waited += wait_s
 
     def _wait_s(self, cost: int) -> tuple[float, str]:
@@ -338,6 +349,10 @@ class _Long:
         if old is None or now >= old.started_at + timedelta(seconds=self.window.seconds):
             return Spent(used=amount, started_at=now)
         return msgspec.structs.replace(old, used=old.used + amount)
+
+
+def _unseen(until: datetime | None) -> None:
+    """A wait that nobody looks at."""
 
 
 def _number(text: str | None) -> int | None:

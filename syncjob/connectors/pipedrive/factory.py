@@ -38,4 +38,5 @@ def open_channel(options: PipedriveOptions, ports: Ports) -> HttpChannel:
         settings="crm.api_token",
         origins=(options.api_url,),
         rng=ports.random,
+        waiting=ports.waiting,
     )

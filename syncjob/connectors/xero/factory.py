@@ -39,6 +39,7 @@ def open_channel(options: XeroOptions, ports: Ports) -> HttpChannel:
         settings="ledger.auth",
         origins=(options.api_url, options.connections_url),
         rng=ports.random,
+        waiting=ports.waiting,
     )
 
 
