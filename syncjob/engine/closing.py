@@ -16,8 +16,8 @@ from syncjob.state.issues import KnownIssue
 
 #: Every batch with something to say by a way tries it: after a day of silence nobody waits for it.
 WAY_QUIET = timedelta(days=1)
-#: What is read at all is read at least once a week (pull.FULL_WALK_DAYS): one that nobody has
-#: complained about for longer is not read any more.
+#: What is read at all is read at least once a week (pull.FULL_WALK_DAYS), and the night's work is
+#: done each night: what nobody has complained about for longer is not done any more.
 STREAM_QUIET = timedelta(days=8)
 #: Until when a limit of the organisation is respected, by what it limits.
 _RESTS = {"invoice_cap": "approvals_wait_until", "email_cap": "emails_wait_until"}
@@ -48,7 +48,7 @@ def _is_over(batch: Batch, known: KnownIssue) -> bool:
         return not _raised_now(batch, known) and not _rests(batch, known)
     if kind == "way":
         return quiet > WAY_QUIET or known.issue.subject.partition(":")[2] not in _ways(batch)
-    if kind == "stream":
+    if kind in ("stream", "chore"):
         return quiet > STREAM_QUIET
     if kind == "template":
         reading = batch.config.invoices.recurring == "template" or batch.state.papers.templates()

@@ -24,8 +24,8 @@ from syncjob.state.issues import FOR_GOOD, KnownIssue
 
 #: A person's wish that what was refused be tried again by the next batch.
 RETRY = "retry"
-#: What every batch reads or sends anew, asked or not.
-_ALWAYS = frozenset({"stream", "way", "connection", "template"})
+#: What a batch, or the night, reads or sends anew, asked or not.
+_ALWAYS = frozenset({"stream", "way", "connection", "template", "chore", "reconcile"})
 #: Streams whose records are read again at a person's word, and the side they stand on.
 _STREAMS: dict[str, Side] = {"invoices": "ledger", "contacts": "ledger", "deals": "crm"}
 
@@ -221,8 +221,8 @@ def retry(
     useless = [s for s in subjects if s.partition(":")[0] in _ALWAYS]
     if useless and len(useless) == len(subjects):
         raise Park(
-            "This is tried again by every batch.", where=useless[0],
-            next_step="`syncjob run` runs one now.",
+            "This is tried again unasked.", where=useless[0],
+            next_step="`syncjob run` runs a batch now, `syncjob reconcile` reads both sides.",
         )  # fmt: skip
     asked = {d.subject for d in state.decisions.waiting() if d.verb == RETRY}
     with state.commit():
