@@ -11,7 +11,7 @@ from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.engine.batch import Batch
 from syncjob.engine.fill import chunks
 from syncjob.engine.papers import store_templates
-from syncjob.engine.reconcile.reading import read_by_id
+from syncjob.engine.reconcile.reading import NAMES, read_by_id
 from syncjob.engine.reconcile.session import Session
 
 #: Linked customers that are looked at in one go.
@@ -56,7 +56,7 @@ def _hidden(session: Session, side: Side, stream: str, unseen: int, total: int) 
         session.add(
             Finding(
                 kind="empty_side", subject=f"stream:{side}.{stream}", mends="person",
-                what=f"The {side} shows {unseen:,} of {total:,} linked {stream} no more.",
+                what=f"The {NAMES[side]} shows {unseen:,} of {total:,} linked {stream} no more.",
                 next_step=_RIGHTS,
             )
         )  # fmt: skip

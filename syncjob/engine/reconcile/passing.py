@@ -96,10 +96,10 @@ def _stage(session: Session) -> None:
         session.go(stages[0])
         return
     session.batch.progress("reconcile", stages.index(stage), len(stages) - 1)
-    session.pause()
     if stage in _AFTER:
-        _AFTER[stage](session)
+        _AFTER[stage](session)  # which pauses before each of its calls, and gets on with each
     else:
+        session.pause()
         side, _, stream = stage.partition(".")
         read_all(session, "ledger" if side == "ledger" else "crm", stream)
     session.go(stages[stages.index(stage) + 1])

@@ -28,7 +28,8 @@ from syncjob.state.snapshots import Cursor
 _TYPES: dict[str, type[Deal] | type[Contact] | type[Invoice]] = {
     "deals": Deal, "contacts": Contact, "invoices": Invoice,
 }  # fmt: skip
-#: What people call a record of a list.
+#: What people call a side, and a record of a list.
+NAMES: dict[Side, str] = {"crm": "CRM", "ledger": "ledger"}
 _WORD = {"deals": "deal", "contacts": "customer", "invoices": "invoice"}
 #: What belongs to a deal and is read apart from it.
 _BELONGS = ("lines", "discounts", "instalments")
@@ -122,9 +123,9 @@ def _note_missed(session: Session, side: Side, home: str, old: Record | None, ne
         kind = "payment"
     when = f" (changed {new.updated:%Y-%m-%d %H:%M} UTC)" if new.updated else ""
     name = f"{new.number} " if isinstance(new, Invoice) and new.number else ""
-    what = f"The {side}'s {_WORD[home]} {name}was not read before{when}."
+    what = f"The {NAMES[side]}'s {_WORD[home]} {name}was not read before{when}."
     if old is not None:
-        what = f"The {side}'s {_WORD[home]} {name}says otherwise than was known{when}: " + (
+        what = f"The {NAMES[side]}'s {_WORD[home]} {name}says otherwise than was known{when}: " + (
             f"{named(fields)}."
         )
     subject = f"deal:{new.id}" if home == "deals" else f"{_WORD[home]}:{new.id}"
@@ -210,9 +211,13 @@ def read_lines(session: Session) -> None:
     stamp, and without its value (facts: pipedrive, 1d)."""
     batch, size = session.batch, session.batch.crm.capabilities.get_batch["deals"]
     while ids := session.finds.open_deals_after(session.given.position, size):
-        session.pause()
+        # Of a deal that is gone, or out of sight, there are no lines, either: that says nothing.
+        unseen = set(session.finds.unseen("crm", "deals", ids, session.given.first_batch))
         found = (batch.state.snapshots.get("crm", "deals", i, Deal) for i in ids)
-        read = batch.crm.details([deal for deal in found if deal is not None])
+        deals = [deal for deal in found if deal is not None and deal.id not in unseen]
+        if deals:
+            session.pause()
+        read = batch.crm.details(deals) if deals else []
         with batch.state.commit():
             for deal in read:
                 _compare_lines(session, deal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from syncjob.core.reconcile import Finding, ReconcileOptions, ReconcileReport
@@ -65,14 +65,10 @@ def surgery(w: World, statement: str, *values: Any) -> None:
         handle.state.db.execute(statement, values)
 
 
-def day(w: World) -> None:
-    w.advance(timedelta(days=1))
-
-
 def skip_changes(w: World) -> None:
     """What changed so far lies before every cursor, and no poll has seen it: as when a vendor's
     list lags for longer than we look back."""
-    minutes(w, 1)
+    minutes(w, 30)
     now = w.clock.now().isoformat()
     surgery(w, "UPDATE cursor SET since = ?", now)
     minutes(w, 1)
