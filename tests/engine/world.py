@@ -1,5 +1,7 @@
 """A whole world for tests: both sandbox servers over HTTP, a config, and batches run on them.
 
+The CRM is Pipedrive unless the world (or SYNCJOB_TEST_CRM) names another: see crms.py.
+
 Judging reads only what the servers hold (their control door's dump and call log), never our state.
 """
 
@@ -21,12 +23,13 @@ from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, PlanReport, RunOptions
 from syncjob.engine.connection import ConnectionHandle, open_connection
 from syncjob.sandbox.http import Sandbox
+from syncjob.sandbox.hubspot import HubSpotServer
 from syncjob.sandbox.kernel import Clock as SandboxTime
 from syncjob.sandbox.kernel import Entropy, Fault, FaultBook
-from syncjob.sandbox.pipedrive import Options as CrmOptions
 from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
+from tests.engine.crms import crm_named
 
 #: A Monday, noon in Sydney: no day ends while a test runs.
 NOON = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -53,7 +56,10 @@ class WorldClock:
 
 
 class World:
-    """One Xero organisation, one Pipedrive account, one connection between them."""
+    """One Xero organisation, one CRM account, one connection between them.
+
+    `crm`: the name of the CRM, or options of its sandbox, which `crm_options` take, too.
+    """
 
     def __init__(
         self,
@@ -61,7 +67,8 @@ class World:
         *,
         region: str = "AU",
         ledger: dict[str, Any] | None = None,
-        crm: dict[str, Any] | None = None,
+        crm: str | dict[str, Any] | None = None,
+        crm_options: dict[str, Any] | None = None,
         config: dict[str, Any] | None = None,
         start: datetime | None = NOON,
     ) -> None:
@@ -74,11 +81,10 @@ class World:
             ),
             self.faults,
         )  # fmt: skip
-        self.pipedrive = PipedriveServer(
-            self.time, Entropy(2),
-            CrmOptions(**{"currency": "AUD", "limits": False, **(crm or {})}), self.faults,
-        )  # fmt: skip
-        self.box = Sandbox([self.xero, self.pipedrive], self.time, self.faults)
+        self.vendor = crm_named(crm)
+        wishes = {**(crm if isinstance(crm, dict) else {}), **(crm_options or {})}
+        self.server = self.vendor.server(self.time, self.faults, wishes)
+        self.box = Sandbox([self.xero, self.server], self.time, self.faults)
         self.base = self.box.start()
         self.overrides = config or {}
         self.rng = Random(7)
@@ -87,6 +93,18 @@ class World:
     def close(self) -> None:
         self.box.stop()
 
+    @property
+    def pipedrive(self) -> PipedriveServer:
+        """The CRM's server in a world of Pipedrive."""
+        assert isinstance(self.server, PipedriveServer)
+        return self.server
+
+    @property
+    def hubspot(self) -> HubSpotServer:
+        """The CRM's server in a world of HubSpot."""
+        assert isinstance(self.server, HubSpotServer)
+        return self.server
+
     # --- config -------------------------------------------------------------------------------
 
     def settings(self) -> dict[str, Any]:
@@ -94,10 +112,7 @@ class World:
         values: dict[str, Any] = {
             "connection": {"name": "test", "code": "SJ"},
             "mode": "drafts_only",
-            "crm": {
-                "type": "pipedrive", "api_url": f"{self.base}/pipedrive",
-                "api_token": "sandbox-token", "plan": "ultimate", "seats": 50,
-            },
+            "crm": self.vendor.config(self.base),
             "ledger": {
                 "type": "xero", "api_url": f"{self.base}/xero/api.xro/2.0",
                 "identity_url": f"{self.base}/xero/identity",
@@ -158,7 +173,7 @@ class World:
 
     def crm(self, act: str, **payload: Any) -> dict[str, Any]:
         """What a sales person does."""
-        return self._post(f"/control/pipedrive/{act}", payload)
+        return self._post(f"/control/{self.vendor.name}/{act}", payload)
 
     def books(self, act: str, **payload: Any) -> dict[str, Any]:
         """What a bookkeeper does."""
@@ -171,7 +186,7 @@ class World:
         return self._get("/control/state/xero")
 
     def crm_state(self) -> dict[str, Any]:
-        return self._get("/control/state/pipedrive")
+        return self._get(f"/control/state/{self.vendor.name}")
 
     def calls(self) -> list[dict[str, Any]]:
         return self._get("/control/calls")
@@ -188,7 +203,7 @@ class World:
         return [
             c
             for c in self.since(mark)
-            if c["method"] != "GET" and "/connect/token" not in c["path"]
+            if not self.vendor.reads(c["method"], c["path"]) and not c["path"].endswith("/token")
         ]
 
     def organisation(self) -> dict[str, Any]:
