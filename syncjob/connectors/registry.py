@@ -73,6 +73,13 @@ VENDORS: dict[str, Vendor] = {
         build="factory:build",
         extra="pipedrive",
     ),
+    "hubspot": Vendor(
+        side="crm",
+        module="syncjob.connectors.hubspot",
+        options="options:HubSpotOptions",
+        build="factory:build",
+        extra="hubspot",
+    ),
 }
 
 

@@ -153,7 +153,9 @@ def test_a_crm_whose_index_may_miss_something_is_read_itself_once_a_week(
     world.run()
     minutes(world, 5)
     world.run()
-    assert [walk.since is None for stream, walk in ways.walks if stream == "deals"] == [True, False]
+    # The nightly comparison reads everything, too.
+    whole = [walk.since is None for stream, walk in ways.walks if stream == "deals"]
+    assert whole[0] and not whole[-1]
 
 
 # --- merges ------------------------------------------------------------------------------------

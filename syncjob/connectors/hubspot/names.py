@@ -27,6 +27,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     titles: Mapping[str, str] = {}  # a deal property's internal name -> its label
     pipelines: Mapping[str, str] = {}  # a stage's id -> its pipeline's id
     zone: str = "UTC"
+    currency: str | None = None  # the account's own
 
     def page(self, record_id: str) -> str:
         """Where a person opens a deal ("12") or a contact ("org:12", "person:7")."""
