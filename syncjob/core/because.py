@@ -87,7 +87,7 @@ def _why_none(facts: DealFacts) -> str:
     if deal.status != "won":
         return f", because the deal is {deal.status}, not won."
     if excluded is not None:
-        return f", because of a rule: {excluded.what}"
+        return f", because of {rule_named(excluded)}: {excluded.what}"
     if held is not None:
         return f", held: {held.what}"
     note = next((issue for issue in facts.issues if issue.code == "won_but_archived"), None)
@@ -104,6 +104,19 @@ def _why_none(facts: DealFacts) -> str:
     if facts.decision.story:
         return f" now: {facts.decision.story[-1]}."
     return "."
+
+
+#: The key in the config that leaves a deal out, by the code of the issue that says so.
+_RULES = {
+    "won_before_start": "the rule invoices.won_since", "not_in_when": "the rule invoices.when",
+    "do_not_invoice": "the rule crm.inputs.do_not_invoice", "never": "a person's word",
+}  # fmt: skip
+
+
+def rule_named(issue: Issue) -> str:
+    """The rule by which a deal is left out, as the config calls it."""
+    by = issue.code.removeprefix("excluded_by_")
+    return f"the rule invoices.exclude.{by}" if by != issue.code else _RULES.get(by, "a rule")
 
 
 def _why_draft(facts: DealFacts) -> str:
@@ -166,14 +179,19 @@ def _owed(invoice: InvoiceNow) -> str:
         known.append(
             f"the customer has {money(invoice.unapplied, invoice)} that nobody has applied to it"
         )
-    if invoice.due_date is None:
-        when = "with no due date"
-    elif invoice.days_overdue:
-        when = f"since {invoice.due_date} ({_days(invoice.days_overdue)} overdue)"
-    else:
-        when = f"by {invoice.due_date}"
     said = "unpaid" if invoice.word == "awaiting payment" else invoice.word
-    return f"is {said}: {', '.join(known)}; {money(invoice.due, invoice)} is to be paid {when}."
+    return f"is {said}: {', '.join(known)}; {_falls_due(invoice)}."
+
+
+def _falls_due(invoice: InvoiceNow) -> str:
+    due = money(invoice.due, invoice)
+    if invoice.due_date is None:
+        return f"{due} is to be paid, with no due date"
+    if invoice.days_overdue:
+        return f"{due} was due on {invoice.due_date} ({_days(invoice.days_overdue)} overdue)"
+    expected = invoice.expected_on
+    later = f", expected on {expected}" if expected and expected > invoice.due_date else ""
+    return f"{due} is due on {invoice.due_date}{later}"
 
 
 def _days(number: int) -> str:
@@ -233,6 +251,10 @@ def _step_of_invoices(facts: DealFacts) -> str:
     if drafts:
         return f"Look {drafts[0].name} over and approve it in the ledger."
     owed = [i for i in facts.invoices if i.word not in _SETTLED and i.due > 0]
+    credit = next((i for i in owed if i.unapplied), None)
+    if credit is not None and credit.unapplied:
+        left = money(credit.unapplied, credit)
+        return f"Apply the customer's {left} to {credit.name} in the ledger, if it is meant for it."
     if owed:
         return (
             f"Nothing here: once a payment stands on {owed[0].name} in the ledger, the batch after "

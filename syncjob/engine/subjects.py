@@ -70,9 +70,9 @@ def meant(config: Config, state: State, text: str) -> Meant:
         return Meant(found, [], "" if found else "This page shows no record that syncjob keeps.")
     prefix = _PREFIX.match(asked)
     kind = _KINDS.get(prefix[1].lower()) if prefix else None
-    if prefix and kind:
-        return _of_kind(config, state, kind, prefix[2])
     found = _once(_exact(config, state, asked.lstrip("#")))
+    if prefix and kind and not found:  # a firm may be called "Credit Union"
+        return _of_kind(config, state, kind, prefix[2])
     if found or asked.lstrip("#").isdecimal():
         return Meant(found or [Subject("deal", asked.lstrip("#"), known=False)], [])
     return Meant([], _once(_alike(state, asked)))

@@ -158,7 +158,11 @@ def _why_unseen(batch: Batch, subject: Subject) -> Iterator[str]:
             f"Deals are read that changed since shortly before invoices.won_since ({since}): one "
             "that was won earlier and left alone since is never read, and never invoiced."
         )
+    if subject.kind == "deal":
+        every = batch.config.schedule.archived_every_minutes
+        yield f"Archived deals are another list, read every {every} minutes."
     if subject.kind == "invoice":
+        yield "Bills are never read: syncjob does not touch them."
         yield f"Invoices are read that changed since weeks before invoices.won_since ({since})."
     if subject.kind == "contact" and side == "crm":
         yield "A CRM contact is read with its first won deal, or all of them with contact sync."

@@ -36,8 +36,8 @@ class Search:
         """The sales invoices with this number, without regard to case."""
         return self._ids(
             "SELECT DISTINCT id FROM lookup WHERE kind = 'invoice.number' "
-            "AND (value = ? OR value = ? COLLATE NOCASE) ORDER BY value = ? DESC, id LIMIT ?",
-            (number, number, number, FOUND_MAX),
+            "AND upper(value) = upper(?) ORDER BY value = ? DESC, id LIMIT ?",
+            (number, number, FOUND_MAX),
         )
 
     def invoices_settled_by(self, settlement: str) -> list[str]:
