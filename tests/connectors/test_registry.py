@@ -41,5 +41,5 @@ def test_a_missing_package_is_named_with_what_to_install() -> None:
 
 
 def test_an_unknown_type_is_a_config_error() -> None:
-    with pytest.raises(ConfigError, match="'sage' is not one of pipedrive, xero"):
+    with pytest.raises(ConfigError, match="'sage' is not one of hubspot, pipedrive, xero"):
         open_side(LedgerConfig(type="sage"), None)  # type: ignore[arg-type]
