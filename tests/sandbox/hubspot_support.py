@@ -30,7 +30,7 @@ class Hub:
         token: str | None = None, raw: bytes | None = None,
     ) -> Reply:  # fmt: skip
         """`path` has `@` where the version stands."""
-        path, _, query = path.replace("@", version).partition("?")
+        path, _, query = path.replace("/@", f"/{version}").partition("?")
         sent = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         headers = (("Authorization", f"Bearer {token or self.token}"),)
         pairs = tuple(parse_qsl(query, keep_blank_values=True))

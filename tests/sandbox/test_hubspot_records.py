@@ -123,8 +123,10 @@ def test_a_stage_outside_its_pipeline_is_refused(hub: Hub) -> None:
 
 def test_the_amount_does_not_follow_lines_that_come_by_api(hub: Hub) -> None:
     deal = hub.deal()
-    tie = {"to": {"id": str(deal)},
-           "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 20}]}  # fmt: skip
+    tie = {
+        "to": {"id": str(deal)},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 20}],
+    }
     sent = {"properties": {"price": "50", "quantity": "2"}, "associations": [tie]}
     hub.ok("POST", "crm/objects/@/line_items", sent)
     assert float(hub.props("deals", deal, "amount")["amount"]) == 100
@@ -234,8 +236,12 @@ def test_a_unique_value_belongs_to_one_record_and_upserts_find_it(hub: Hub) -> N
     hub.ok("POST", "crm/properties/@/deals", MARKER)
     a, b = hub.deal(), hub.deal()
     update(hub, {"id": str(a), "properties": {"syncjob_marker": "SJ-1"}})
-    told = hub.refused(400, "POST", "crm/objects/@/deals/batch/update",
-                       {"inputs": [{"id": str(b), "properties": {"syncjob_marker": "sj-1"}}]})  # fmt: skip
+    told = hub.refused(
+        400,
+        "POST",
+        "crm/objects/@/deals/batch/update",
+        {"inputs": [{"id": str(b), "properties": {"syncjob_marker": "sj-1"}}]},
+    )
     assert str(a) in told["message"]
     sent = [{"id": key, "idProperty": "syncjob_marker", "properties": {"dealname": "New name"}}
             for key in ("SJ-1", "SJ-2")]  # fmt: skip

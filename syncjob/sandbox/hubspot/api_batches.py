@@ -212,7 +212,7 @@ def archive(call: Call) -> Answer:
     kind = kind_of(call)
     for one in call.inputs(BATCH_MAX):
         key = str(one.get("id"))
-        record = call.store.live(kind, int(key)) if key.isdigit() and key.isascii() else None
+        record = call.store.live(kind, int(key)) if key.isdecimal() and key.isascii() else None
         if record is not None:
             life.archive(call.store, record)
     return Answer(None, 204, wrote=True)

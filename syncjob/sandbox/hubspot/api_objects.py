@@ -33,7 +33,7 @@ def kind_of(call: Call, at: int = 0) -> str:
 def number_of(text: Any) -> int:
     """An id; what is no number is nowhere."""
     found = str(text)
-    if not found.isascii() or not found.isdigit() or len(found) > 18:
+    if not found.isascii() or not found.isdecimal() or len(found) > 18:
         raise Refusal(404, "Object not found.  objectId are usually numeric.")
     return int(found)
 
@@ -182,7 +182,7 @@ def archive(call: Call) -> Answer:
 def merge(call: Call) -> Answer:
     kind, sent = kind_of(call), call.sent
     ids = [sent.get("primaryObjectId"), sent.get("objectIdToMerge")]
-    if not all(isinstance(i, (str, int)) and str(i).isdigit() for i in ids):
+    if not all(isinstance(i, (str, int)) and str(i).isdecimal() for i in ids):
         raise bad_input("primaryObjectId and objectIdToMerge are ids")
     made = life.merge(call.store, kind, number_of(ids[0]), number_of(ids[1]))
     return Answer(view.shown(call.store, made), wrote=True)

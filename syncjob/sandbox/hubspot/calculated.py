@@ -85,7 +85,7 @@ def _flag(value: bool) -> str:
 def line(store: Store, key: int, props: Props) -> None:
     """Net, tax and recurring values of a line item."""
     group = props.get("hs_tax_rate_group_id")
-    rate = store.tax_rates.get(int(group)) if group and group.isdigit() else None
+    rate = store.tax_rates.get(int(group)) if group and group.isdecimal() else None
     percent = None if rate is None else number(rate["percentageRate"])
     for name in ("hs_tax_amount", "hs_post_tax_amount", "hs_tax_rate"):
         props.pop(name, None)

@@ -80,7 +80,7 @@ def neutral(store: Store, record: Record) -> Row:
 
 
 def _id(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and text.isdecimal() else None
 
 
 def _tied(store: Store, record: Record, to: str) -> int | None:

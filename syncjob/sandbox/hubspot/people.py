@@ -34,7 +34,7 @@ def resolve(store: Store, kind: str, ref: Any) -> int:
     """A live record by its id (an old one of a merge too), a file's id, its name or e-mail."""
     text = str(ref)
     key = store.external[kind].get(text)
-    if key is None and text.isdigit():
+    if key is None and text.isdecimal():
         key = int(text)
     found = None if key is None else store.resolved(kind, key)
     if found is not None:
@@ -56,7 +56,7 @@ def record_of(store: Store, kind: str, ref: Any) -> Record:
 def owner_id(store: Store, ref: Any) -> int:
     """An owner by id, file's id, name or e-mail."""
     text = str(ref)
-    key = store.external["owners"].get(text, int(text) if text.isdigit() else 0)
+    key = store.external["owners"].get(text, int(text) if text.isdecimal() else 0)
     for found in store.owners.values():
         words = (dumping.owner(found)["name"], found["email"])
         if found["id"] == key or found["user_id"] == key or text in words:

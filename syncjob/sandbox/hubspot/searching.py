@@ -135,7 +135,7 @@ def _above(groups: list[list[dict[str, Any]]]) -> int:
     return min(
         max([int(str(f.get("value"))) for f in group
              if f.get("propertyName") == "hs_object_id" and f.get("operator") == "GT"
-             and str(f.get("value")).isdigit()], default=0)
+             and str(f.get("value")).isdecimal()], default=0)
         for group in groups
     )  # fmt: skip
 
@@ -252,7 +252,7 @@ def _tied(store: Store, word: str, operator: str, sent: dict[str, Any]) -> Test:
     if to is None or operator not in ("EQ", "IN"):
         raise Refusal(400, f"There was a problem with the request: associations.{word} {operator}")
     given = sent.get("values") if operator == "IN" else [sent.get("value")]
-    ids = {int(str(v)) for v in given or () if str(v).isdigit()}
+    ids = {int(str(v)) for v in given or () if str(v).isdecimal()}
     return lambda record: any(
         other in ids for other, _ in associations.live_links(store, record.kind, record.id, to)
     )

@@ -36,6 +36,9 @@ def shown(store: Store, record: Record, wanted: Iterable[str] | None = None) -> 
 
 
 def _value(store: Store, record: Record, name: str) -> str | None:
+    if name == "associatedcompanyid" and record.kind == "contacts":
+        company = associations.primary_company(store, "contacts", record.id)
+        return None if company is None else str(company)
     found = calculated.value_of(record, name)
     if found is not None:
         return found
