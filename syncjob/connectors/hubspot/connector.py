@@ -18,7 +18,16 @@ from syncjob.connectors.base import (
     Stream,
     Walk,
 )
-from syncjob.connectors.hubspot import account, answers, check, codec, marked, searching, writing
+from syncjob.connectors.hubspot import (
+    account,
+    answers,
+    check,
+    codec,
+    contact_writing,
+    marked,
+    searching,
+    writing,
+)
 from syncjob.connectors.hubspot.client import Client
 from syncjob.connectors.hubspot.names import Names
 from syncjob.connectors.hubspot.options import HubSpotOptions
@@ -84,7 +93,14 @@ class HubSpotConnector:
         self._reader = Reader(self._client, amount_is_sum=options.amount_is_sum)
         self._known: Names | None = None
         self.capabilities = msgspec.structs.replace(
-            _CAPABILITIES, contact_fields=options.contact_values()
+            _CAPABILITIES,
+            contact_fields=options.contact_values(),
+            contact_room=contact_writing.room(
+                {
+                    "organization": options.contact_fields.organization.names(),
+                    "person": options.contact_fields.person.names(),
+                }
+            ),
         )
 
     # --- reading --------------------------------------------------------------------------------
@@ -118,7 +134,8 @@ class HubSpotConnector:
         return self._reader.details(deals)
 
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
-        return marked.find(self._client.ask, kind, markers, since, self._names())
+        ask, names = self._client.ask, self._names()
+        return marked.find(ask, self._reader.deleted, kind, markers, since, names)
 
     # --- writing --------------------------------------------------------------------------------
 

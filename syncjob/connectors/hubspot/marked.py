@@ -24,6 +24,9 @@ from syncjob.errors import SchemaDrift
 #: Ask with a POST that reads: (area such as "objects", path below it, body) -> the answer's body.
 Ask = Callable[[str, str, Item], Item]
 
+#: The recycling bin of companies or contacts: (objects, properties to show) -> its records.
+Bin = Callable[[str, Sequence[str]], Iterable[Item]]
+
 #: The most records of a search page (facts: hubspot, 5c).
 SEARCH_MAX = 200
 #: What a deal has more pages of tasks than this has no person ever made.
@@ -49,12 +52,14 @@ _TEXTS = {"task.create": _TASKS, "note.create": _NOTES}
 
 
 def find(
-    ask: Ask, kind: str, markers: Sequence[str], since: datetime, names: Names
+    ask: Ask, bin: Bin, kind: str, markers: Sequence[str], since: datetime, names: Names
 ) -> dict[str, Any]:
     """The records that bear these markers, by marker; archived contacts too. `kind` is that of
     the action which makes them."""
     if kind == "crm_contact.create":
-        return dict(_contacts(ask, markers, names))
+        found = dict(_contacts(ask, markers, names))
+        left = [marker for marker in markers if marker not in found]
+        return found | (dict(_deleted(bin, left, names)) if left else {})
     if kind not in _TEXTS:
         raise ValueError(f"nothing of kind {kind!r} is created in HubSpot")
     text = _TEXTS[kind]
@@ -76,19 +81,34 @@ def _contacts(ask: Ask, markers: Sequence[str], names: Names) -> Iterator[tuple[
     ):
         if field is None or not field.unique:
             continue
-        wanted = {marker.casefold(): marker for marker in markers}
-        for archived in ("", "?archived=true"):
-            for chunk in _chunks(dict.fromkeys(markers)):
-                body = {
-                    "idProperty": field.code,
-                    "inputs": [{"id": marker} for marker in chunk],
-                    "properties": list(contacts.wanted(kind, names)),
-                }
-                for row in _rows(ask("objects", f"{objects}/batch/read{archived}", body)):
-                    contact = contacts.to_contact(kind, row, names)
-                    marker = wanted.get((contact.marker or "").casefold())
-                    if marker is not None:
-                        yield marker, contact
+        for chunk in _chunks(dict.fromkeys(markers)):
+            body = {
+                "idProperty": field.code,
+                "inputs": [{"id": marker} for marker in chunk],
+                "properties": list(contacts.wanted(kind, names)),
+            }
+            rows = _rows(ask("objects", f"{objects}/batch/read", body))
+            yield from _of(kind, rows, markers, names)
+
+
+def _deleted(bin: Bin, markers: Sequence[str], names: Names) -> Iterator[tuple[str, Contact]]:
+    """Those that a person deleted at once: a deleted record is not known by its marker any more,
+    so the recycling bin is looked through."""
+    for kind, objects in (("organization", "companies"), ("person", "contacts")):
+        rows = bin(objects, contacts.wanted(kind, names))
+        yield from _of(kind, rows, markers, names)
+
+
+def _of(
+    kind: str, rows: Iterable[Item], markers: Sequence[str], names: Names
+) -> Iterator[tuple[str, Contact]]:
+    """Unique values are compared without case."""
+    wanted = {marker.casefold(): marker for marker in markers}
+    for row in rows:
+        contact = contacts.to_contact(kind, row, names)
+        marker = wanted.get((contact.marker or "").casefold())
+        if marker is not None:
+            yield marker, contact
 
 
 # --- tasks and notes ------------------------------------------------------------------------------

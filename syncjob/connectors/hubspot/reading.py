@@ -187,6 +187,12 @@ class Reader:
             found |= {contact.id: contact for contact in made}
         return list(found.values())
 
+    def deleted(self, objects: str, wanted: Sequence[str]) -> Iterator[Item]:
+        """What is in the recycling bin."""
+        pages = searching.listed(self._client, objects, None, tuple(wanted), archived=True)
+        for found, _ in pages:
+            yield from found
+
     def properties_now(self, ids: Sequence[str], names: Names) -> dict[str, Item]:
         """The properties of these contacts as they now stand, by our ids."""
         found: dict[str, Item] = {}
