@@ -32,6 +32,17 @@ SKIPPED: dict[Fate, str] = {
 FINAL: tuple[Fate, ...] = ("done", "already", "changed", "over", "follows", "refused")
 #: How many differences an issue names.
 NAMED_MAX = 4
+#: What each kind of write is called in an issue.
+_NAMES = {
+    "contact.create": "a new customer", "contact.update": "a customer's fields",
+    "contact.mark": "our marker on a contact", "crm_contact.create": "a new contact in the CRM",
+    "invoice.create": "a new draft", "invoice.update": "a changed draft",
+    "invoice.delete": "a draft taken back", "invoice.approve": "an approval",
+    "invoice.email": "an e-mail of the ledger", "template.create": "a new repeating invoice",
+    "template.delete": "a repeating invoice taken back", "credit.create": "a credit note",
+    "deal.update": "the deal's fields", "note.create": "a note", "task.create": "a task",
+    "message.send": "a message",
+}  # fmt: skip
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,33 +143,45 @@ def beside(planned: Iterable[Action], fresh: Iterable[Action]) -> int:
 
 
 def skipped_issues(items: Iterable[Item], pages: Mapping[str, str | None]) -> list[Issue]:
-    """One issue a record and code for what changed since a person saw the plan."""
-    found: dict[tuple[str, str], list[Item]] = {}
+    """One issue a record for what changed since a person saw the plan: its code and words are those
+    of its first write that was skipped, for the others follow from that."""
+    found: dict[str, list[Item]] = {}
     for item in items:
         if item.fate in SKIPPED:
-            found.setdefault((item.action.subject, SKIPPED[item.fate]), []).append(item)
-    changed = {subject for subject, code in found if code != SKIPPED["follows"]}
+            found.setdefault(item.action.subject, []).append(item)
     return [
         Issue(
-            code=code, subject=subject, state="note", page=pages.get(subject),
-            what=" ".join(_sentence(item) for item in same),
+            code=SKIPPED[same[0].fate], subject=subject, state="note", page=pages.get(subject),
+            what=_what(same),
             next_step="Look at it with `syncjob plan`; the next batch does what is right by then.",
         )
-        for (subject, code), same in found.items()
-        if code != SKIPPED["follows"] or subject not in changed
+        for subject, same in found.items()
     ]  # fmt: skip
 
 
-def _sentence(item: Item) -> str:
-    kind = item.action.kind
+def _what(items: Sequence[Item]) -> str:
+    """What of a record was not done, and why; then what was not done with it."""
+    first = items[0]
+    alike = [i for i in items if (i.fate, i.why, i.differences) == (first.fate, first.why, ())]
+    lead = alike or [first]
+    text = f"Not done, though planned ({_listed(lead)}){_because(first)}."
+    rest = [item for item in items if item not in lead]
+    return f"{text} Nor what goes with it ({_listed(rest)})." if rest else text
+
+
+def _listed(items: Sequence[Item]) -> str:
+    return ", ".join(dict.fromkeys(_NAMES.get(i.action.kind, i.action.kind) for i in items))
+
+
+def _because(item: Item) -> str:
     if item.fate == "follows":
-        return f"Not done as planned ({kind}): what it follows was not done."
+        return ": what it follows was not done"
     if item.fate == "over":
-        return f"Not done as planned ({kind}): {item.why}."
+        return f": {item.why}"
     said = [_said(found) for found in item.differences[:NAMED_MAX]]
     rest = len(item.differences) - len(said)
     more = f"; and {rest} more" if rest > 0 else ""
-    return f"Not done as planned ({kind}), because it changed: {'; '.join(said)}{more}."
+    return f", because it changed: {'; '.join(said)}{more}"
 
 
 def _said(found: Difference) -> str:

@@ -41,6 +41,9 @@ _OF_THE_DAY = re.compile(
 )
 #: What of a notice or note is told in words that count days.
 _TOLD = ("due", "note", "text", "subject", "line", "marker")
+#: By name: a digest of all that an invoice is made of, what of a contact the other side said, and
+#: the tax of each line.
+_ECHO = re.compile(r"source|the other side's .*|taxes \d+")
 #: The id of the other side's record, which a plan of a new customer cannot know.
 _OWNERS = ("contact_id", "draft.contact_id", "organization_id")
 
@@ -134,7 +137,15 @@ def compare(
         elif found.after != found.now_after:
             moves = _may_move(planned, path, found, days, moved, ours)
             (calendar if moves else changed).append(found)
-    return changed, [found for found in calendar if _DAY.search(found.now_after or "")]
+    return _telling(changed), [found for found in calendar if _DAY.search(found.now_after or "")]
+
+
+def _telling(changed: list[Difference]) -> list[Difference]:
+    """Without what only follows from the rest and tells a person nothing, unless it is all."""
+    told = [found for found in changed if not _ECHO.fullmatch(found.name)]
+    if told or not changed:
+        return told
+    return [Difference(name="the record", after="as planned", now_after="changed since")]
 
 
 def done_as(planned: Action, done: Action, ours: Ours) -> bool:
