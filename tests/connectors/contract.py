@@ -303,25 +303,29 @@ class ConnectorContract:
         self, connector: Connector, world: World
     ) -> None:
         for kind, contact in world.contacts_to_change().items():
-            held = connector.capabilities.contact_fields[kind]
-            assert held <= set(FIELDS)
+            fields = connector.capabilities.contact_fields[kind]
+            assert fields <= set(FIELDS)
             # "emails" before "email": without its primary address a list has another one.
-            for field in sorted(held, reverse=True):
+            for field in sorted(fields, reverse=True):
                 # A record needs a name: a part of it is cleared only while the other is there.
                 cleared = () if field in ("name", "first_name") else (None,)
-                for value in (*SAMPLES[field], *cleared):
+                held = [
                     self._changed(connector, world, contact, field, value)
+                    for value in (*SAMPLES[field], *cleared)
+                ]
+                assert any(held[: len(SAMPLES[field])]), f"{kind} holds no {field}"
 
     def _changed(
         self, connector: Connector, world: World, contact: str, field: str, value: str | None
-    ) -> None:
-        """One field written: read back as it was asked for, or refused beforehand with a reason."""
+    ) -> bool:
+        """One field written: read back as it was asked for; or False: refused beforehand with a
+        reason (no room for so many, or it cannot be cleared)."""
         (before,) = connector.get("contacts", [contact])
         action = contact_change(connector, contact, {field: value})
         refused = connector.unfit(action)
         if refused is not None:
-            assert value is None and refused.field == field and refused.next_step, refused
-            return
+            assert refused.field == field and refused.next_step, refused
+            return False
         (call,) = connector.prepare([action])
         (outcome,) = connector.outcomes(call, world.send(call))
         assert isinstance(outcome, Stored), outcome
@@ -333,6 +337,7 @@ class ConnectorContract:
         assert {f: v for f, v in now.items() if f not in touched} == {
             f: v for f, v in was.items() if f not in touched
         }
+        return True
 
     def test_a_field_that_it_does_not_hold_is_refused_before_and_by_name(
         self, connector: Connector, world: World
