@@ -57,9 +57,9 @@ def find(
     """The records that bear these markers, by marker; archived contacts too. `kind` is that of
     the action which makes them."""
     if kind == "crm_contact.create":
-        found = dict(_contacts(ask, markers, names))
-        left = [marker for marker in markers if marker not in found]
-        return found | (dict(_deleted(bin, left, names)) if left else {})
+        people = dict(_contacts(ask, markers, names))
+        left = [marker for marker in markers if marker not in people]
+        return people | (dict(_deleted(bin, left, names)) if left else {})
     if kind not in _TEXTS:
         raise ValueError(f"nothing of kind {kind!r} is created in HubSpot")
     text = _TEXTS[kind]
