@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from syncjob.core.undoing import UndoReport
+from syncjob.engine.undoing import Asked
 from syncjob.errors import ConfigError
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import awaiting, codes, minutes, number_of, quiet, writes_to
@@ -194,3 +196,66 @@ def test_moves_need_the_field_that_remembers(make_world: MakeWorld) -> None:
     w = make_world(init=False, config={"crm": {"moves": MOVES, "fields": {"status": None}}})
     with pytest.raises(ConfigError, match=r"fields\.status"), w.connection():
         pass
+
+
+def undo(w: World, number: str) -> UndoReport:
+    with w.connection() as handle:
+        return handle.undo(Asked(batch=int(number), reason="too early"), write=True, who="Ann")
+
+
+def moved(make_world: MakeWorld) -> tuple[World, int, str]:
+    """A deal that a batch has moved, with the number of that batch."""
+    w = made(make_world, MOVES)
+    deal = awaiting(w, pipeline="Work", stage="Offer")
+    w.books("pay", invoice=number_of(w, deal))
+    minutes(w, 5)
+    number = w.run().batch
+    assert place(w, deal) == ("Work", "Paid")
+    return w, deal, number
+
+
+def test_a_move_is_undone_and_not_made_again(make_world: MakeWorld) -> None:
+    w, deal, number = moved(make_world)
+    mark = w.mark()
+    report = undo(w, number)
+    assert {i.field: i.fate for i in report.items} == {"stage": "undo", "": "cannot"}
+    (patch,) = w.writes(mark)
+    assert "custom_fields" not in patch["body"]
+    assert place(w, deal) == ("Work", "Invoiced")
+    assert w.deal_fields(deal)["Invoice status"] == "paid"
+    quiet(w)
+    again = undo(w, number)
+    assert {i.field: i.fate for i in again.items} == {"stage": "done", "": "cannot"}
+    undo(w, str(report.batch))
+    assert place(w, deal) == ("Work", "Paid")
+    quiet(w)
+
+
+def test_a_deal_that_somebody_moved_since_stays_where_it_is(make_world: MakeWorld) -> None:
+    w, deal, number = moved(make_world)
+    w.crm("edit_deal", deal=deal, stage="Closed")
+    assert {i.field: i.fate for i in undo(w, number).items}["stage"] == "touched"
+    assert place(w, deal) == ("Work", "Closed")
+
+
+@pytest.mark.parametrize("kind", ["lost", "late"])
+def test_a_lost_undo_of_a_move_is_found_out(make_world: MakeWorld, kind: str) -> None:
+    w, deal, number = moved(make_world)
+    w.fault(kind=kind, method="PATCH", path="/deals", delay_s=90 * (kind == "late"))
+    assert {i.field: i.fate for i in undo(w, number).items}["stage"] == "open"
+    minutes(w, 20)
+    undo(w, number)
+    assert place(w, deal) == ("Work", "Invoiced")
+    assert {i.field: i.fate for i in undo(w, number).items}["stage"] == "done"
+    quiet(w)
+
+
+def test_an_undo_of_a_move_that_never_arrived_is_made_later(make_world: MakeWorld) -> None:
+    w, deal, number = moved(make_world)
+    w.fault(kind="late", method="PATCH", path="/deals", delay_s=10**6)  # for ever
+    undo(w, number)
+    assert place(w, deal) == ("Work", "Paid")
+    minutes(w, 20)
+    undo(w, number)
+    assert place(w, deal) == ("Work", "Invoiced")
+    quiet(w)
