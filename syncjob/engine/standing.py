@@ -71,10 +71,10 @@ def _by_people(batch: Batch, kinds: Set[str]) -> Iterator[Awaited]:
     groups = {PAUSE_KINDS.get(kind) for kind in kinds}
     for pause in pauses(state, now):
         if pause.only == "all" or pause.only in groups or not kinds:
-            what = "everything" if pause.only == "all" else pause.only
+            what = "everything is" if pause.only == "all" else f"writing of {pause.only} is"
             yield Awaited(
                 kind="pause", until=pause.until,
-                text=f"{what} is paused by {pause.who or 'somebody'}: {pause.reason}",
+                text=f"{what} paused by {pause.who or 'somebody'}: {pause.reason}",
                 step="`syncjob resume` shows the plan and lets writes go on.",
             )  # fmt: skip
     if state.book.fact("another_instance") is not None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from syncjob.core.actions import Action, DealChange, InvoiceDraft, Outcome, Rejected, Stale
+from syncjob.core.actions import Action, DealChange, InvoiceDraft
 from syncjob.core.records import Contact, Deal, Invoice, Receiver, Side
 from syncjob.core.rules.notices import PAID
 from syncjob.core.story import Event
@@ -46,7 +47,8 @@ _DECIDED = {
     "match.same": "said that it is the same customer as {}",
     "match.different": "said that it is not the same customer as {}",
 }
-_CLOSED = 200  # so many letters of an answer are worth reading
+#: So many letters of an answer that nobody could read are told.
+_ANSWER_MAX = 200
 
 
 # --- looks ---------------------------------------------------------------------------------------
@@ -62,9 +64,7 @@ def looks(batch: Batch, records: Iterable[tuple[Side, str, str, str]]) -> Iterat
             yield Event(kind="read", at=seen.at, text=f"read {called} now, for this answer")
             continue
         vendor = vendor_of(batch, side)
-        stamp = (
-            f"; {vendor} last stamped it {seen.updated:%Y-%m-%d %H:%M} UTC" if seen.updated else ""
-        )
+        stamp = f"; {vendor}'s stamp {seen.updated:%Y-%m-%d %H:%M} UTC" if seen.updated else ""
         how = "by its id" if seen.strong else f"in {vendor}'s list"
         yield Event(
             kind="read", at=seen.at, batch=seen.batch,
@@ -217,15 +217,12 @@ def became(batch: Batch, write: Write, numbers: Mapping[str, str]) -> str:
 def _words(write: Write) -> str:
     """The vendor's own words, or what settled it."""
     try:
-        outcome: Outcome | None = msgspec.json.decode(write.outcome, type=Outcome)
+        outcome = msgspec.json.decode(write.outcome, type=dict[str, Any])
     except msgspec.DecodeError:  # settled by look-up, or cut off as it was written down
-        return write.outcome or write.answer[:_CLOSED]
-    match outcome:
-        case Rejected():
-            return outcome.words
-        case Stale():
-            return "the record had changed meanwhile, so it was decided again"
-    return getattr(outcome, "error", "") or write.outcome
+        return write.outcome or write.answer[:_ANSWER_MAX]
+    if outcome.get("type") == "stale":
+        return "the record had changed meanwhile, so it was decided again"
+    return str(outcome.get("words") or outcome.get("error") or write.outcome)
 
 
 def told(batch: Batch, names: Mapping[str, str]) -> Iterator[Event]:
