@@ -6,7 +6,7 @@ a function of them alone and does not depend on the order in which anything was 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
     invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
-    applied. `noted` are the markers of the notes in its timeline.
+    applied. `noted` are the markers of the notes in its timeline,
+    `standing` when the issues that hold it were opened, by code, as far as that is a while ago.
     """
 
     deal: Deal
@@ -107,6 +108,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     muted_until: date | None = None
     credits: dict[str, Credit] = {}
     noted: frozenset[str] = frozenset()
+    standing: dict[str, datetime] = {}
 
     @property
     def subject(self) -> str:

@@ -39,6 +39,7 @@ Happening = Literal[
     "refunded",
     "voided",
     "deleted",
+    "held",
 ]
 
 

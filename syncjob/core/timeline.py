@@ -1,4 +1,4 @@
-"""Notes in a deal's timeline of what happened to its invoices: each once, where they are wanted.
+"""Notes in a deal's timeline of what happened to its invoices, or what holds it: each once.
 
 Nothing is noted of the time before they were: what the deal's history lacks then is in the ledger.
 """
@@ -9,8 +9,10 @@ from collections.abc import Iterable
 
 from syncjob.core.actions import Action, NoteDraft, Wave
 from syncjob.core.making import Making, Refused
+from syncjob.core.markers import WHOLE, invoice_marker
+from syncjob.core.policy_crm import Happening
 from syncjob.core.records import Invoice
-from syncjob.core.rules.happenings import Happened, happened
+from syncjob.core.rules.happenings import Happened, happened, held_text
 from syncjob.core.rules.settlement import invoice_state, next_due_day
 
 
@@ -31,20 +33,43 @@ def note_happenings(making: Making, invoices: Iterable[Invoice]) -> None:
         for found in happened(invoice, state, begins, context.today, context.zone):
             if found.kind in context.timeline and found.day >= context.timeline_since:
                 _note(making, invoice, found)
+    _note_held(making)
 
 
 def _note(making: Making, invoice: Invoice, found: Happened) -> None:
+    page = f"\n{invoice.page}" if invoice.page else ""
     marker = f"{invoice.marker or invoice.id}.{found.key}"
+    _add(making, marker, invoice.id, found.kind, found.text, f"{found.text}{page}")
+
+
+def _note_held(making: Making) -> None:
+    """What holds the deal, for whoever sells: once for each time that it comes to be held so."""
+    case, context = making.case, making.context
+    for issue in making.issues:
+        since = case.standing.get(issue.code)
+        if since is None or issue.state != "held":
+            continue
+        if since.astimezone(context.zone).date() < context.timeline_since:
+            continue
+        # Named as notes of its invoice are, so that it is looked for among this deal's notes.
+        own = invoice_marker(context.code, case.deal.id, WHOLE, 1)
+        marker = f"{own}.held.{issue.code}.{since:%y%m%d%H%M}"
+        _add(making, marker, "", "held", issue.what, held_text(issue, invoiced=bool(case.live)))
+
+
+def _add(
+    making: Making, marker: str, invoice_id: str, kind: Happening, reason: str, text: str
+) -> None:
+    """One note, unless it was written before or the CRM refused just this."""
     if marker in making.case.noted:
         return
-    page = f"\n{invoice.page}" if invoice.page else ""
     draft = NoteDraft(
-        marker=marker, deal_id=making.case.deal.id, invoice_id=invoice.id, happening=found.kind,
-        text=f"{found.text}{page}",
+        marker=marker, deal_id=making.case.deal.id, invoice_id=invoice_id, happening=kind,
+        text=text,
     )  # fmt: skip
     action = Action(
         side="crm", wave=Wave.NOTICES, subject=making.case.subject, target=f"note:{marker}",
-        payload=draft, reason=found.text,
+        payload=draft, reason=reason,
     )  # fmt: skip
     try:
         making.append(action)

@@ -22,7 +22,7 @@ from syncjob.engine.credits import notes_about
 from syncjob.engine.merging import rival_parts
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
-from syncjob.engine.timeline import timeline_since
+from syncjob.engine.timeline import standing_issues, timeline_since
 from syncjob.state.database import State
 from syncjob.state.links import Part
 
@@ -91,6 +91,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         rivals=_rivals(batch, deal_id),
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
         crossing=crossing_of(batch, party_id), noted=frozenset(state.papers.notes(deal_id)),
+        standing=standing_issues(batch, deal_id),
         parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
         buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
         by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),

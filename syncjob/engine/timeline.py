@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from syncjob.core.actions import NoteDraft
 from syncjob.engine.batch import Batch
 
 SINCE = "timeline_since"
+#: What holds a deal is noted in its timeline once it has stood for so long: whoever has just won
+#: the deal may still be at it, and a cause that goes by itself is nobody's business.
+HELD_FOR = timedelta(minutes=30)
 
 
 def timeline_since(batch: Batch) -> date:
@@ -28,3 +31,14 @@ def timeline_since(batch: Batch) -> date:
 def note_stored(batch: Batch, note: NoteDraft) -> None:
     """The note stands in the CRM; call it inside a commit."""
     batch.state.papers.add_note(note.marker, note.deal_id, batch=batch.id)
+
+
+def standing_issues(batch: Batch, deal_id: str) -> dict[str, datetime]:
+    """When the issues that hold this deal were opened, by code; of those that have stood for a
+    while, and only where they are noted."""
+    if "held" not in batch.config.crm.timeline:
+        return {}
+    until = (batch.clock.now() - HELD_FOR).isoformat()
+    found = batch.state.book.open_issues(f"deal:{deal_id}")
+    held = [f for f in found if f.issue.state == "held" and f.opened_at <= until]
+    return {f.issue.code: datetime.fromisoformat(f.opened_at) for f in held}

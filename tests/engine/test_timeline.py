@@ -190,3 +190,49 @@ def test_a_refused_note_is_an_issue_of_its_own(w: World) -> None:
     later(w)
     assert codes(quiet(w)) == ["refused"]
     assert w.deal_fields(deal)["Invoice status"] == "draft"
+
+
+def test_what_holds_a_deal_is_noted_once_it_has_stood(make_world: MakeWorld) -> None:
+    w = make_world(config={"crm": {"timeline": ["held"]}})
+    deal = sell(w, org=None)
+    w.run()
+    minutes(w, 5)
+    quiet(w)
+    assert said(w, deal) == [], "whoever won it may still be at it"
+    minutes(w, 60)
+    w.run()
+    (text,) = said(w, deal)
+    assert text.startswith("Not invoiced yet: The deal has ")
+    for _ in range(3):
+        minutes(w, 65)
+        quiet(w)
+    assert len(said(w, deal)) == 1
+
+
+def test_a_cause_that_goes_and_comes_again_is_noted_again(make_world: MakeWorld) -> None:
+    w = make_world(config={"crm": {"timeline": ["held"]}})
+    deal = sell(w, org=None)
+    for _ in range(2):
+        later(w)
+        later(w, 30)
+        later(w, 35)
+        w.crm("reopen", deal=deal)
+        later(w)
+        w.crm("win", deal=deal)
+    assert len(said(w, deal)) == 2
+
+
+def test_a_command_in_the_next_step_is_for_whoever_runs_it(make_world: MakeWorld) -> None:
+    w = make_world(config={"crm": {"timeline": ["held"]}, "guard": {"times_largest": 2}})
+    billed(w)
+    deal = sell(w, "Big Pty", lines=[{"name": "Widget", "price": 9000, "quantity": 1, "tax": 10}])
+    later(w)
+    later(w, 30)
+    later(w, 35)
+    (text,) = [str(n["content"]) for n in w.crm_state()["notes"].values()]
+    assert "ask whoever runs syncjob: " in text
+    w.time.advance(60)
+    with w.connection() as handle:
+        handle.answer(kind="create", subject=f"deal:{deal}", who="Ann", reason="a big order")
+    assert w.run().exit_code == 0
+    assert len(said(w, deal)) == 1

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from syncjob.core.actions import Issue
 from syncjob.core.policy_crm import Happening
 from syncjob.core.records import Invoice
 from syncjob.core.rules.settlement import State, cash_and_credit, cash_days
@@ -60,6 +61,15 @@ def happened(
     kind = _BY_WORD.get(state.word)
     if kind is not None:
         yield Happened(kind=kind, key=kind, day=seen, text=_ended(invoice, kind))
+
+
+def held_text(issue: Issue, *, invoiced: bool) -> str:
+    """What holds a deal, for whoever sells: they know the deal, and not the commands."""
+    head = "The invoice waits" if invoiced else "Not invoiced yet"
+    step = issue.next_step
+    if "`syncjob" in step:
+        step = f"If that is right as it is, ask whoever runs syncjob: {step}"
+    return f"{head}: {issue.what}\n{step}".strip()
 
 
 def _money(invoice: Invoice, word: str, seen: date) -> Happened:
