@@ -13,7 +13,7 @@ def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:
     """What the deals and customers that these issues are about are called, by subject."""
     titles = {}
     for subject in dict.fromkeys(issue.subject for issue in issues):
-        kind, _, deal_id = subject.partition(":")
+        kind, _, deal_id = subject.removeprefix("reconcile:").partition(":")
         deal = state.snapshots.get("crm", "deals", deal_id, Deal) if kind == "deal" else None
         if deal is not None:
             titles[subject] = deal.title
@@ -24,7 +24,7 @@ def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:
 
 def _customer(state: State, subject: str) -> dict[str, str]:
     """A customer's name under its subject ("contact:org:12"), if it was read and has one."""
-    key = subject.removeprefix("contact:")
+    key = subject.removeprefix("reconcile:").removeprefix("contact:")
     ledger_id = key.removeprefix("ledger:")
     side: Side = "crm" if ledger_id == key else "ledger"
     found = state.snapshots.get(side, "contacts", ledger_id, Contact)

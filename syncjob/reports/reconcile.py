@@ -68,9 +68,9 @@ def _kind(out: Console, kind: Kind, report: ReconcileReport, *, every: bool) -> 
 
 def finding_lines(finding: Finding, title: str = "") -> Iterator[str]:
     """One finding: which record, what is wrong, who mends it and how, links into both systems."""
-    name = " ".join(filter(None, (finding.subject, title)))
-    deal = f", deal {finding.deal}" if finding.deal and finding.deal not in finding.subject else ""
-    yield f"  {name}{deal}: {finding.what} ({_WHO[finding.mends]})"
+    about = f"deal:{finding.deal}" if finding.deal else finding.subject
+    name = f"{about} {title}" if title else about
+    yield f"  {name}: {finding.what} ({_WHO[finding.mends]})"
     yield f"    next: {finding.next_step}"
     for page in finding.pages:
         yield f"    {page}"
@@ -84,7 +84,7 @@ def _rest(report: ReconcileReport) -> Iterator[str]:
         yield f"Left alone, as a rule or an open issue says: {rules}."
     if report.waiting:
         one = report.waiting == 1
-        yield f"{report.waiting:,} deal{' waits' if one else 's wait'} for the next batch anyway."
+        yield f"{report.waiting:,} deal{' waits' if one else 's wait'} for the next batch."
     for numbers in report.numbers:
         yield from _numbers(numbers)
     for name in report.unread:

@@ -57,10 +57,14 @@ class Reconciled:
 
     def deals_after(self, deal: str, most: int) -> list[str]:
         """The deals to compare, by id: those with an invoice or won, after this one."""
+        # Each list ends by itself, so that no group of deals costs a scan of them all.
         rows = self.db.execute(
-            "SELECT deal FROM part WHERE deal > ?1 UNION SELECT deal FROM repeat WHERE deal > ?1 "
-            "UNION SELECT id FROM snapshot WHERE side = 'crm' AND stream = 'deals' AND id > ?1 "
-            "AND json_extract(CAST(body AS TEXT), '$.status') = 'won' ORDER BY 1 LIMIT ?2",
+            "SELECT id FROM (SELECT DISTINCT deal AS id FROM part WHERE deal > ?1 "
+            "ORDER BY 1 LIMIT ?2) UNION SELECT id FROM (SELECT DISTINCT deal AS id FROM repeat "
+            "WHERE deal > ?1 ORDER BY 1 LIMIT ?2) UNION SELECT id FROM (SELECT id FROM snapshot "
+            "WHERE side = 'crm' AND stream = 'deals' AND id > ?1 "
+            "AND json_extract(CAST(body AS TEXT), '$.status') = 'won' ORDER BY id LIMIT ?2) "
+            "ORDER BY 1 LIMIT ?2",
             (deal, most),
         )
         return [row[0] for row in rows.fetchall()]

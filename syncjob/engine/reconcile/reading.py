@@ -128,11 +128,13 @@ def _note_missed(session: Session, side: Side, home: str, old: Record | None, ne
         what = f"The {NAMES[side]}'s {_WORD[home]} {name}says otherwise than was known{when}: " + (
             f"{named(fields)}."
         )
+    known = session.batch.state.snapshots.get("crm", "deals", deal, Deal) if deal else None
+    pages = dict.fromkeys(r.page for r in (known, new) if r is not None and r.page)
     subject = f"deal:{new.id}" if home == "deals" else f"{_WORD[home]}:{new.id}"
     session.add(
         Finding(
             kind=kind, subject=subject, what=what, next_step=_MENDED, mends="next_batch",
-            deal=deal, pages=(new.page,) if new.page else (),
+            deal=deal, pages=tuple(pages),
         )
     )  # fmt: skip
 
