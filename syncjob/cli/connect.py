@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncjob.cli.common import json_option, logged, print_json
+from syncjob.cli.common import json_option, logged, print_json, who
 from syncjob.cli.consent import Loopback
 from syncjob.clock import SystemClock
 from syncjob.config import Config
@@ -48,7 +48,7 @@ def connect_command(
             return Exit.DONE
         if app is not None and app.consent:
             _consent(config, app, browser=not no_browser)
-        return _show(config, side, as_json=as_json)
+        return _show(config, side, vendor, as_json=as_json)
 
 
 def _side(config: Config, vendor: str) -> tuple[Side, App | None]:
@@ -67,6 +67,7 @@ def _forget(config: Config, vendor: str, app: App | None) -> None:
         return
     with _vault(config) as vault:
         vault.forget(app.token_key)
+    _note(config, f"disconnect:{vendor}")
     again = "asks for consent again"
     if not app.consent:
         again = "gets another with the client id and secret"
@@ -130,12 +131,21 @@ def _open(page: str, *, browser: bool) -> None:
         click.echo(page)
 
 
-def _show(config: Config, side: Side, *, as_json: bool) -> int:
+def _note(config: Config, act: str) -> None:
+    from syncjob.engine.connection import open_connection
+
+    with open_connection(config) as handle:
+        handle.note_act(act, who=who())
+
+
+def _show(config: Config, side: Side, vendor: str, *, as_json: bool) -> int:
     from syncjob.engine.connection import open_connection
     from syncjob.reports.terminal import organisation
 
     with open_connection(config) as handle:
         found = handle.identity(side)
+        opens = f"opens {found.name} ({found.id})"
+        handle.note_act(f"connect:{vendor}", who=who(), outcome=opens)
     if as_json:
         print_json(found)
     elif side == "ledger":

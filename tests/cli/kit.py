@@ -150,6 +150,9 @@ class Handle:
         self._note("identity", side)
         return BOOKS
 
+    def note_act(self, kind: str, **given: Any) -> None:
+        self._note(kind, given)
+
     def init_fields(self, *, create: bool) -> FieldsReport:
         self._note("init_fields", create)
         return FieldsReport(created=("Invoice status",)) if create else self.fields

@@ -71,7 +71,10 @@ def test_a_custom_connection_has_no_page(syncjob_: Command, handle: Handle) -> N
     code, out, _ = syncjob_("connect", "xero")
     assert code == Exit.DONE
     assert out == "The books of Acme [Pty] Ltd, AU, AUD, UTC, DEMO.\n"
-    assert handle.asked == [("identity", "ledger")]
+    (asked, _), (act, noted) = handle.asked
+    assert (asked, act) == ("identity", "connect:xero")
+    assert noted["who"]
+    assert noted["outcome"] == "opens Acme [Pty] Ltd (o1)"
 
 
 def test_consent_ends_with_stored_tokens_and_forget_removes_them(
