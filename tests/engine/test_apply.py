@@ -5,9 +5,7 @@ Judged from what the servers hold and which writes they were sent.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from tests.engine.applying import apply, codes_of, fates, plan_text
 from tests.engine.contacts import kit
