@@ -13,7 +13,7 @@ from syncjob.core.applying import AppliedReport, Fate, Item
 from syncjob.core.comparing import Difference
 from syncjob.core.reports import PlanReport, Tie
 from syncjob.reports.action_words import before_of, headline, values
-from syncjob.reports.words import KIND_ORDER, counted
+from syncjob.reports.words import KIND_ORDER, counted, why_hint
 
 #: How long a value may be in a before and after before it is cut.
 VALUE_LENGTH_MAX = 60
@@ -135,6 +135,8 @@ def left_out(plan: PlanReport) -> Iterator[str]:
     if reasons:
         listed = ", ".join(f"{number:,} {code}" for code, number in sorted(reasons.items()))
         yield f"{len(held_subjects(plan)):,} held, listed above: {listed}."
+    if hint := why_hint(plan.issues):
+        yield hint
     waiting = len(plan.waits.keys() - {"connection"})
     if waiting:
         yield f"{waiting:,} waiting, as said above."

@@ -23,6 +23,7 @@ from syncjob.reports.words import (
     issue_lines,
     local,
     waiting_lines,
+    why_hint,
 )
 
 #: How many columns a pipe gets: wide enough that no table is cut.
@@ -50,6 +51,8 @@ def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> Non
     if older and not every:
         known = "1 issue is" if older == 1 else f"{older:,} issues are"
         out.print(f"{known} open from before: `syncjob status` lists them.")
+    if hint := why_hint(shown):
+        out.print(hint)
     for text in waiting_lines(report.waits):
         out.print(escape(text))
     out.print(f"[bold]{escape(batch_sentence(report))}[/]")

@@ -66,6 +66,13 @@ def issue_lines(issue: Issue, title: str = "") -> Iterator[str]:
         yield f"    {issue.page}"
 
 
+def why_hint(issues: Iterable[Issue]) -> str:
+    """How to learn more of the first deal that is held; empty where none is."""
+    held = (i.subject for i in issues if i.state == "held" and i.subject.startswith("deal:"))
+    first = next(held, None)
+    return f"How it came to this: `syncjob why {first.replace(':', ' ')}`." if first else ""
+
+
 def issue_groups(issues: Iterable[Issue]) -> list[list[Issue]]:
     """Issues of one kind and one cause together, the first of them leading, in given order."""
     groups: dict[tuple[str, str, str], list[Issue]] = {}
