@@ -15,6 +15,7 @@ import msgspec
 from syncjob.core.reconcile import ReconcileOptions, ReconcileReport
 from syncjob.core.records import Deal
 from syncjob.core.reports import RunOptions
+from syncjob.engine import recovery
 from syncjob.engine.chores import note_done
 from syncjob.engine.identify import identify
 from syncjob.engine.opening import Opening
@@ -64,6 +65,7 @@ class Reconciling(Opening):
         until = self.clock.monotonic() + PIECE_SECONDS
         with self._batch(self.state, _reading(options), write=False) as batch:
             identify(batch)
+            recovery.begin(batch)  # what an older state does not know is no stranger's
             report = go_on(batch, since=options.since, until=until)
             if report.complete and options.since is None:
                 with batch.state.commit():
@@ -79,6 +81,7 @@ class Reconciling(Opening):
                 self._batch(copy, _reading(options), write=False, lease=lease)
             )
             identify(batch)
+            recovery.begin(batch)
             with copy.commit():
                 copy.book.note(PASS, None)  # a copy cannot go on with what it does not keep
             report = go_on(batch, since=options.since, until=batch.deadline)
@@ -113,8 +116,8 @@ def _may_go_on(report: ReconcileReport, options: ReconcileOptions, now: datetime
 
 def _reading(options: ReconcileOptions) -> RunOptions:
     return RunOptions(
-        who=options.who, progress=options.progress, waiting=options.waiting, should_stop=options.should_stop,
-        dry_run=not options.repair,
+        who=options.who, progress=options.progress, waiting=options.waiting,
+        should_stop=options.should_stop, dry_run=not options.repair,
     )  # fmt: skip
 
 
