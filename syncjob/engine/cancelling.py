@@ -162,7 +162,7 @@ def _push(batch: Batch, case: Case, actions: Sequence[Action], reason: str) -> N
 def _told(batch: Batch, case: Case, planned: Paper, after: Paper) -> Paper:
     """A paper once the push is over: deleted, or not (yet)."""
     if planned.fate != "delete" or after.fate == "gone":
-        return msgspec.structs.replace(planned, status=after.status)
+        return planned
     issues = [found.issue for found in batch.state.book.open_issues(case.subject)]
     busy = batch.state.journal.busy_subject(case.subject)
     why = "the ledger's answer was lost" if busy or not issues else issues[-1].what

@@ -126,9 +126,9 @@ def _forms(
 ) -> tuple[dict[str, str | None], dict[str, str | None]]:
     """What was sent and what stands now, by field; of a move that stands alone, the stage."""
     change = intent.action.payload
-    lone = isinstance(change, DealChange) and not change.fields
-    if lone and change.move is not None and isinstance(record, Deal):
-        return {STAGE: change.move.stage_id}, {STAGE: record.stage_id}
+    move = change.move if isinstance(change, DealChange) and not change.fields else None
+    if move is not None and isinstance(record, Deal):
+        return {STAGE: move.stage_id}, {STAGE: record.stage_id}
     return connector.stored_form(intent.action), connector.current_form(intent.action, record)
 
 

@@ -20,7 +20,7 @@ def cancel_lines(report: CancelReport) -> Iterator[str]:
         yield f"{_name(paper)} {_FATES[paper.fate][report.written]}".rstrip() + _why(paper)
         if paper.next_step:
             yield f"    next: {paper.next_step}"
-        if paper.page and paper.fate != "delete":
+        if paper.page and paper.fate in ("stays", "open"):
             yield f"    {paper.page}"
     yield from _deal(report)
 

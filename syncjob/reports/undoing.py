@@ -31,18 +31,21 @@ _KINDS = {
     "invoice.email": "invoice e-mailed",
     "field.create": "field created",
 }
-_HEADS: dict[Fate, tuple[str, str]] = {
-    "undo": ("To be put back:", "Put back:"),
-    "open": ("Not put back (yet):", "Not put back (yet):"),
-    "touched": ("Stays as it is:", "Stays as it is:"),
-    "cannot": ("Cannot be undone here:", "Cannot be undone here:"),
+_HEADS: dict[Fate, str] = {
+    "undo": "To be put back:",
+    "open": "Not put back (yet):",
+    "touched": "Stays as it is:",
+    "cannot": "Cannot be undone here:",
 }
+#: The targets that bear a name which people can look for on the other side.
+_NAMED = ("invoice", "contact", "template", "credit", "mail", "mark", "field")
 
 
 def undo_sentence(report: UndoReport) -> str:
     """What it comes to, in one line."""
-    verb = "were put back" if report.written else "would be put back"
-    parts = [f"{_values(report.count('undo'))} {verb}"]
+    one = report.count("undo") == 1
+    verb = ("was" if one else "were") if report.written else "would be"
+    parts = [f"{_values(report.count('undo'))} {verb} put back"]
     if report.count("open"):
         parts.append(f"{report.count('open')} not (yet)")
     if report.count("done"):
@@ -59,13 +62,13 @@ def _values(count: int) -> str:
 
 
 def undo_lines(report: UndoReport, *, every: bool = False) -> Iterator[str]:
-    """Each item under its head; what is as before already is only counted."""
-    for fate, heads in _HEADS.items():
+    """Each item under its head; what is as before already is only counted. Of an undo that is
+    done, only what was not confirmed: the rest was shown before."""
+    for fate, head in _HEADS.items():
         items = [item for item in report.items if item.fate == fate]
-        if not items:
-            continue
-        yield heads[report.written]
-        yield from _listed(items, every)
+        if items and (not report.written or fate == "open"):
+            yield head
+            yield from _listed(items, every)
     for words in report.guard if not report.written else ():
         yield f"The guard stops this: {words}"
 
@@ -95,7 +98,9 @@ def _side(item: Item) -> str:
 
 def _what(item: Item) -> str:
     if not item.field:
-        return _KINDS.get(item.after or "", item.after or "")
+        kind, _, name = item.target.partition(":")
+        words = _KINDS.get(item.after or "", item.after or "")
+        return f"{words} ({name})" if kind in _NAMED else words
     if item.field == "link":
         return f"linked with {item.after}"
     name = NAMES.get(item.field, item.field)

@@ -157,3 +157,9 @@ def test_what_stays_says_what_to_do_instead(syncjob_: Command, handle: Taking) -
 def test_a_reason_is_required(syncjob_: Command, handle: Taking) -> None:
     assert syncjob_("cancel", "1", "--yes")[0] == Exit.CONFIG
     assert handle.asked == []
+
+
+def test_the_screen_is_not_said_twice(syncjob_: Command, handle: Taking) -> None:
+    _, out, _ = syncjob_("undo", "12", "--yes")
+    assert out.count("Stays as it is:") == 1
+    assert "Batch 12: 1 value was put back" in out
