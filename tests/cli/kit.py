@@ -11,16 +11,21 @@ from typing import Any
 from syncjob.config import Config
 from syncjob.connectors.base import Problem
 from syncjob.core.actions import Action, DealChange, InvoiceDraft, Issue, Wave
+from syncjob.core.applying import AppliedReport, Item
+from syncjob.core.comparing import Difference
+from syncjob.core.plan_file import PlanFile
 from syncjob.core.records import InvoiceLine, Organisation
 from syncjob.core.reports import (
     BatchReport,
     FieldsReport,
+    Origin,
     Pause,
     PlanReport,
     Row,
     RunOptions,
     StatusReport,
     StreamStatus,
+    Tie,
 )
 from syncjob.errors import Exit
 
@@ -106,6 +111,29 @@ def batch_report(**more: Any) -> BatchReport:
     return BatchReport(**(given | more))
 
 
+def applied_report(file: PlanFile) -> AppliedReport:
+    """A plan of which the draft was made a day later, and the deal's fields had changed."""
+    draft, deal = file.plan.actions
+    dates = (
+        Difference(name="date", after="2026-08-01", now_after="2026-08-02"),
+        Difference(name="due date", after="2026-08-31", now_after="2026-09-01"),
+    )
+    paid = Difference(name="status", before="awaiting payment", after="paid", now_after="part-paid")
+    items = (
+        Item(action=draft, fate="done", moved=dates),
+        Item(action=deal, fate="changed", differences=(paid,)),
+    )
+    return AppliedReport(
+        batch=batch_report(issues=(), rows=()),
+        plan=file.plan.hash,
+        origin=file.origin,
+        items=items,
+        counts={"done": 1, "changed": 1},
+        left=2,
+        titles=file.plan.titles,
+    )
+
+
 class Handle:
     """What the fake connection answers, and what it was asked."""
 
@@ -125,7 +153,20 @@ class Handle:
             waits={"deal:1050": "its contact is created first"},
             titles={"deal:1042": "Spring order"},
             stories={"deal:1042": ("tax: the account's default",)},
+            origin=Origin(
+                connection="main",
+                code="NW",
+                crm="c1",
+                ledger="o1",
+                config="abc",
+                mode="drafts_only",
+                made_at=NOW,
+                made_by="maria@books-01",
+                today=NOW.date(),
+            ),
+            ties=(Tie(subject="contact:org:7", ledger="l7", why="it bears our key", title="Oak"),),
         )
+        self.applied: AppliedReport | None = None
         self.fields = FieldsReport(wanted=(("deal", "Invoice status", "choice", "its state"),))
 
     def _note(self, name: str, value: Any) -> None:
@@ -141,6 +182,10 @@ class Handle:
     def plan(self, options: RunOptions) -> PlanReport:
         self._note("plan", options)
         return self.plan_report
+
+    def apply(self, file: PlanFile, name: str, options: RunOptions) -> AppliedReport:
+        self._note("apply", (file, name, options))
+        return self.applied or applied_report(file)
 
     def check(self, *, messages: bool = False) -> list[Problem]:
         self._note("check", None)
