@@ -14,7 +14,8 @@ from tests.sandbox.hubspot_support import Hub, where
 
 KINDS = ("deals", "contacts", "companies", "line_items", "tasks", "notes", "products", "0-3", "x")
 GARBAGE: tuple[Any, ...] = (
-    None, "", "x", "1", 0, -1, 1.5, 10**30, True, [], {}, [[]], [{}], {"id": None}, "\ud800", "é" * 50,
+    None, "", "x", "1", 0, -1, 1.5, 10**30, True, [], {}, [[]], [{}], {"id": None}, "\ud800",
+    "é" * 50,
     "1,0", "NaN", "Infinity", "1e400", "٣", "²", {"a": {"b": []}}, "2026-13-45", "9" * 40, "a\x00b",
     [None], [{"id": {}}], {"filters": 3},
 )  # fmt: skip

@@ -125,14 +125,15 @@ def _number(text: str | None) -> float | int | None:
 def _contact(store: Store, record: Record) -> Row:
     props = record.props
     name = " ".join(p for p in (props.get("firstname"), props.get("lastname")) if p)
-    emails = [props["email"]] if "email" in props else []
-    phones = [props["phone"]] if "phone" in props else []
+    more = (props.get("hs_additional_emails") or "").split(";")
+    emails = [v for v in (props.get("email"), *more) if v]
+    phones = [v for v in (props.get("phone"), props.get("mobilephone")) if v]
     return {
         "name": name or props.get("email"),
         "first_name": props.get("firstname"),
         "last_name": props.get("lastname"),
-        "emails": [{"value": v, "primary": True, "label": "work"} for v in emails],
-        "phones": [{"value": v, "primary": True, "label": "work"} for v in phones],
+        "emails": [{"value": v, "primary": not n, "label": "work"} for n, v in enumerate(emails)],
+        "phones": [{"value": v, "primary": not n, "label": "work"} for n, v in enumerate(phones)],
         "org_id": _tied(store, record, "companies"),
     }
 

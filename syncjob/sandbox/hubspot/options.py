@@ -55,6 +55,7 @@ class Options:
     bursts_in_real_time: bool = True  # False: short windows follow the sandbox clock
 
     index_lag_max_s: float = 20.0  # what search knows is late; a lag is drawn for each change
+    first_id: int = 41_200_000_001  # of each object type
     id_stride_max: int = 1  # ids of new records rise by up to this much
     scattered_ids: bool = False  # an id may be lower than one given before
 

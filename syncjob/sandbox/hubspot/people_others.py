@@ -40,8 +40,12 @@ def _sent(server: HubSpotServer, kind: str, payload: Payload) -> Payload:
     for single in ("email", "phone"):
         several = payload.get(f"{single}s")
         if several is not None and single in plain:
-            first = several[0] if several else None
-            sent[single] = first["value"] if isinstance(first, dict) else first
+            said = [v["value"] if isinstance(v, dict) else v for v in several]
+            sent[single] = said[0] if said else None
+            if kind == "contacts" and single == "email":
+                sent["hs_additional_emails"] = ";".join(said[1:]) or None
+            elif kind == "contacts":
+                sent["mobilephone"] = said[1] if len(said) > 1 else None
     if kind == "contacts" and "name" in payload:
         first_name, _, last_name = str(payload["name"] or "").partition(" ")
         sent |= {"firstname": first_name, "lastname": last_name}

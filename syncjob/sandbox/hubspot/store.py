@@ -12,7 +12,6 @@ from typing import Any
 from syncjob.sandbox.hubspot.options import OBJECT_TYPES, Options
 from syncjob.sandbox.kernel import Clock, Entropy
 
-FIRST_ID = 41_200_000_001
 ARCHIVE_LIFE_MS = 90 * 86_400_000  # facts: hubspot, 5e
 _DAY_MS = 86_400_000
 
@@ -84,7 +83,7 @@ class Store:
         self.external: dict[str, dict[str, int]] = {k: {} for k in (*OBJECT_TYPES, "owners")}
         self.rules: list[dict[str, Any]] = []
         self.late = True  # False while a file or a sample is loaded
-        self.last_id = FIRST_ID - 1
+        self.last_id = dict.fromkeys(OBJECT_TYPES, options.first_id - 1)
         self._undo: list[Callable[[], None]] | None = None
 
     # --- all or nothing -----------------------------------------------------------------------
@@ -120,14 +119,16 @@ class Store:
         rows = self.tables[kind].rows
         if wanted is not None and wanted > 0 and wanted not in rows:
             return wanted
+        first = self.options.first_id
         if self.options.scattered_ids:
-            while (drawn := self.entropy.randint(FIRST_ID, FIRST_ID + 900_000_000)) in rows:
+            while (drawn := self.entropy.randint(first, first + 900_000_000)) in rows:
                 pass
             return drawn
-        self.last_id += self.entropy.randint(1, max(1, self.options.id_stride_max))
-        while self.last_id in rows:
-            self.last_id += 1
-        return self.last_id
+        last = self.last_id[kind] + self.entropy.randint(1, max(1, self.options.id_stride_max))
+        while last in rows:
+            last += 1
+        self.last_id[kind] = last
+        return last
 
     def put(self, record: Record) -> Record:
         """Stores a new or changed record; search learns of it later."""
