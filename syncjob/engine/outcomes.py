@@ -35,6 +35,7 @@ from syncjob.core.actions import (
     Unknown,
     Wave,
 )
+from syncjob.core.contacts.fields import with_values
 from syncjob.core.identity import fingerprint
 from syncjob.core.markers import parse_invoice_marker, part_in
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
@@ -212,11 +213,15 @@ def _deal_stored(batch: Batch, record: object) -> None:
     batch.state.snapshots.put("crm", "deals", [record], batch=batch.id, strong=True)
 
 
-def _as_written(batch: Batch, action: Action, stamp: datetime | None) -> Deal | None:
-    """The deal as it was last read, with what was written: where the CRM answers with the stamp
+def _as_written(batch: Batch, action: Action, stamp: datetime | None) -> Deal | Contact | None:
+    """The record as it was last read, with what was written: where the CRM answers with the stamp
     alone. An edit that nobody has read yet bears this stamp too, and is read by its id then."""
     change = action.payload
-    if stamp is None or not isinstance(change, DealChange):
+    if stamp is None:
+        return None
+    if isinstance(change, ContactChange | MarkerChange):
+        return _contact_as_written(batch, action, change.contact_id, stamp)
+    if not isinstance(change, DealChange):
         return None
     old = batch.state.snapshots.get("crm", "deals", change.deal_id, Deal)
     if old is None or (old.updated is not None and stamp < old.updated):
@@ -229,6 +234,17 @@ def _as_written(batch: Batch, action: Action, stamp: datetime | None) -> Deal | 
     known = batch.crm_reference.pipelines if batch.crm_reference else ()
     home = next((p.id for p in known if any(i == stage for i, _ in p.stages)), old.pipeline_id)
     return msgspec.structs.replace(new, stage_id=stage, pipeline_id=home)
+
+
+def _contact_as_written(
+    batch: Batch, action: Action, contact_id: str, stamp: datetime
+) -> Contact | None:
+    old = batch.state.snapshots.get("crm", "contacts", contact_id, Contact)
+    if old is None or (old.updated is not None and stamp < old.updated):
+        return None
+    form = batch.writer(action.side).stored_form(action)
+    marker = form.pop("marker", old.marker)
+    return msgspec.structs.replace(with_values(old, form), updated=stamp, marker=marker)
 
 
 def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:

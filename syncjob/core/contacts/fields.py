@@ -59,6 +59,28 @@ def values_of(contact: Contact) -> Values:
     }
 
 
+def with_values(contact: Contact, values: Mapping[str, str | None]) -> Contact:
+    """The contact as it says these fields instead: what `values_of` reads, put back."""
+    now = values_of(contact) | dict(values)
+    emails = encode_list((now["email"] or "", *decode_list(now["emails"])))
+    made = {
+        "name": now["name"],
+        "first_name": now["first_name"],
+        "last_name": now["last_name"],
+        "emails": decode_list(emails),
+        "phones": decode_list(now["phones"]),
+        "address": decode_address(now["postal"]),
+        "street": decode_address(now["street"]),
+        "tax_number": now["tax_number"],
+        "currency": now["currency"],
+        "terms": decode_terms(now["terms"]),
+        "people": decode_people(now["people"]),
+    }
+    parts = {"emails": {"email", "emails"}, "address": {"postal"}}
+    touched = {k: v for k, v in made.items() if parts.get(k, {k}) & values.keys()}
+    return msgspec.structs.replace(contact, **touched)
+
+
 # --- texts <-> values ----------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from syncjob.core.contacts.fields import (
     encode_terms,
     same,
     values_of,
+    with_values,
 )
 from syncjob.core.contacts.phones import e164
 from syncjob.core.records import Address, Contact, PaymentTerms, Person
@@ -55,6 +56,29 @@ def test_terms_come_back_and_what_a_person_typed_is_no_terms() -> None:
     assert decode_terms(encode_terms(terms)) == terms
     assert decode_terms("30 days net") is None
     assert decode_terms(None) is None
+
+
+@given(st.data())
+def test_a_contact_given_other_values_says_them_and_else_what_it_said(data: st.DataObject) -> None:
+    said = st.fixed_dictionaries({
+        "name": WORDS, "first_name": MAYBE, "last_name": MAYBE, "tax_number": MAYBE,
+        "currency": MAYBE, "emails": st.lists(WORDS, unique=True, max_size=3).map(tuple),
+        "phones": st.lists(WORDS, unique=True, max_size=3).map(tuple),
+        "address": st.none() | ADDRESSES, "street": st.none() | ADDRESSES,
+        "terms": st.none() | st.just(PaymentTerms(day=20, kind="of_following_month")),
+    })  # fmt: skip
+    one, other = (Contact(id=i, kind="person", **data.draw(said)) for i in ("x", "y"))
+    fields = data.draw(st.sets(st.sampled_from(sorted(set(FIELDS) - {"email", "emails"}))))
+    new = {field: values_of(other)[field] for field in fields}
+    made = with_values(one, new)
+    assert values_of(made) == values_of(one) | new and made.id == "x"
+
+
+def test_of_the_e_mails_the_first_is_changed_and_the_others_stay() -> None:
+    one = Contact(id="x", kind="person", name="Al", emails=("a@x.test", "b@x.test"))
+    assert with_values(one, {"email": "c@x.test"}).emails == ("c@x.test", "b@x.test")
+    assert with_values(one, {"emails": None}).emails == ("a@x.test",)
+    assert with_values(one, {"phones": "1"}).emails == one.emails
 
 
 def test_a_contact_says_each_field_and_nothing_twice() -> None:
