@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from syncjob.connectors.base import Prepared
 from syncjob.connectors.hubspot.client import READS
 from syncjob.connectors.hubspot.connector import HubSpotConnector
+from syncjob.connectors.hubspot.limits import limit_rules
 from syncjob.connectors.hubspot.options import HubSpotOptions
 from syncjob.core.actions import (
     Action,
@@ -27,8 +28,9 @@ from syncjob.sandbox.hubspot import HubSpotServer, Options
 from syncjob.sandbox.kernel import Clock, Entropy, Fault, FaultBook
 from syncjob.transport.auth import ApiToken
 from syncjob.transport.client import HttpChannel
-from syncjob.transport.limits import no_limits
+from syncjob.transport.limits import Limits, no_limits
 from syncjob.transport.wire import Answer, Call, Request
+from tests.transport.kit import FakeClock
 
 from .pipedrive_support import OpenDoor, QuickClock, action_of
 
@@ -43,15 +45,18 @@ def options_for(api_url: str, **changed: Any) -> HubSpotOptions:
     return HubSpotOptions.model_validate({**told, "plan": "professional", **changed})
 
 
-def channel_for(options: HubSpotOptions, token: str = "") -> HttpChannel:
-    clock = QuickClock()
+def channel_for(
+    options: HubSpotOptions, token: str = "", limited: FakeClock | None = None
+) -> HttpChannel:
+    """`limited`: the account's limits hold, by this clock."""
+    clock = limited or QuickClock()
     return HttpChannel(
         "HubSpot",
         side="crm",
         mode="full",
         clock=clock,
         auth=ApiToken("Authorization", SecretStr(token or TOKEN), prefix="Bearer "),
-        limits=no_limits(clock),
+        limits=Limits(limit_rules(options), clock=clock) if limited else no_limits(clock),
         door=OpenDoor(),
         origins=(options.api_url,),
         reads=READS,
@@ -86,9 +91,12 @@ class HubSpotWorld:
             assert answer.status < 300, answer.body
         self.mark()
 
-    def connect(self, *, token: str = "", needs: Needs = NOTHING, **changed: Any) -> Any:
+    def connect(
+        self, *, token: str = "", needs: Needs = NOTHING, limited: FakeClock | None = None,
+        **changed: Any,
+    ) -> Any:  # fmt: skip
         options = options_for(self.api_url, **changed)
-        self.channel = channel_for(options, token)
+        self.channel = channel_for(options, token, limited)
         return HubSpotConnector(options, self.channel, needs=needs)
 
     def calls(self, method: str = "", path: str = "") -> list[Any]:

@@ -246,6 +246,9 @@ def _plain(field: dict[str, Any], value: Any) -> Any:
     options = {o["id"]: o["label"] for o in field.get("options") or []}
     if isinstance(value, dict) and "value" in value:
         return value["value"]
+    if str(field.get("field_type")).startswith("number") and isinstance(value, str):
+        amount = float(value)  # HubSpot's values are texts
+        return int(amount) if amount.is_integer() else amount
     return options.get(value, value) if options else value
 
 

@@ -137,9 +137,11 @@ def missing_fields(options: HubSpotOptions, reference: CrmReference) -> list[Fie
     ]  # fmt: skip
 
 
-def create_requests(client: Client, wishes: list[FieldWish]) -> list[Request]:
-    """The requests that create these properties; of each kind of record our group comes first."""
-    groups: dict[str, set[str]] = {}
+def create_requests(
+    client: Client, wishes: list[FieldWish], groups: dict[str, set[str]]
+) -> list[Request]:
+    """The requests that create these properties; of each kind of record our group comes first.
+    `groups` is what is known of each kind's groups, and is brought up to date."""
     made: list[Request] = []
     for wish in wishes:
         kind = properties.OBJECTS[wish.entity]

@@ -92,6 +92,7 @@ class HubSpotConnector:
         self._client = Client(options.api_url, options.version, channel)
         self._reader = Reader(self._client, amount_is_sum=options.amount_is_sum)
         self._known: Names | None = None
+        self._groups: dict[str, set[str]] = {}  # of properties, by kind of record
         self.capabilities = msgspec.structs.replace(
             _CAPABILITIES,
             contact_fields=options.contact_values(),
@@ -181,7 +182,7 @@ class HubSpotConnector:
         return check.missing_fields(self._options, reference)
 
     def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
-        return check.create_requests(self._client, list(wishes))
+        return check.create_requests(self._client, list(wishes), self._groups)
 
     def _names(self) -> Names:
         """The account's names: as given by the engine, else read once."""

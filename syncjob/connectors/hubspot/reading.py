@@ -217,7 +217,7 @@ class Reader:
             item = self._one(objects, one, wanted)
             if item is not None:
                 found[codec.number_of(item)] = item
-        return found
+        return {i: found[i] for i in numbers if i in found} | found
 
     def _by_ids(
         self, objects: str, ids: Sequence[str], wanted: Sequence[str], *, archived: bool

@@ -66,7 +66,7 @@ def pages(
     for _ in range(PAGES_MAX):
         answer = client.ask("objects", f"{objects}/search", body(objects, since, last, properties))
         found = rows(answer)
-        more = after(answer) is not None or len(found) >= PAGE_MAX
+        more = after(answer) is not None or _counts_more(answer, len(found))
         reached = _last(found, last) if found else last
         if more and not found:
             raise SchemaDrift("HubSpot's search has more results but gives none.")
@@ -75,6 +75,14 @@ def pages(
             return
         last = reached
     raise SchemaDrift(f"HubSpot's search does not end after {PAGES_MAX} pages.")
+
+
+def _counts_more(answer: Item, seen: int) -> bool:
+    """Whether the search counts more than this page holds; a full page without a count may."""
+    total = answer.get("total")
+    if isinstance(total, int) and not isinstance(total, bool):
+        return total > seen
+    return seen >= PAGE_MAX
 
 
 def _last(found: list[Item], last: str) -> str:
