@@ -69,6 +69,7 @@ EVENTS = {
     "match.ended": "both sides were compared: how much is proposed, new and linked",
     "message.unknown": "nobody can say whether a message arrived; it is not sent again",
     "mode.changed": "what may be written at all was raised or lowered in the config",
+    "page.lost": "the report page could not be written, and why; the batch is as it is",
     "page.stored": "one page of a stream is committed (shown with -v)",
     "reconcile.ended": "both sides were read in full and compared: what was found",
     "reconcile.paused": "the reading of both sides gives way, and goes on there later",

@@ -35,6 +35,7 @@ COMMANDS = {
     "status": ("review", "One screen: who, the last batch, what waits, what needs a person."),
     "why": ("why", "Tell the story of a deal, an invoice or a customer, and what it waits for."),
     "history": ("why", "List every write to a record, with before, after, rule and answer."),
+    "report": ("report", "Write the page of health, issues and money, and open it."),
     "log": ("review", "Read the log back, batch by batch."),
     "backup": ("backup", "Write the state and the config into one file."),
     "restore": ("backup", "Put a backup back, or list those that there are."),

@@ -28,6 +28,8 @@ class Connection(Strict):
     log: Path = Path("log/syncjob.log")
     #: Tokens and call budgets, shared by all connections of this user of the machine.
     shared: Path = Path("state")
+    #: The page that is written after each batch; None for none.
+    page: Path | None = Path("report.html")
     #: The folder of the nightly backups; a disk of its own is best.
     backups: Path = Path("backups")
 

@@ -57,6 +57,7 @@ class Batch:
     rows: dict[str, Row] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     changed_ledger: bool = False
+    records_changed: int = 0  # records of either side whose content is new
     compared: set[str] = field(default_factory=set)  # customers compared with the ledger's
     replan: bool = False
     decided_with: str = ""

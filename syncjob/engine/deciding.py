@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from syncjob.core.aging import OverdueReport
+from syncjob.core.page import PageReport
 from syncjob.core.reports import (
     Pause,
     PauseKind,
@@ -22,6 +23,7 @@ from syncjob.engine import desk, verdicts
 from syncjob.engine.link_doubts import link_doubts
 from syncjob.engine.opening import Opening
 from syncjob.engine.overdue import report_overdue
+from syncjob.engine.page import page_now
 from syncjob.engine.status import status_report
 
 
@@ -72,6 +74,10 @@ class Deciding(Opening):
     def overdue(self) -> OverdueReport:
         """What is overdue as of the last batch; no call to a vendor. Raises Park before any."""
         return report_overdue(self.config, self.state, self.clock.now())
+
+    def page(self) -> PageReport:
+        """What the report page shows, the money counted anew; no call to a vendor."""
+        return page_now(self.config, self.state, self.clock)
 
     def status(self) -> StatusReport:
         """One screen of facts; no call to a vendor."""

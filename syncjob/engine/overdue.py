@@ -63,12 +63,12 @@ def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
         deal = state.snapshots.get("crm", "deals", deal_id, Deal)
         if invoice is None or deal is None or invoice.due_date is None:
             continue
-        found = invoice_state(_as_judged(config, state, invoice), today, config.overdue)
+        found = invoice_state(as_judged(config, state, invoice), today, config.overdue)
         if not found.overdue:
             continue
         yield Overdue(
             deal_id=deal_id, title=one_line(deal.title),
-            owner=users.get(deal.owner_id or "", NO_OWNER), customer=_customer(state, invoice),
+            owner=users.get(deal.owner_id or "", NO_OWNER), customer=customer_of(state, invoice),
             number=invoice.number or invoice.id, currency=invoice.currency, total=invoice.total,
             due=invoice.due, due_date=invoice.due_date, days=found.days_overdue,
             muted=muted(config, state, deal, today) is not None,
@@ -76,7 +76,7 @@ def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
         )  # fmt: skip
 
 
-def _as_judged(config: Config, state: State, invoice: Invoice) -> Invoice:
+def as_judged(config: Config, state: State, invoice: Invoice) -> Invoice:
     """The invoice as the deal's flag is decided: a discount that was taken in time is no debt."""
     part = state.links.part_of_invoice(invoice.id)
     action = created_by(state, part.marker) if part else None
@@ -85,7 +85,7 @@ def _as_judged(config: Config, state: State, invoice: Invoice) -> Invoice:
     return not_overdue(action.payload.early, config.invoices.terms.early.evidence, invoice)
 
 
-def _customer(state: State, invoice: Invoice) -> str:
+def customer_of(state: State, invoice: Invoice) -> str:
     if invoice.contact_id is None:
         return ""
     contact = state.snapshots.get("ledger", "contacts", invoice.contact_id, Contact)

@@ -24,6 +24,7 @@ from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.health import note_stop, stop_words
 from syncjob.engine.identify import identify, verify
+from syncjob.engine.page import write_page
 from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
@@ -149,6 +150,7 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
         stopped_by=report.stopped_by, next_step=report.next_step,
     )  # fmt: skip
     sound(batch, report)
+    write_page(batch)
     return report
 
 

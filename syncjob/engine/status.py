@@ -58,6 +58,12 @@ def status_report(config: Config, state: State, now: datetime) -> StatusReport:
     )  # fmt: skip
 
 
+def batch_reports(config: Config, state: State, number: int) -> tuple[BatchReport, ...]:
+    """The last batches that ended, newest first."""
+    ended = (b for b in state.book.last_batches(number) if b["ended"])
+    return tuple(_report(config, batch) for batch in ended)
+
+
 def _report(config: Config, batch: dict[str, Any]) -> BatchReport:
     started = datetime.fromisoformat(batch["started"])
     return BatchReport(

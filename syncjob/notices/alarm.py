@@ -64,14 +64,15 @@ def _stopped(health: Health, hours: int) -> Iterator[str]:
 
 def _old(health: Health) -> Iterator[str]:
     if health.old_issues:
-        yield (
-            f"{health.old_issues} issues have been open for more than {OLD.days} days: "
-            "`syncjob issues` lists them."
-        )
+        number = health.old_issues
+        have = "1 issue has" if number == 1 else f"{number:,} issues have"
+        yield f"{have} been open for more than {OLD.days} days: see `syncjob issues`."
     if health.old_drafts:
+        number = health.old_drafts
+        have, them = ("1 draft has", "it") if number == 1 else (f"{number:,} drafts have", "them")
         yield (
-            f"{health.old_drafts} drafts have waited for approval for more than {OLD.days} days: "
-            "approve or delete them in the ledger."
+            f"{have} waited for approval for more than {OLD.days} days: approve or delete {them} "
+            "in the ledger."
         )
 
 

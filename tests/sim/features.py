@@ -60,7 +60,7 @@ def draw(rng: Random) -> Features:
 def settings_for(base: str, mode: str, status: str, features: Features) -> dict[str, Any]:
     """A config as plain values."""
     settings: dict[str, Any] = {
-        "connection": {"name": "sim", "code": "SJ"},
+        "connection": {"name": "sim", "code": "SJ", "page": None},
         "mode": mode,
         "crm": {
             "type": "pipedrive", "api_url": f"{base}/pipedrive", "api_token": "sandbox-token",

@@ -1,0 +1,164 @@
+"""The report page: gathered from the state after a batch, and written as one file.
+
+The money is a scan of all invoices, so it is counted anew only when something has changed, and
+for a hundredth of the time at most; what is shown says as of when it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from syncjob.clock import Clock
+from syncjob.config import Config
+from syncjob.core.aging import NO_OWNER
+from syncjob.core.money_view import MoneyView, Sale, money_view
+from syncjob.core.page import PageReport
+from syncjob.core.records import CrmReference, Deal, Invoice, LedgerReference
+from syncjob.core.rules.settlement import invoice_state
+from syncjob.core.rules.texts import one_line
+from syncjob.engine.batch import Batch
+from syncjob.engine.overdue import as_judged, customer_of
+from syncjob.engine.status import batch_reports, status_report
+from syncjob.errors import StateError
+from syncjob.reports.report_page import report_page
+from syncjob.state.database import State, readable_errors
+
+#: How many of the last batches the page lists.
+BATCHES_SHOWN = 20
+#: Counting the money may take one part in so many of the time.
+SHARE = 100
+_COUNTED = "page_money"
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """The money as it was counted last: when, how long it took, and whether it has changed."""
+
+    money: MoneyView
+    at: datetime
+    seconds: float = 0.0
+    stale: bool = False
+
+
+def write_page(batch: Batch) -> None:
+    """Write the page after a batch, where the config names one; it never makes a batch fail."""
+    where, options = batch.config.connection.page, batch.options
+    if where is None or options.deal is not None or options.dry_run:
+        return
+    path = batch.config.resolve(where)
+    try:
+        counted = _up_to_date(batch)
+        store_page(path, gather(batch.config, batch.state, batch.clock.now(), counted))
+    except StateError as error:
+        batch.log.warning("page.lost", where=str(path), why=error.what)
+
+
+def page_now(config: Config, state: State, clock: Clock) -> PageReport:
+    """The page's content with the money counted anew; writes nothing."""
+    return gather(config, state, clock.now(), _count(config, state, clock))
+
+
+def store_page(path: Path, page: PageReport) -> None:
+    """Write the page whole or not at all, with mode 0600: it names customers and amounts.
+
+    Raises StateError if the disk is full or the place must not be written.
+    """
+    new = path.with_name(path.name + ".new")
+    with readable_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.write(report_page(page))
+        new.replace(path)
+
+
+def gather(config: Config, state: State, now: datetime, counted: Counted | None) -> PageReport:
+    """What the page shows; the money is given."""
+    return PageReport(
+        status=status_report(config, state, now),
+        batches=batch_reports(config, state, BATCHES_SHOWN),
+        money=counted.money if counted else None,
+        money_at=counted.at if counted else None,
+    )
+
+
+# --- the money ------------------------------------------------------------------------------------
+
+
+def _up_to_date(batch: Batch) -> Counted | None:
+    """The money as of this batch, or as it was counted last where that costs too much."""
+    state, now = batch.state, batch.clock.now()
+    body = state.book.fact(_COUNTED)
+    known = msgspec.json.decode(body, type=Counted) if body else None
+    if known is not None:
+        zone = _zone(state)
+        same_day = zone is not None and known.money.today == now.astimezone(zone).date()
+        if same_day and not (known.stale or batch.records_changed):
+            return known
+        if now - known.at < timedelta(seconds=SHARE * known.seconds):
+            _keep(batch, msgspec.structs.replace(known, stale=True))
+            return known
+    counted = _count(batch.config, state, batch.clock)
+    if counted is not None:
+        _keep(batch, counted)
+    return counted
+
+
+def _keep(batch: Batch, counted: Counted) -> None:
+    with batch.state.commit():
+        batch.state.book.note(_COUNTED, msgspec.json.encode(counted).decode())
+
+
+def _count(config: Config, state: State, clock: Clock) -> Counted | None:
+    began, now = clock.monotonic(), clock.now()
+    zone = _zone(state)
+    if zone is None:
+        return None
+    today = now.astimezone(zone).date()
+    money = money_view(_sales(config, state, today, zone), today)
+    return Counted(money=money, at=now, seconds=clock.monotonic() - began)
+
+
+def _zone(state: State) -> ZoneInfo | None:
+    """The organisation's time zone, None before the ledger was read."""
+    ledger = state.book.reference("ledger", LedgerReference)
+    return ZoneInfo(ledger[0].organisation.time_zone) if ledger else None
+
+
+def _sales(config: Config, state: State, today: date, zone: ZoneInfo) -> Iterator[Sale]:
+    """Every live invoice of a deal, those of repeating invoices among them."""
+    crm = state.book.reference("crm", CrmReference)
+    users = {user.id: one_line(user.name) for user in crm[0].users} if crm else {}
+    for deal_id, invoice_id in state.links.owed_invoices():
+        invoice = state.snapshots.get("ledger", "invoices", invoice_id, Invoice)
+        deal = state.snapshots.get("crm", "deals", deal_id, Deal)
+        if invoice is None or invoice.status in ("voided", "deleted"):
+            continue
+        yield _sale(config, state, deal_id, deal, invoice, users, today, zone)
+
+
+def _sale(
+    config: Config, state: State, deal_id: str, deal: Deal | None, invoice: Invoice,
+    users: dict[str, str], today: date, zone: ZoneInfo,
+) -> Sale:  # fmt: skip
+    found = invoice_state(as_judged(config, state, invoice), today, config.overdue)
+    won = deal.won_at.astimezone(zone).date() if deal and deal.won_at else None
+    return Sale(
+        deal_id=deal_id, title=one_line(deal.title) if deal else "",
+        owner=users.get((deal.owner_id if deal else None) or "", NO_OWNER),
+        customer=customer_of(state, invoice), number=invoice.number or "",
+        currency=invoice.currency, word=found.word, total=invoice.total, due=invoice.due,
+        paid=invoice.paid, credited=invoice.credited, on=invoice.date,
+        due_date=invoice.due_date, won_on=won, days=found.days_overdue if found.overdue else 0,
+        cash=tuple(
+            (one.date, one.amount)
+            for one in invoice.settlements
+            if one.kind != "credit_note" and one.date
+        ),
+        deal_page=deal.page if deal else None, invoice_page=invoice.page,
+    )  # fmt: skip
