@@ -18,6 +18,7 @@ from syncjob.core.story import Awaited, InvoiceNow
 
 #: A paid, credited or ended invoice waits for nothing.
 _SETTLED = frozenset({"paid", "credited", "written off", "refunded", "voided", "deleted"})
+APPLIED_NEXT = "Nothing: the next batch applies what was decided. `syncjob run` starts one now."
 NOTHING_TO_DO = "Nothing: all that follows from it is done."
 
 
@@ -25,7 +26,8 @@ class DealFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a deal. `invoices` are the live ones, `ended` those that were voided or
     deleted. `decision` is what the rules say now, `unread` why they cannot say it all. `blocks`
     are what holds everything back (a pause, the guard), which matters only where something is to
-    be done. `busy`: what became of its last write is still being found out."""
+    be done. `busy`: what became of its last write is still being found out. `decided`: what people
+    said and no batch has applied yet. `due`: the days on which something changes by itself."""
 
     deal: Deal
     word: str
@@ -38,6 +40,7 @@ class DealFacts(msgspec.Struct, frozen=True, kw_only=True):
     busy: Awaited | None = None
     blocks: tuple[Awaited, ...] = ()
     due: tuple[Awaited, ...] = ()
+    decided: tuple[Awaited, ...] = ()
     approves: bool = True
 
     @property
@@ -65,10 +68,15 @@ def deal_answer(facts: DealFacts) -> str:
     drafts = [invoice for invoice in facts.invoices if invoice.word == "draft"]
     if drafts and facts.deal.status == "won":
         words += f" {_why_draft(facts)}"
+    coming = next((said for said in facts.decision.story if said.startswith(_COMING)), None)
+    if coming is not None:
+        words += f" Its next invoice: {coming.removeprefix(_COMING)}."
     held = facts.held or next((i for i in facts.issues if i.code in _TOLD), None)
     return f"{words} {held.what}" if held is not None else words
 
 
+#: How the rules begin to tell of a part that is still to come.
+_COMING = "next: "
 #: Notes that say why an invoice is not what its reader expects.
 _TOLD = ("totals_differ", "reopened_after_invoice", "draft_differs", "email_not_sent")
 
@@ -123,7 +131,8 @@ def _why_draft(facts: DealFacts) -> str:
     """Why a draft is not approved by us: the rules' own words."""
     if any(isinstance(action.payload, InvoiceChange) for action in facts.decision.actions):
         return "The next batch approves it."
-    said = [s for s in facts.decision.story if not s.startswith(("its invoice is", "nobody is"))]
+    besides = ("its invoice is", "nobody is", _COMING)
+    said = [words for words in facts.decision.story if not words.startswith(besides)]
     if said and facts.approves:
         return f"It is left to a person to approve it in the ledger: {said[-1]}."
     return "A person approves it in the ledger (invoices.status: draft)."
@@ -208,7 +217,7 @@ def money(amount: Decimal, invoice: InvoiceNow) -> str:
 
 def deal_awaits(facts: DealFacts) -> tuple[Awaited, ...]:
     """What stands between the deal and what happens next, nearest first."""
-    found: list[Awaited] = []
+    found = list(facts.decided)
     if facts.busy is not None:
         found.append(facts.busy)
     if facts.to_do:
@@ -235,6 +244,8 @@ def deal_step(facts: DealFacts) -> str:
     blocked = next((block for block in facts.blocks if block.step), None)
     if facts.to_do and blocked is not None:
         return blocked.step
+    if facts.decided:
+        return APPLIED_NEXT
     for issue in (facts.held, facts.excluded, *facts.issues):
         if issue is not None:
             return issue.next_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from syncjob.core.because import APPLIED_NEXT
 from syncjob.core.contacts.case import ContactCase, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.markers import contact_marker
@@ -15,6 +16,7 @@ from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.wants import is_on
 from syncjob.engine.standing import last_began, next_batch, standing
 from syncjob.engine.subjects import contact_of
+from syncjob.engine.why_deal import decided
 from syncjob.state.contacts import FORGOTTEN
 
 #: So many of a customer's deals are named; `syncjob why deal` tells of each.
@@ -35,12 +37,15 @@ def tell_contact(batch: Batch, key: str, *, fresh: bool) -> Story | None:
     if to_do and blocks and blocks[0].step:
         step = blocks[0].step
     partner = _partner(batch, key)
+    said = tuple(decided(batch, f"contact:{key}", *([f"contact:{partner}"] if partner else [])))
+    if said and not hidden:
+        step = APPLIED_NEXT
     return Story(
         kind="contact", subject=f"contact:{key}", title="" if hidden else record.name or "",
         page=record.page, answer=answer, next_step=step,
         events=in_order(_events(batch, key, partner), batch.zone),
         rules=(*(decision.story if decision and not hidden else ()), *_deals(batch, key, hidden)),
-        awaited=(*(blocks if to_do else ()), *_awaited(decision)),
+        awaited=(*said, *(blocks if to_do else ()), *_awaited(decision)),
         fresh=fresh, hidden=hidden, last_batch=last_began(batch), next_batch=next_batch(batch),
     )  # fmt: skip
 

@@ -83,7 +83,8 @@ def deal_facts(batch: Batch, case: Case, context: Context) -> DealFacts:
         ),
         ended=tuple(_now(batch, context, part, invoice) for part, invoice in ended),
         wait=creates_wait(batch), busy=_busy(batch, case), blocks=standing(batch, kinds),
-        due=tuple(_due(context, shown)), approves=may_be_authorised(context.policy),
+        due=tuple(_due(context, shown)), decided=tuple(decided(batch, case.subject)),
+        approves=may_be_authorised(context.policy),
     )  # fmt: skip
 
 
@@ -165,6 +166,14 @@ def _busy(batch: Batch, case: Case) -> Awaited | None:
     )  # fmt: skip
 
 
+def decided(batch: Batch, *subjects: str) -> Iterator[Awaited]:
+    """What a person decided of these that no batch has applied yet."""
+    for one in batch.state.decisions.of(*subjects):
+        if one.batch is None:
+            who = one.who or "somebody"
+            yield Awaited(kind="decision", text=f'what {who} decided ("{one.kind}") is applied')
+
+
 def _due(context: Context, invoices: Sequence[Invoice]) -> Iterator[Awaited]:
     """The days on which unpaid invoices begin to count as overdue."""
     for invoice in invoices:
@@ -188,7 +197,8 @@ def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
     yield from happened.ruled(batch, [case.subject])
     marker = contact_marker(batch.config.connection.code, party) if party else ""
     targets = [f"contact:{marker}"] if party else []
-    yield from happened.writes(batch, state.trail.writes([case.subject], targets), called)
+    numbers = called | {names[m]: number for m, number in called.items()}
+    yield from happened.writes(batch, state.trail.writes([case.subject], targets), numbers)
     yield from happened.linked(batch, party or "")
     for part in state.links.parts(deal.id):
         yield from happened.tied(batch, part, called[part.marker])

@@ -169,7 +169,8 @@ def issues(found: Iterable[KnownIssue]) -> Iterator[Event]:
 
 
 def writes(batch: Batch, found: Iterable[Write], numbers: Mapping[str, str]) -> Iterator[Event]:
-    """What was sent, with the vendor's answer; `numbers` are the invoices' by their markers."""
+    """What was sent, with the vendor's answer; `numbers` are the invoices' by
+    their markers and ids."""
     for write in found:
         action = write.action
         if action.kind in ("task.create", "message.send") and write.state == "done":
@@ -180,11 +181,19 @@ def writes(batch: Batch, found: Iterable[Write], numbers: Mapping[str, str]) -> 
             for label, before, after in written(action)
         )
         fold = "days" if isinstance(change, DealChange) and change.counts_days else ""
+        what, came = _named(headline(action), numbers), became(batch, write, numbers)
         yield Event(
             kind="wrote", at=write.sent or write.opened, batch=write.batch, fold=fold,
-            text=f"{headline(action)}, because {action.reason}: {became(batch, write, numbers)}",
+            text=f"{what}, because {action.reason}: {came}",
             details=tuple(lines),
         )  # fmt: skip
+
+
+def _named(text: str, numbers: Mapping[str, str]) -> str:
+    """The text with invoices by their numbers and not by the ledger's ids."""
+    for known, number in numbers.items():
+        text = text.replace(f"invoice {known}", f"invoice {number}")
+    return text
 
 
 def written(action: Action) -> Iterator[tuple[str, str | None, str | None]]:

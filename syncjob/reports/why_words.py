@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from syncjob.core.because import money
+from syncjob.core.contacts.words import plain_text
 from syncjob.core.history import HistoryReport, HistoryRow
 from syncjob.core.story import Awaited, Candidate, Event, InvoiceNow, Story, WhyReport
 from syncjob.reports.words import local
@@ -178,7 +179,8 @@ def _rows(rows: Sequence[HistoryRow], *, every: bool) -> Iterator[str]:
     shown = rows if every else rows[:DETAILS_MAX]
     for row in shown:
         if row.field:
-            yield f"    {row.field}: {_value(row.before)} -> {_value(row.after)}"
+            before, after = (plain_text(row.field, v) for v in (row.before, row.after))
+            yield f"    {row.field}: {_value(before)} -> {_value(after)}"
     if len(shown) < len(rows):
         yield f"    and {len(rows) - len(shown)} more fields (--all)"
     if first.answer:

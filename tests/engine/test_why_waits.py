@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from syncjob.errors import LockHeld, Park
 from syncjob.state.lock import Lease
 from tests.engine.conftest import MakeWorld
-from tests.engine.contacts.kit import forget
+from tests.engine.contacts.kit import acme, batch, edit, forget, take
+from tests.engine.contacts.kit import world as synced
 from tests.engine.scenes import answer, awaiting, billed, codes, minutes, number_of, sell
 from tests.engine.test_why import ask, story
-from tests.engine.world import NOON, PATIENCE, World
+from tests.engine.world import NOON, World
 
 MADE = "No invoice yet: the next batch makes it (110.00 AUD)."
 
@@ -215,6 +219,7 @@ def test_decisions_stand_in_the_story_and_the_history(world: World) -> None:
     waiting = next(event for event in told.events if event.kind == "person")
     assert waiting.text == "Ann said that it is never invoiced"
     assert waiting.details == ("reason: a test", "it waits for the next batch")
+    assert told.next_step.startswith("Nothing: the next batch applies what was decided.")
     minutes(world, 5)
     world.run()
     with world.connection() as handle:
@@ -252,9 +257,6 @@ def test_the_history_of_an_invoice_names_rule_answer_and_values(world: World) ->
 def test_totals_that_differ_name_the_line(make_world: MakeWorld) -> None:
     w = make_world(config={"invoices": {"value_is": "net"}}, crm={"value_includes_tax": False})
     org = w.xero.organisation
-    from dataclasses import replace
-    from fractions import Fraction
-
     org.tax_rates = [
         replace(r, percent=Fraction("12.5")) if r.tax_type == "OUTPUT" else r for r in org.tax_rates
     ]
@@ -263,4 +265,47 @@ def test_totals_that_differ_name_the_line(make_world: MakeWorld) -> None:
     told = story(w, deal)
     assert "the tax of line 1 is 12.50, not 10.00" in told.answer
     assert "approve the draft there" in told.next_step
-    w.advance(PATIENCE)
+
+
+def test_a_schedule_says_what_comes_next(make_world: MakeWorld) -> None:
+    parts = [
+        {"name": "deposit", "percent": 30, "on": "win"},
+        {"name": "rest", "rest": True, "on": "+30 days"},
+    ]
+    schedules = {"schedules": [{"name": "halves", "parts": parts}]}
+    w = make_world(
+        config={
+            "mode": "full",
+            "invoices": {"status": "authorised", "deposit": {"progressive": True}, **schedules},
+        }
+    )
+    deal = sell(w)
+    w.run()
+    minutes(w, 5)
+    w.run()
+    told = story(w, deal)
+    assert told.answer.startswith("INV-0001 of 33.00 AUD is unpaid")
+    assert told.answer.endswith("Its next invoice: rest, on 2026-12-23.")
+    texts = [event.text for event in told.events]
+    assert any(text.startswith("approve invoice INV-0001, because mode and rule") for text in texts)
+    ruled = next(event for event in told.events if event.kind == "ruled")
+    assert 'in 2 parts, as the schedule "halves" says' in ruled.details
+
+
+def test_a_customer_of_contact_sync(tmp_path: Path) -> None:
+    with synced(tmp_path, update="blanks") as w:
+        acme(w)
+        person = next(iter(w.crm_state()["persons"]))
+        w.crm("edit_org", org="Acme Pty", address="2 Other Street, Perth WA 6000, Australia")
+        edit(w, Addresses=[{"AddressType": "POBOX", "AddressLine1": "PO Box 1", "City": "Hobart"}])
+        batch(w)
+        told = story(w, "org:1")
+        assert "are linked as one. CRM and ledger differ: billing address" in told.answer
+        assert "--take" in told.next_step
+        assert any(line.startswith("deal 1 Spring order (won): INV-0001") for line in told.rules)
+        part = story(w, f"person:{person}")
+        assert "It is a person of org:1, and crosses with it" in part.answer
+        take(w, "ledger")
+        waiting = story(w, "org:1")
+        assert any("Zoe said whose values count: ledger" in e.text for e in waiting.events)
+        assert waiting.next_step.startswith("Nothing: the next batch applies what was decided.")
