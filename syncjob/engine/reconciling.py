@@ -8,6 +8,7 @@ piece ends as beside any other command, and its next turn is one interval later.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -48,7 +49,7 @@ class Reconciling(Opening):
             report = self._piece(options)
             if report.complete or not _may_go_on(report, options, self.clock.now()):
                 return with_titles(self.state, report)
-            self._give_way(self.clock.monotonic() - began)
+            self._give_way(self.clock.monotonic() - began, options.should_stop)
 
     def last_reconcile(self) -> ReconcileReport:
         """What the last pass found, the night's included; no call. Raises Park without any."""
@@ -88,13 +89,13 @@ class Reconciling(Opening):
             report = msgspec.structs.replace(report, repair=False)
             return with_titles(copy, report)
 
-    def _give_way(self, seconds: float) -> None:
+    def _give_way(self, seconds: float, should_stop: Callable[[], bool]) -> None:
         """Leave the lease free for so long, and then wait for a batch that has taken it.
 
         Raises LockHeld if it does not end in time.
         """
         left = min(seconds, PIECE_SECONDS)
-        while left > 0:
+        while left > 0 and not should_stop():
             self.clock.sleep(min(left, _POLL_SECONDS))
             left -= _POLL_SECONDS
         waited = 0.0
@@ -103,7 +104,7 @@ class Reconciling(Opening):
                 with self._lease():
                     return
             except LockHeld:
-                if waited >= WAIT_SECONDS_MAX:
+                if waited >= WAIT_SECONDS_MAX or should_stop():
                     raise
             self.clock.sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS

@@ -22,6 +22,7 @@ from syncjob.engine.fill import SINGLE_READS_MAX, chunks
 from syncjob.engine.pull import HOME, LEDGER, deal_streams, store_records
 from syncjob.engine.reconcile.session import Session
 from syncjob.engine.walking import Course, walk
+from syncjob.state.merges import Kind as Merged
 from syncjob.state.reconcile import ROW
 from syncjob.state.snapshots import Cursor
 
@@ -195,7 +196,15 @@ def read_by_id(session: Session, side: Side, stream: str, ids: Sequence[str]) ->
                 unlisted = (side, stream) != ("crm", "contacts")
                 observe(session, side, stream, _bare(records), strong=True, unlisted=unlisted)
                 session.save()
-    return gone
+    return {record_id for record_id in gone if not _merged(batch, side, stream, record_id)}
+
+
+def _merged(batch: Batch, side: Side, stream: str, record_id: str) -> bool:
+    """Whether the CRM gave this record a new id, under which it was shown."""
+    if side != "crm":
+        return False
+    kind: Merged = "deals" if stream == "deals" else "contacts"
+    return batch.state.merges.survivor(kind, record_id) != record_id
 
 
 def _bare(records: Sequence[Record]) -> list[Record]:

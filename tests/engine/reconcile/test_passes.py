@@ -13,6 +13,8 @@ from syncjob.engine import reconciling
 from syncjob.engine.identify import identify
 from syncjob.engine.reconcile import session
 from syncjob.engine.reconcile.passing import go_on
+from syncjob.errors import LockHeld
+from syncjob.state.lock import Lease
 from tests.engine.scenes import awaiting, minutes, quiet, sell
 from tests.engine.world import World
 
@@ -167,7 +169,7 @@ def test_a_batch_that_comes_between_two_pieces_has_its_turn(
         given.batch.clock.sleep(0.4)
         real(given, *more)
 
-    def give_way(handle: Any, seconds: float) -> None:
+    def give_way(handle: Any, seconds: float, should_stop: object) -> None:
         calls.append(seconds)
         if len(calls) == 1:
             world.books("pay", invoice=number(world, deals["awaiting"]))
@@ -260,3 +262,37 @@ def test_a_side_that_shows_next_to_nothing_is_not_believed(
     found = one(reconcile(world))
     assert (found.kind, found.mends) == ("empty_side", "person")
     assert invoice(world, deals["paid"])["status"] == "PAID"
+
+
+def test_between_two_pieces_the_lock_is_free_and_a_batch_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that takes the lock in a gap ends first; one that never ends, ends the command."""
+    town(world)
+    monkeypatch.setattr(reconciling, "PIECE_SECONDS", 1.0)
+    real = session.Session.pause
+
+    def pause(given: session.Session, *more: object) -> None:
+        given.batch.clock.sleep(0.7)
+        real(given, *more)
+
+    monkeypatch.setattr(session.Session, "pause", pause)
+    other, naps, ends = Lease(world.folder / "state" / "syncjob.db"), [0], 5
+    sleep = type(world.clock).sleep
+
+    def nap(clock: Any, seconds: float) -> None:
+        if seconds != 0.7:
+            naps[0] += 1
+            if naps[0] == 1:
+                other.take("a batch")
+            if naps[0] == ends:
+                other.release()
+        sleep(clock, seconds)
+
+    monkeypatch.setattr(type(world.clock), "sleep", nap)
+    assert reconcile(world).complete
+    assert naps[0] > ends
+    naps[0], ends = 0, -1
+    with pytest.raises(LockHeld, match="a batch"):
+        reconcile(world)
+    other.release()
