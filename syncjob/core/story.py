@@ -30,7 +30,8 @@ EventKind = Literal[
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that happened. `day` stands where only the organisation's day is known. `fold`:
+    """One thing that happened. `day` stands where only the organisation's day is known (and `at`
+    then only orders it). `fold`:
     events of one fold in a row are told once, with how many there were (`times`)."""
 
     kind: EventKind

@@ -121,7 +121,7 @@ def _awaits(owed: bool, name: str) -> Iterator[Awaited]:
 
 def _events(batch: Batch, invoice: Invoice, name: str) -> Iterator[Event]:
     yield from happened.looks(batch, [("ledger", "invoices", invoice.id, name)])
-    yield from happened.money(invoice, name)
+    yield from happened.money(batch, invoice, name)
     yield from happened.issues(batch.state.issues.of(f"invoices:{invoice.id}"))
 
 

@@ -203,7 +203,7 @@ def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
     for part in state.links.parts(deal.id):
         yield from happened.tied(batch, part, called[part.marker])
     for invoice in (*(i for i in invoices.values() if i), *case.after.repeats):
-        yield from happened.money(invoice, invoice.number or invoice.id)
+        yield from happened.money(batch, invoice, invoice.number or invoice.id)
     yield from happened.issues(state.issues.of(case.subject))
     yield from happened.decided(state.decisions.of(case.subject))
     repeats = {i.id: i.number or i.id for i in case.after.repeats}

@@ -81,15 +81,21 @@ def won(deal: Deal) -> Iterator[Event]:
         yield Event(kind="record", at=deal.won_at, text=text, page=deal.page)
 
 
-def money(invoice: Invoice, name: str) -> Iterator[Event]:
-    """What was paid and credited, by the days that the ledger gives."""
+def money(batch: Batch, invoice: Invoice, name: str) -> Iterator[Event]:
+    """What was paid and credited, by the days that the ledger gives; of the day on which it was
+    read, at that look, since it had come by then."""
     words = {
         "payment": "a payment", "credit_note": "a credit note", "prepayment": "a prepayment",
         "overpayment": "an overpayment",
     }  # fmt: skip
+    seen = batch.state.trail.seen("ledger", "invoices", invoice.id)
+    read = seen.at if seen else None
     for one in invoice.settlements:
-        text = f"{words[one.kind]} of {one.amount:,.2f} {invoice.currency} stands on {name}"
-        yield Event(kind="record", day=one.date, text=text, page=invoice.page)
+        same_day = read is not None and read.astimezone(batch.zone).date() == one.date
+        yield Event(
+            kind="record", at=read if same_day else None, day=one.date, page=invoice.page,
+            text=f"{words[one.kind]} of {one.amount:,.2f} {invoice.currency} stands on {name}",
+        )  # fmt: skip
 
 
 def tied(batch: Batch, part: Part, name: str) -> Iterator[Event]:

@@ -104,7 +104,7 @@ def _events(events: Sequence[Event], *, every: bool) -> Iterator[str]:
     if len(shown) < len(events):
         yield f"({len(events) - len(shown):,} earlier; --all shows them)"
     for event in shown:
-        when = local(event.at) if event.at else str(event.day or "")
+        when = str(event.day) if event.day else local(event.at) if event.at else ""
         batch = f"batch {event.batch}: " if event.batch else ""
         times = f" ({event.times} times by now)" if event.times > 1 else ""
         yield f"{when:<22} {batch}{event.text}{times}"
