@@ -54,7 +54,7 @@ def _of_deal(written: DealChange | NoteDraft) -> str:
     """The same for the deal itself."""
     if isinstance(written, NoteDraft):
         return f"note in the timeline: {written.happening.replace('_', ' ')}"
-    count = len(written.fields)
+    count = len(written.fields.keys() - {written.stamp_field})
     fields = f"write {count} field{'s' if count != 1 else ''} of the deal"
     if written.move is None:
         return fields

@@ -134,12 +134,12 @@ def left_out(plan: PlanReport) -> Iterator[str]:
     reasons = Counter(issue.code for issue in plan.issues if issue.state == "held")
     if reasons:
         listed = ", ".join(f"{number:,} {code}" for code, number in sorted(reasons.items()))
-        yield f"{len(held_subjects(plan)):,} held, listed above: {listed}."
+        yield f"{len(held_subjects(plan)):,} held: {listed}."
     if hint := why_hint(plan.issues):
         yield hint
     waiting = len(plan.waits.keys() - {"connection"})
     if waiting:
-        yield f"{waiting:,} waiting, as said above."
+        yield f"{waiting:,} waiting."
 
 
 def rule_words(code: str) -> str:

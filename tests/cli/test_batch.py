@@ -33,7 +33,9 @@ def test_plan_says_in_words_and_numbers_what_would_happen(
     assert "2 x Filter at 189 less 10%" in out
     assert "status: awaiting payment -> paid" in out
     assert "due:" not in out
-    would = "Would create 1 draft for 374.22 AUD, change 1 field of 1 deal; skip 502 "
+    would = (
+        "Would create 1 draft for 374.22 AUD, change 1 field of 1 deal, link 1 contact; skip 502 "
+    )
     assert would + "(500 by rule, 1 held, 1 waiting)." in out
     assert out.index("New drafts (1)") < out.index("Deals brought up to date (1)")
     assert "500 not invoiced: won before invoices.won_since." in out
