@@ -78,6 +78,11 @@ def judge_invoice(
         )  # fmt: skip
     if invoice.marker != marker:
         return _with(paper, "stays", "a person made it", "Delete it in the ledger.")
+    if invoice.sent:
+        return _with(
+            paper, "stays", "it is marked as sent to the customer", "Delete it in the ledger, if "
+            "the customer knows.",
+        )  # fmt: skip
     if invoice.status == "submitted":  # that it waits for approval is no edit of what it says
         base, now = _without_status(base), _without_status(now)
         invoice = msgspec.structs.replace(invoice, status="draft")

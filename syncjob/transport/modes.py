@@ -137,10 +137,13 @@ def _deletion_refusal(plural: str, items: list[tuple[str, Any]], body: bytes) ->
     if not isinstance(rows, list) or set(sent) != {plural}:
         return f"the body does not hold {plural} alone"
     plain = all(
-        isinstance(row, dict) and set(row) == _DELETION and row["Status"] == "DELETED"
+        isinstance(row, dict)
+        and set(row) == _DELETION
+        and row["Status"] == "DELETED"
+        and isinstance(row["RepeatingInvoiceID"], str)
         for row in rows
     )
-    if not plain or len(items) != 1 + len(_DELETION) * len(rows):
+    if not rows or not plain or len(items) != 1 + len(_DELETION) * len(rows):
         return "a repeating invoice that is there is deleted by its status, or left alone"
     return None
 

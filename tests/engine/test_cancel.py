@@ -142,7 +142,7 @@ def test_read_only_paused_and_closed_books(make_world: MakeWorld) -> None:
     assert statuses(w) == ["DRAFT"]
 
 
-@pytest.mark.parametrize("kind", ["lost", "late"])
+@pytest.mark.parametrize("kind", ["lost", pytest.param("late", marks=pytest.mark.slow)])
 def test_a_lost_answer(world: World, kind: str) -> None:
     deal = billed(world)
     for _ in range(2):
@@ -240,3 +240,34 @@ def test_it_is_found_again_by_who_and_why(world: World, tmp_path: Path) -> None:
     assert [(r.field, r.before, r.after, r.rule) for r in rows] == [
         ("status", "draft", "deleted", "a person (syncjob cancel)")
     ]
+
+
+@pytest.mark.parametrize("kind", ["lost", pytest.param("late", marks=pytest.mark.slow)])
+def test_a_lost_deletion_of_a_repeating_invoice(make_world: MakeWorld, kind: str) -> None:
+    w = make_world(config={"invoices": {"recurring": "template"}})
+    deal = sell(w, lines=[MONTHLY])
+    w.run()
+    for _ in range(2):
+        w.fault(kind=kind, method="POST", path="/RepeatingInvoices", delay_s=60 * (kind == "late"))
+    assert [p.fate for p in cancel(w, deal).papers] == ["delete", "open"]
+    for _ in range(3):
+        w.advance(timedelta(minutes=16))
+        w.run()
+    cancel(w, deal)
+    assert only(w.organisation()["templates"])["document"]["status"] == "DELETED"
+    quiet(w)
+
+
+def test_a_repeating_invoice_alone_after_the_invoice_was_approved(make_world: MakeWorld) -> None:
+    w = make_world(config={"invoices": {"recurring": "template"}})
+    deal = sell(w, lines=[MONTHLY])
+    w.run()
+    w.books("approve", invoice=number_of(w, deal))
+    minutes(w, 5)
+    w.run()
+    assert [p.fate for p in cancel(w, deal).papers] == ["stays", "delete"]
+    assert only(w.organisation()["templates"])["document"]["status"] == "DELETED"
+    minutes(w, 5)
+    assert codes(w.run()) == []
+    quiet(w)
+    assert len(w.organisation()["templates"]) == 1

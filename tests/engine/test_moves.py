@@ -238,7 +238,7 @@ def test_a_deal_that_somebody_moved_since_stays_where_it_is(make_world: MakeWorl
     assert place(w, deal) == ("Work", "Closed")
 
 
-@pytest.mark.parametrize("kind", ["lost", "late"])
+@pytest.mark.parametrize("kind", ["lost", pytest.param("late", marks=pytest.mark.slow)])
 def test_a_lost_undo_of_a_move_is_found_out(make_world: MakeWorld, kind: str) -> None:
     w, deal, number = moved(make_world)
     w.fault(kind=kind, method="PATCH", path="/deals", delay_s=90 * (kind == "late"))

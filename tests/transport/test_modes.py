@@ -228,6 +228,34 @@ def test_they_are_created_and_never_changed(method):
     assert ask("full", template(), path="/RepeatingInvoices", method=method)
 
 
+GONE = {"RepeatingInvoiceID": "9b1c", "Status": "DELETED"}
+
+
+@pytest.mark.parametrize("mode", WRITING)
+def test_a_template_that_a_person_takes_back_is_deleted_by_its_status(mode):
+    body = {"RepeatingInvoices": [GONE, GONE]}
+    assert ask(mode, body, path="/RepeatingInvoices?summarizeErrors=false", method="POST") is None
+    assert ask("read_only", body, path="/RepeatingInvoices", method="POST")
+    assert ask(mode, body, path="/RepeatingInvoices", method="PUT")
+    assert ask(mode, body, path="/RepeatingInvoices/9b1c", method="POST")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"RepeatingInvoices": []},
+        {"RepeatingInvoices": [{"Status": "DELETED"}]},
+        {"RepeatingInvoices": [GONE, {**GONE, "Status": "AUTHORISED"}]},
+        {"RepeatingInvoices": [{**GONE, "Reference": "x"}]},
+        {"RepeatingInvoices": [{**GONE, "RepeatingInvoiceID": {"Status": "AUTHORISED"}}]},
+        {"RepeatingInvoices": [GONE], "Invoices": []},
+        b'{"RepeatingInvoices":[{"RepeatingInvoiceID":"9","Status":"VOIDED","Status":"DELETED"}]}',
+    ],
+)
+def test_and_nothing_else_is_said_of_it(body):
+    assert ask("full", body, path="/RepeatingInvoices", method="POST")
+
+
 @pytest.mark.parametrize("switch", ["ApprovedForSending", "SendCopy", "MarkAsSent"])
 def test_no_path_carries_a_switch_that_sends_by_itself(switch):
     assert ask("full", {"RepeatingInvoices": [{switch: True}]}, path="/Other")

@@ -12,7 +12,7 @@ from syncjob.core.undoing import UndoReport
 from syncjob.engine.push import Push
 from syncjob.engine.undoing import Asked
 from syncjob.errors import GuardTripped, Park, Paused
-from tests.engine.contacts.kit import acme, at_rest, batch, contact, edit, person, world
+from tests.engine.contacts.kit import acme, at_rest, batch, contact, edit, person, take, world
 from tests.engine.scenes import codes, minutes
 from tests.engine.world import World
 
@@ -137,7 +137,7 @@ def test_what_was_filled_is_emptied_and_what_was_emptied_filled(tmp_path: Path) 
         assert person(w)["emails"] == []
 
 
-@pytest.mark.parametrize("kind", ["lost", "late"])
+@pytest.mark.parametrize("kind", ["lost", pytest.param("late", marks=pytest.mark.slow)])
 def test_a_lost_answer_in_the_middle(tmp_path: Path, kind: str) -> None:
     with world(tmp_path, owners={"email": "ledger"}) as w:
         acme(w)
@@ -259,3 +259,66 @@ def test_what_cannot_be_undone_says_what_a_person_can_do(tmp_path: Path) -> None
         assert links
         assert all("syncjob match decide" in i.next_step for i in links)
         assert codes(w.run()) == []
+
+
+def test_a_list_that_both_sides_added_to_is_parted_again(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        acme(w)
+        w.crm("edit_person", person="Ann Smith", phones=["(02) 9999 1111", "(02) 9999 2222"])
+        edit(w, Phones=[{"PhoneType": "DEFAULT", "PhoneNumber": "(02) 9999 1111"},
+                        {"PhoneType": "MOBILE", "PhoneNumber": "0400 111 222"}])  # fmt: skip
+        before = contact(w)["phones"], person(w)["phones"]
+        number = int(batch(w).batch)
+        assert len(contact(w)["phones"]) == len(person(w)["phones"]) == 3
+        report = undo(w, number)
+        assert fates(report) == {"ledger phones": "undo", "crm phones": "undo"}
+        assert (contact(w)["phones"], person(w)["phones"]) == before
+        at_rest(w)
+        w.crm("edit_person", person="Ann Smith", phones=[*before[1], "(02) 9999 3333"])
+        settled(w)
+        assert "(02) 9999 3333" in contact(w)["phones"]
+        assert "0400 111 222" not in person(w)["phones"]
+
+
+def test_a_list_longer_than_the_ledger_has_room_for(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        acme(w)
+        many = [f"(02) 9999 {n}{n}{n}{n}" for n in range(1, 6)]
+        w.crm("edit_person", person="Ann Smith", phones=many)
+        number = int(batch(w).batch)
+        assert len(contact(w)["phones"]) == 3
+        undo(w, number)
+        assert contact(w)["phones"] == ["(02) 9999 1111"]
+        at_rest(w)
+        assert person(w)["phones"] == many
+
+
+def test_a_persons_word_is_undone_and_not_taken_again(tmp_path: Path) -> None:
+    with world(tmp_path, owners={"email": "ask"}) as w:
+        acme(w)
+        edit(w, EmailAddress="accounts@acme.example")
+        w.crm("edit_person", person="Ann Smith", email="ann@new.example")
+        assert codes(batch(w)) == ["contact_conflict"]
+        take(w, "ledger", field="email")
+        number = int(batch(w).batch)
+        assert person(w)["emails"] == ["accounts@acme.example"]
+        undo(w, number)
+        assert person(w)["emails"] == ["ann@new.example"]
+        report = at_rest(w)
+        assert codes(report) == []
+        w.crm("edit_person", person="Ann Smith", email="ann@newer.example")
+        settled(w)
+        assert contact(w)["email"] == "ann@newer.example"
+
+
+def test_contact_sync_that_is_switched_off_and_on_again_does_not_redo(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        acme(w)
+        before, number = contact(w), edited(w)
+        w.overrides["contacts"]["update"] = "off"
+        undo(w, number)
+        at_rest(w)
+        w.overrides["contacts"]["update"] = "owners"
+        batch(w)
+        assert contact(w)["phones"] == before["phones"]
+        at_rest(w)
