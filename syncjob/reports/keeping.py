@@ -12,7 +12,7 @@ from syncjob.config import Config
 from syncjob.reports.words import local
 from syncjob.state.backup import Backup, Manifest, Restored
 
-_MEGABYTE = 1_000_000
+_KILOBYTE, _MEGABYTE = 1_000, 1_000_000
 _NEW_MACHINE = (
     "On the new machine:",
     "  1. install syncjob there, and copy the file over",
@@ -86,4 +86,6 @@ def _holds(manifest: Manifest) -> str:
 
 
 def _size(one: Backup) -> str:
+    if one.size_bytes < _MEGABYTE:
+        return f"{one.size_bytes / _KILOBYTE:.0f} kB"
     return f"{one.size_bytes / _MEGABYTE:.1f} MB"
