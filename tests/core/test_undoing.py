@@ -25,6 +25,8 @@ from syncjob.core.undoing import (
     merged,
 )
 
+#: Those whose texts are plain: people and addresses are JSON.
+PLAIN = sorted(set(FIELDS) - {"people", "postal", "street"})
 VALUES = (None, "a", "b", "c")
 CONTACT = Contact(id="c1", kind="contact", name="Acme")
 
@@ -49,7 +51,7 @@ def test_every_combination_of_a_value(
 
 
 @given(
-    field=st.sampled_from(FIELDS), before=st.sampled_from(VALUES), after=st.sampled_from(VALUES),
+    field=st.sampled_from(PLAIN), before=st.sampled_from(VALUES), after=st.sampled_from(VALUES),
     now=st.sampled_from(VALUES), other=st.sampled_from(VALUES),
     others=st.sets(st.sampled_from(VALUES)),
     linked=st.booleans(), undone=st.booleans(), busy=st.booleans(), supplier=st.booleans(),
@@ -60,8 +62,6 @@ def test_nothing_is_put_back_that_is_not_certainly_ours(
     others: set[str | None], linked: bool, undone: bool, busy: bool, supplier: bool,
     archived: bool, deleted: bool, ended: bool,
 ) -> None:  # fmt: skip
-    if field == "people":
-        return  # its entries are JSON
     record = msgspec.structs.replace(
         CONTACT, is_supplier=supplier, archived=archived, deleted=deleted
     )
