@@ -64,6 +64,13 @@ def owner_id(store: Store, ref: Any) -> int:
     raise ActError(f"no user {ref!r}")
 
 
+def acting_owner(store: Store, payload: Payload) -> int:
+    """Who acts: what people make in the browser is theirs unless they name another owner."""
+    if payload.get("user") is not None:
+        return owner_id(store, payload["user"])
+    return next(int(o["id"]) for o in store.owners.values() if not o["archived"])
+
+
 def own_fields(store: Store, kind: str, sent: Payload) -> Payload:
     """`fields` by label or name to properties, options by their label; None empties one."""
     made: Payload = {}
@@ -87,7 +94,8 @@ def create_deal(server: HubSpotServer, payload: Payload) -> Payload:
     for word in ("discounts", "installments"):
         if payload.get(word):
             raise ActError(f"HubSpot deals have no {word}")
-    record = life.create(store, "deals", _deal_sent(store, payload, {}), wanted=payload.get("id"))
+    sent = {"hubspot_owner_id": acting_owner(store, payload), **_deal_sent(store, payload, {})}
+    record = life.create(store, "deals", sent, wanted=payload.get("id"))
     _tie(store, record.id, payload)
     _decided(store, record.id, payload)
     for line in payload.get("lines", ()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from syncjob.sandbox.hubspot import associations, dumping, life
 from syncjob.sandbox.hubspot.people import (
     Payload,
+    acting_owner,
     own_fields,
     owner_id,
     record_of,
@@ -83,7 +84,10 @@ def _tie_person(server: HubSpotServer, key: int, payload: Payload) -> None:
 def _creator(kind: str) -> Act:
     def create(server: HubSpotServer, payload: Payload) -> Payload:
         store = server.store
-        made = life.create(store, kind, _sent(server, kind, payload), wanted=payload.get("id"))
+        sent = _sent(server, kind, payload)
+        if kind != "products":
+            sent.setdefault("hubspot_owner_id", acting_owner(store, payload))
+        made = life.create(store, kind, sent, wanted=payload.get("id"))
         if kind == "contacts":
             _tie_person(server, made.id, payload)
         return dumping.neutral(store, made)
