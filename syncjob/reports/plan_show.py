@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 
 from syncjob.core.applying import SKIPPED, AppliedReport, Item
-from syncjob.core.reports import PlanReport
+from syncjob.core.reports import BatchReport, PlanReport
 from syncjob.reports.plan_words import (
     action_lines,
     applied_sentence,
@@ -70,10 +71,20 @@ def show_applied(out: Console, report: AppliedReport, *, every: bool = False) ->
     for line in dates if every else dates[:GROUP_ROWS_MAX]:
         out.print(escape(line))
     _rest(out, len(dates), GROUP_ROWS_MAX, every)
-    show_batch(out, report.batch, every=every)
+    show_batch(out, _told_once(report.batch), every=every)
     out.print(f"[bold]{escape(applied_sentence(report))}[/]")
     if report.left or skipped:
         out.print(escape(_next(report, len(skipped))))
+
+
+def _told_once(batch: BatchReport) -> BatchReport:
+    """The batch without the issues of what was skipped, which is told write by write."""
+    codes = SKIPPED.values()
+    return msgspec.structs.replace(
+        batch,
+        issues=tuple(issue for issue in batch.issues if issue.code not in codes),
+        new_issues=tuple(issue for issue in batch.new_issues if issue.code not in codes),
+    )
 
 
 def _skipped(out: Console, report: AppliedReport, skipped: Sequence[Item], every: bool) -> None:
@@ -91,7 +102,7 @@ def _next(report: AppliedReport, skipped: int) -> str:
     if report.left:
         more = "1 write" if report.left == 1 else f"{report.left:,} writes"
         parts.append(f"{more} that the plan does not hold")
-    return f"Left to the next batch: {' and '.join(parts)}. `syncjob plan` shows it."
+    return f"The next batch decides on {' and '.join(parts)}: `syncjob plan` shows it."
 
 
 def _rest(out: Console, number: int, most: int, every: bool) -> None:
