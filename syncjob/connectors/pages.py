@@ -17,11 +17,13 @@ _LOCAL = frozenset({"127.0.0.1", "localhost"})
 
 
 class RecordPage(NamedTuple):
-    """One record of one side, as its page's address names it."""
+    """One record of one side, as its page's address names it; and whose account it is in, where
+    the address says so: another account has other records of the same numbers."""
 
     side: Side
     stream: Shown
     id: str
+    account: str = ""
 
 
 def address(text: str) -> SplitResult | None:
@@ -40,6 +42,12 @@ def is_at(found: SplitResult, domain: str) -> bool:
     """Whether the address is of this domain, of one below it, or of a sandbox here."""
     host = (found.hostname or "").lower()
     return host == domain or host.endswith(f".{domain}") or host in _LOCAL
+
+
+def host_of(found: SplitResult) -> str:
+    """The host that names an account; nothing for a sandbox here."""
+    host = (found.hostname or "").lower()
+    return "" if host in _LOCAL else host
 
 
 def uuid_in(text: str) -> str | None:

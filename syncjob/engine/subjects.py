@@ -71,8 +71,10 @@ def meant(config: Config, state: State, text: str) -> Meant:
     prefix = _PREFIX.match(asked)
     kind = _KINDS.get(prefix[1].lower()) if prefix else None
     found = _once(_exact(config, state, asked.lstrip("#")))
-    if prefix and kind and not found:  # a firm may be called "Credit Union"
-        return _of_kind(config, state, kind, prefix[2])
+    if prefix and kind:  # and yet a firm may be called "Credit Union"
+        named = _of_kind(config, state, kind, prefix[2])
+        known = [one for one in named.exactly if one.known or not found]
+        return Meant(_once([*known, *found]), [] if found else named.alike)
     if found or asked.lstrip("#").isdecimal():
         return Meant(found or [Subject("deal", asked.lstrip("#"), known=False)], [])
     return Meant([], _once(_alike(state, asked)))
@@ -161,6 +163,9 @@ def _of_page(config: Config, state: State, vendor: str, page: RecordPage) -> Mea
     if part.type != vendor:
         mine = f"this connection's {'CRM' if page.side == 'crm' else 'ledger'} is {part.type}"
         return Meant([], [], f"This is a page of {vendor}, but {mine}.")
+    mine = _account_of(state, page)
+    if mine and page.account and mine != page.account:
+        return Meant([], [], f"This page is of another account ({page.account}), not of {mine}.")
     match page.stream:
         case "deals":
             return Meant([Subject("deal", page.id, state.search.has("crm", "deals", page.id))], [])
@@ -178,6 +183,18 @@ def _of_page(config: Config, state: State, vendor: str, page: RecordPage) -> Mea
     return Meant(
         found, [], "" if found else "No invoice that was read bears this payment or credit."
     )
+
+
+def _account_of(state: State, page: RecordPage) -> str:
+    """Whose account the record of this number was read from, as its own page says."""
+    get = state.snapshots.get
+    known: Deal | Contact | None = None
+    if page.stream == "deals":
+        known = get("crm", "deals", page.id, Deal)
+    elif page.side == "crm":
+        known = get("crm", "contacts", page.id, Contact)
+    shown = record_page(known.page) if known and known.page else None
+    return shown[1].account if shown else ""
 
 
 # --- exactly -------------------------------------------------------------------------------------

@@ -52,7 +52,8 @@ HUBSPOT = [
 
 @pytest.mark.parametrize(("url", "stream", "record"), PIPEDRIVE)
 def test_pages_of_pipedrive(url: str, stream: str, record: str) -> None:
-    assert record_page(url) == ("pipedrive", RecordPage("crm", stream, record))  # type: ignore[arg-type]
+    account = "" if "127.0.0.1" in url else "acme.pipedrive.com"
+    assert record_page(url) == ("pipedrive", RecordPage("crm", stream, record, account))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("url", "stream", "record"), XERO)
@@ -62,7 +63,7 @@ def test_pages_of_xero(url: str, stream: str, record: str) -> None:
 
 @pytest.mark.parametrize(("url", "stream", "record"), HUBSPOT)
 def test_pages_of_hubspot(url: str, stream: str, record: str) -> None:
-    assert hubspot.record_page(url) == RecordPage("crm", stream, record)  # type: ignore[arg-type]
+    assert hubspot.record_page(url) == RecordPage("crm", stream, record, "48460805")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", ["!23vMd", None])

@@ -309,3 +309,32 @@ def test_a_customer_of_contact_sync(tmp_path: Path) -> None:
         waiting = story(w, "org:1")
         assert any("Zoe said whose values count: ledger" in e.text for e in waiting.events)
         assert waiting.next_step.startswith("Nothing: the next batch applies what was decided.")
+
+
+def test_a_page_of_another_account_is_not_taken_for_ours(world: World) -> None:
+    deal = billed(world)
+    theirs, ours = "https://other.pipedrive.com/deal/{}", "https://acme.pipedrive.com/deal/{}"
+    with world.connection() as handle, handle.state.commit():
+        handle.state.db.execute(
+            "UPDATE snapshot SET body = replace(CAST(body AS TEXT), ?, ?) WHERE stream = 'deals'",
+            (f"{world.base}/pipedrive/deal/{deal}", ours.format(deal)),
+        )
+    found = ask(world, theirs.format(deal))
+    assert found.story is None
+    assert found.words == (
+        "This page is of another account (other.pipedrive.com), not of acme.pipedrive.com."
+    )
+    assert story(world, ours.format(deal)).subject == f"deal:{deal}"
+    hubspot = ask(world, f"https://app.hubspot.com/contacts/1/record/0-3/{deal}")
+    assert hubspot.story is None
+
+
+def test_a_title_like_another_deals_number_is_offered_beside_it(world: World) -> None:
+    first = billed(world)
+    second = sell(world, "Other Pty", title=f"Deal {first}")
+    minutes(world, 5)
+    world.run()
+    found = ask(world, f"deal {first}")
+    assert {one.ask for one in found.candidates} == {f"deal {first}", f"deal {second}"}
+    assert story(world, f"deal:{first}").subject == f"deal:{first}"
+    assert story(world, str(first)).subject == f"deal:{first}"

@@ -11,7 +11,7 @@ _KINDS = {
     "0-1": "person", "contact": "person", "0-2": "org", "company": "org", "0-3": "deal",
     "deal": "deal",
 }  # fmt: skip
-_RECORD = re.compile(r"/contacts/\d+/(?:record/(0-[123])|(contact|company|deal))/(\d+)(?:/|$)")
+_RECORD = re.compile(r"/contacts/(\d+)/(?:record/(0-[123])|(contact|company|deal))/(\d+)(?:/|$)")
 
 
 def record_page(url: str) -> RecordPage | None:
@@ -22,7 +22,7 @@ def record_page(url: str) -> RecordPage | None:
     record = _RECORD.search(found.path)
     if record is None:
         return None
-    kind = _KINDS[record[1] or record[2]]
+    portal, kind = record[1], _KINDS[record[2] or record[3]]
     if kind == "deal":
-        return RecordPage("crm", "deals", record[3])
-    return RecordPage("crm", "contacts", f"{kind}:{record[3]}")
+        return RecordPage("crm", "deals", record[4], portal)
+    return RecordPage("crm", "contacts", f"{kind}:{record[4]}", portal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from syncjob.connectors.pages import RecordPage, address, is_at
+from syncjob.connectors.pages import RecordPage, address, host_of, is_at
 
 _DEAL = re.compile(r"/deals?/(?:view/)?(\d+)(?:/|$)")
 _CONTACT = re.compile(r"/(organization|person)s?/(?:details/)?(\d+)(?:/|$)")
@@ -17,9 +17,9 @@ def record_page(url: str) -> RecordPage | None:
         return None
     deal = _DEAL.search(found.path)
     if deal:
-        return RecordPage("crm", "deals", deal[1])
+        return RecordPage("crm", "deals", deal[1], host_of(found))
     contact = _CONTACT.search(found.path)
     if contact:
         kind = "org" if contact[1] == "organization" else "person"
-        return RecordPage("crm", "contacts", f"{kind}:{contact[2]}")
+        return RecordPage("crm", "contacts", f"{kind}:{contact[2]}", host_of(found))
     return None
