@@ -157,7 +157,6 @@ def missing_person(case: ContactCase, context: ContactContext) -> CrmContactDraf
     if case.known_person:  # deleted, forgotten, or with another organization now
         return None
     held = context.fields.get("person", frozenset()) & PERSONAL
-    held -= context.fields.get("organization", frozenset())
     said: Values = {f: v for f, v in values_of(ledger).items() if f in held and v}
     if not ("first_name" in said or "last_name" in said):
         return None

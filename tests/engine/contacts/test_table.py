@@ -199,8 +199,10 @@ def test_numbers_added_on_both_sides_are_all_kept_as_typed(w: World) -> None:
     w.crm("edit_person", person="Ann Smith", phones=[ANN["phone"], "0412 345 678"])
     edit(w, Phones=phone("MOBILE", "+61 412 999 999"))
     assert batch(w).exit_code == 0
-    everything = sorted([ANN["phone"], "0412 345 678", "+61 412 999 999"])
-    assert contact(w)["phones"] == sorted(person(w)["phones"]) == everything
+    everything = [ANN["phone"], "0412 345 678", "+61 412 999 999"]
+    assert contact(w)["phones"] == sorted(everything)
+    room = 2 if w.vendor.name == "hubspot" else 3  # phone and mobile
+    assert sorted(person(w)["phones"]) == sorted(everything[:room])
     at_rest(w)
 
 
