@@ -316,7 +316,8 @@ def test_a_page_of_another_account_is_not_taken_for_ours(world: World) -> None:
     theirs, ours = "https://other.pipedrive.com/deal/{}", "https://acme.pipedrive.com/deal/{}"
     with world.connection() as handle, handle.state.commit():
         handle.state.db.execute(
-            "UPDATE snapshot SET body = replace(CAST(body AS TEXT), ?, ?) WHERE stream = 'deals'",
+            "UPDATE snapshot SET body = CAST(replace(CAST(body AS TEXT), ?, ?) AS BLOB) "
+            "WHERE stream = 'deals'",
             (f"{world.base}/pipedrive/deal/{deal}", ours.format(deal)),
         )
     found = ask(world, theirs.format(deal))
