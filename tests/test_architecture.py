@@ -125,7 +125,8 @@ def test_bytes_leave_through_transport_alone() -> None:
 
 def test_nothing_is_left_undone() -> None:
     """No marker of unfinished work in what is shipped."""
-    wanted = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    # Quoted, it is a vendor's word for a kind of task.
+    wanted = re.compile(r"(?<!\")\b(TODO|FIXME|XXX|NotImplementedError)\b(?!\")")
     found = [
         f"{name(path)}:{number}"
         for path in FILES

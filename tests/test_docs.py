@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from syncjob.cli.app import COMMANDS, app
 from syncjob.config import Config, load_config
 from syncjob.config.models import CrmConfig, LedgerConfig
-from syncjob.config.template import EXAMPLE, render
+from syncjob.config.template import EXAMPLE, EXAMPLE_HUBSPOT, render
 from syncjob.connectors.registry import VENDORS, register_all
 from syncjob.core.policy_rules import DealWhen
 
@@ -39,8 +39,11 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in inner if model), None)
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every leaf of the models as a dotted path; a list's items count as its keys."""
+def keys(
+    model: type[BaseModel], prefix: str = "", vendors: Collection[str] = tuple(VENDORS)
+) -> Iterator[str]:
+    """Every leaf of the models as a dotted path; a list's items count as its keys. Of each side
+    the options of these vendors."""
     for name, field in model.model_fields.items():
         path = f"{prefix}{name}"
         if path == "path":
@@ -51,11 +54,11 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if inner and issubclass(inner, DealWhen):
             yield path  # its conditions are explained once, in invoicing.md
         elif inner in (CrmConfig, LedgerConfig):
-            for vendor in VENDORS.values():
-                if vendor.side == name:
-                    yield from keys(vendor.options_model(), f"{path}.")
+            for called, vendor in VENDORS.items():
+                if vendor.side == name and called in vendors:
+                    yield from keys(vendor.options_model(), f"{path}.", vendors)
         elif inner:
-            yield from keys(inner, f"{path}.")
+            yield from keys(inner, f"{path}.", vendors)
         else:
             yield path
 
@@ -69,28 +72,46 @@ def leaves(value: Any, prefix: str = "") -> Iterator[str]:
 
 
 ALL_KEYS = set(keys(Config))
+#: What a connection of either CRM may say, and the example that shows it.
+EXAMPLES = {
+    "pipedrive": ("config.example.yaml", EXAMPLE),
+    "hubspot": ("config.hubspot.example.yaml", EXAMPLE_HUBSPOT),
+}
+OF_CRM = {crm: set(keys(Config, vendors=(crm, "xero"))) for crm in EXAMPLES}
+#: A section that is there in place of another is shown in a comment, as one key.
+SECTIONS = {"hubspot": "crm.auth"}
 #: Keys of a list's items, at any depth, which the example shows in comments.
 OF_ITEMS = {key for key in ALL_KEYS if any(key.startswith(f"{one}.") for one in ALL_KEYS)}
 #: The lists themselves, but for those within others' items.
 LISTS = {one for one in ALL_KEYS - OF_ITEMS if any(key.startswith(f"{one}.") for key in OF_ITEMS)}
 
 
-def test_the_example_is_valid_as_it_stands() -> None:
+@pytest.mark.parametrize("crm", EXAMPLES)
+def test_the_example_is_valid_as_it_stands(crm: str) -> None:
     register_all()
     warnings: list[str] = []
-    config = load_config(EXAMPLE_FILE, env={}, warn=warnings.append)
+    path = EXAMPLE_FILE.parent / EXAMPLES[crm][0]
+    config = load_config(path, env={}, warn=warnings.append)
+    assert config.crm.type == crm
     assert config.mode == "drafts_only"
     assert config.invoices.status == "draft"
     assert warnings == []
 
 
-def test_the_example_is_what_init_writes() -> None:
-    assert read("config.example.yaml") == render(EXAMPLE)
+@pytest.mark.parametrize("crm", EXAMPLES)
+def test_the_example_is_what_init_writes(crm: str) -> None:
+    path, start = EXAMPLES[crm]
+    assert read(path) == render(start)
 
 
-def test_the_example_has_every_key_and_no_other() -> None:
-    example = set(leaves(yaml.safe_load(read("config.example.yaml"))))
-    assert example == ALL_KEYS - OF_ITEMS
+@pytest.mark.parametrize("crm", EXAMPLES)
+def test_the_example_has_every_key_and_no_other(crm: str) -> None:
+    text = read(EXAMPLES[crm][0])
+    example = set(leaves(yaml.safe_load(text)))
+    section = SECTIONS.get(crm, "none")
+    inside = {key for key in OF_CRM[crm] if key.startswith(f"{section}.")}
+    assert example - {section} == OF_CRM[crm] - OF_ITEMS - inside
+    assert all(f"#  {key.rpartition('.')[2]}: " in text for key in inside)
 
 
 def test_what_the_example_shows_in_comments_is_valid(tmp_path: Path) -> None:

@@ -7,12 +7,16 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from syncjob.cli.common import confirmed, interactive, json_option, opened, print_json, private_file
 from syncjob.clock import SystemClock
 from syncjob.errors import Exit
+
+if TYPE_CHECKING:
+    from syncjob.config.template import CrmType
 
 
 class _Shape(click.ParamType[str]):
@@ -45,6 +49,7 @@ _ADDRESS = _Shape(
 @click.command("init")
 @click.option("--name", type=_NAME, help="The connection's name.")
 @click.option("--code", type=_CODE, help="2 to 4 capitals or digits that begin every marker.")
+@click.option("--crm", type=click.Choice(["pipedrive", "hubspot"]), help="Which CRM.")
 @click.option("--crm-url", type=_ADDRESS, help="The CRM account's own address.")
 @click.option("--account", help="The revenue account of the lines, by code.")
 @click.option(
@@ -58,6 +63,7 @@ def init_command(
     ctx: click.Context,
     name: str | None,
     code: str | None,
+    crm: CrmType | None,
     crm_url: str | None,
     account: str | None,
     won_since: datetime | None,
@@ -72,7 +78,11 @@ def init_command(
         return _fields(ctx, yes=yes)
     day = won_since.date() if won_since else None
     given = {"name": name, "code": code, "crm_url": crm_url, "account": account}
-    return _write_config(path, given, day, ask=interactive() and not yes)
+    ask = interactive() and not yes
+    if crm is None and ask:
+        asked = click.Choice(["pipedrive", "hubspot"])
+        crm = cast("CrmType", click.prompt("Which CRM", default="pipedrive", type=asked, err=True))
+    return _write_config(path, crm or "pipedrive", given, day, ask=ask)
 
 
 _QUESTIONS: dict[str, tuple[str, click.ParamType[str]]] = {
@@ -84,24 +94,26 @@ _QUESTIONS: dict[str, tuple[str, click.ParamType[str]]] = {
 
 
 def _write_config(
-    path: Path, given: dict[str, str | None], won_since: date | None, *, ask: bool
+    path: Path, crm: CrmType, given: dict[str, str | None], won_since: date | None, *, ask: bool
 ) -> int:
-    from syncjob.config.template import Start, render
+    from syncjob.config.template import CRMS, Start, render
 
     today = SystemClock().now().astimezone().date()
-    start = Start(won_since=won_since or today)
+    start = Start(won_since=won_since or today, crm=crm, crm_url=CRMS[crm].url)
     values = {key: value or getattr(start, key) for key, value in given.items()}
     if ask:
         for key, (question, shape) in _QUESTIONS.items():
-            if given[key] is None:
+            # Only Pipedrive's accounts have addresses of their own.
+            if given[key] is None and (key != "crm_url" or crm == "pipedrive"):
                 values[key] = click.prompt(question, default=values[key], type=shape, err=True)
         if won_since is None:
             won_since = click.prompt(
                 "Invoice deals won since", default=today, value_proc=_day, err=True
             )
-    private_file(path, render(Start(won_since=won_since or today, **values)))
+    private_file(path, render(Start(won_since=won_since or today, crm=crm, **values)))
     click.echo(f"Wrote {path}. Deals won before {won_since or today} are never invoiced.")
-    click.echo("Next: set PIPEDRIVE_API_TOKEN, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
+    variable = CRMS[crm].variable
+    click.echo(f"Next: set {variable}, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
     click.echo("`syncjob init` again (creates the CRM fields), `syncjob check` and `syncjob plan`.")
     return Exit.DONE
 

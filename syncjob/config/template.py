@@ -5,19 +5,37 @@ from __future__ import annotations
 import json
 from datetime import date
 from importlib.resources import files
+from typing import Literal, NamedTuple
 
 import msgspec
 
+CrmType = Literal["pipedrive", "hubspot"]
+
+
+class _Crm(NamedTuple):
+    """What the config of a CRM begins with: its address, and the variable of its token."""
+
+    url: str
+    variable: str
+
+
+CRMS: dict[CrmType, _Crm] = {
+    "pipedrive": _Crm("https://your-company.pipedrive.com", "PIPEDRIVE_API_TOKEN"),
+    "hubspot": _Crm("https://api.hubapi.com", "HUBSPOT_ACCESS_TOKEN"),
+}
+
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new config is filled with; secrets are references and never stand in it."""
+    """What a new config is filled with; secrets are references and never stand in it. Without
+    `crm_url` and `crm_token` the CRM's own address and the variable named after it."""
 
     won_since: date
     name: str = "main"
     code: str = "SJ"
     account: str = "200"
-    crm_url: str = "https://your-company.pipedrive.com"
-    crm_token: str = "${PIPEDRIVE_API_TOKEN}"  # noqa: S105  a reference, no secret
+    crm: CrmType = "pipedrive"
+    crm_url: str | None = None
+    crm_token: str | None = None
     ledger_id: str = "${XERO_CLIENT_ID}"
     ledger_secret: str = "${XERO_CLIENT_SECRET}"  # noqa: S105  a reference, no secret
     ledger_api: str = "https://api.xero.com/api.xro/2.0"
@@ -26,21 +44,35 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     ledger_login: str = "https://login.xero.com/identity/connect/authorize"
 
 
-#: What config.example.yaml is made of: valid as it stands, and no deal is that old or that new.
-EXAMPLE = Start(
-    won_since=date(2026, 7, 1),
-    crm_token="${PIPEDRIVE_API_TOKEN:-put-it-into-the-environment}",  # noqa: S106
-    ledger_id="${XERO_CLIENT_ID:-put-it-into-the-environment}",
-    ledger_secret="${XERO_CLIENT_SECRET:-put-it-into-the-environment}",  # noqa: S106
-)
+def _example(crm: CrmType) -> Start:
+    return Start(
+        won_since=date(2026, 7, 1),
+        crm=crm,
+        crm_token=f"${{{CRMS[crm].variable}:-put-it-into-the-environment}}",
+        ledger_id="${XERO_CLIENT_ID:-put-it-into-the-environment}",
+        ledger_secret="${XERO_CLIENT_SECRET:-put-it-into-the-environment}",  # noqa: S106
+    )
+
+
+#: What the examples are made of: valid as they stand, and no deal is that old or that new.
+EXAMPLE = _example("pipedrive")
+EXAMPLE_HUBSPOT = _example("hubspot")
 
 
 def render(start: Start) -> str:
     """The template with these values in it, each as quoted YAML text."""
-    text = (files("syncjob.config") / "template.yaml").read_text(encoding="utf-8")
-    for name, value in msgspec.structs.asdict(start).items():
+    text = _part("template").replace("@@crm@@\n", _part(f"crm_{start.crm}"))
+    known = CRMS[start.crm]
+    values = msgspec.structs.asdict(start)
+    values["crm_url"] = start.crm_url or known.url
+    values["crm_token"] = start.crm_token or f"${{{known.variable}}}"
+    for name, value in values.items():
         text = text.replace(f"@{name}@", _quoted(value))
     return text
+
+
+def _part(name: str) -> str:
+    return (files("syncjob.config") / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def _quoted(value: str | date) -> str:

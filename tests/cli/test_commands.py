@@ -40,6 +40,20 @@ def test_init_writes_a_private_config_that_loads(
     assert config.invoices.won_since.isoformat() == "2026-08-01"
 
 
+def test_init_writes_a_config_for_hubspot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    assert syncjob.cli.run(["-c", str(path), "init", "--crm", "hubspot", "--yes"]) == Exit.DONE
+    assert "set HUBSPOT_ACCESS_TOKEN, XERO_CLIENT_ID" in capsys.readouterr().out
+    for name in ("HUBSPOT_ACCESS_TOKEN", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "secret-of-nobody")
+    register_all()
+    config = load_config(path)
+    assert config.crm.type == "hubspot"
+    assert "secret-of-nobody" not in path.read_text()
+
+
 def test_init_mends_what_is_surely_meant_and_refuses_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     flags = ["init", "--yes", "--code", "ac", "--crm-url", "acme.pipedrive.com"]
