@@ -1,4 +1,4 @@
-"""A believable small firm for the demo: its customers, products and deals, dated by the clock."""
+"""The sample firm in Pipedrive, its deals dated by the clock."""
 
 from __future__ import annotations
 
@@ -6,74 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from syncjob.sandbox.pipedrive import acts
+from syncjob.sandbox.story import (
+    DEALS,
+    ORGANIZATIONS,
+    PERSONS,
+    PIPELINES,
+    PRODUCTS,
+    USERS,
+    Line,
+    line_of,
+)
 
 if TYPE_CHECKING:
     from syncjob.sandbox.pipedrive.server import PipedriveServer
-
-_USERS = (
-    ("Nora Whitfield", "nora@brightwater.example"),
-    ("Tom Okafor", "tom@brightwater.example"),
-    ("Lea Brandt", "lea@brightwater.example"),
-)
-_PIPELINES = (
-    ("Projects", ("Enquiry", "Site visit", "Quote sent", "Agreed")),
-    ("Service contracts", ("Enquiry", "Offer sent", "Signed")),
-)
-_ORGANIZATIONS = (
-    (
-        "Harbour Coffee Roasters",
-        "14 Quay Street, Bristol BS1 4DA",
-        "accounts@harbourcoffee.example",
-    ),
-    ("Fernhill Primary School", "Fernhill Lane, Bath BA2 5RT", "office@fernhill.example"),
-    ("Müller & Söhne GmbH", "Lindenstraße 8, 50674 Köln, Germany", "buchhaltung@mueller.example"),
-    ("Oakline Joinery", "Unit 3 Mill Road, Frome BA11 2PQ", "hello@oakline.example"),
-    ("Café Émile", "22 Park Row, Bristol BS1 5LJ", "emile@cafe-emile.example"),
-    ("Northgate Dental", "5 Northgate, Wells BA5 1TT", "practice@northgate.example"),
-    ("The Larder", "71 High Street, Taunton TA1 3PX", "pay@thelarder.example"),
-    ("Westbury Town Council", "Town Hall, Westbury BA13 3BY", "finance@westbury.example"),
-)
-_PERSONS = (
-    ("Iris Hale", "Harbour Coffee Roasters", "iris@harbourcoffee.example", "+44 117 496 0112"),
-    ("Jonas Müller", "Müller & Söhne GmbH", "jonas@mueller.example", "+49 221 5550 17"),
-    ("Émile Garnier", "Café Émile", "emile@cafe-emile.example", "+44 117 496 0188"),
-    ("Priya Nair", "Northgate Dental", "priya@northgate.example", "+44 1749 555 201"),
-    ("Sam Doyle", None, "sam.doyle@post.example", "+44 7700 900431"),
-)
-_PRODUCTS = (
-    ("Water filter, under sink", "WF-100", 189.00),
-    ("Water filter, commercial", "WF-400", 1240.00),
-    ("Cartridge, 12 months", "CT-12", 64.50),
-    ("Installation, per hour", "SV-INST", 72.00),
-    ("Annual service visit", "SV-ANN", 145.00),
-    ("Cooler, free-standing", "CL-20", 419.00),
-)
-Line = tuple[str, float, float, int]  # code, price, quantity, discount in percent
-# title, organization, person, owner, pipeline, currency, status, decided days ago, lines
-Deal = tuple[str, str | None, str | None, int, int, str, str, int, tuple[Line, ...]]
-_DEALS: tuple[Deal, ...] = (
-    ("Filters for the roastery", "Harbour Coffee Roasters", "Iris Hale", 0, 0, "GBP", "won", 3,
-     (("WF-400", 1240.00, 2, 10), ("SV-INST", 72.00, 6.5, 0), ("CT-12", 64.50, 4, 0))),
-    ("Drinking water, six classrooms", "Fernhill Primary School", None, 1, 0, "GBP", "won", 5,
-     (("WF-100", 189.00, 6, 15), ("SV-INST", 72.00, 9, 0))),
-    ("Büroküche Köln", "Müller & Söhne GmbH", "Jonas Müller", 2, 0, "EUR", "won", 2,
-     (("WF-400", 1390.00, 1, 0), ("CT-12", 75.00, 3, 5))),
-    ("Workshop cooler", "Oakline Joinery", None, 0, 0, "GBP", "won", 9,
-     (("CL-20", 419.00, 1, 0), ("SV-INST", 72.00, 1.5, 0))),
-    ("Espresso bar filter", "Café Émile", "Émile Garnier", 1, 0, "GBP", "won", 1,
-     (("WF-400", 1240.00, 1, 12), ("CT-12", 64.50, 2, 0))),
-    ("Annual service, practice", "Northgate Dental", "Priya Nair", 2, 1, "GBP", "won", 4,
-     (("SV-ANN", 145.00, 2, 0), ("CT-12", 64.50, 2, 10))),
-    ("Kitchen filter at home", None, "Sam Doyle", 0, 0, "GBP", "won", 6,
-     (("WF-100", 189.00, 1, 0), ("SV-INST", 72.00, 2, 0))),
-    ("Stall at the spring fair", None, None, 1, 0, "GBP", "won", 7, (("CL-20", 419.00, 1, 0),)),
-    ("Goodwill visit", "The Larder", None, 1, 1, "GBP", "won", 8, (("SV-ANN", 145.00, 1, 100),)),
-    ("Old kitchen refit", "The Larder", None, 0, 0, "GBP", "won", 75, (("WF-100", 189.00, 2, 0),)),
-    ("Coolers for the town hall", "Westbury Town Council", None, 2, 0, "GBP", "open", 0,
-     (("CL-20", 419.00, 3, 5), ("SV-INST", 72.00, 4, 0))),
-    ("Second practice", "Northgate Dental", "Priya Nair", 2, 0, "GBP", "lost", 11,
-     (("WF-400", 1240.00, 1, 0),)),
-)  # fmt: skip
 
 
 def fill(server: PipedriveServer) -> None:
@@ -82,7 +27,7 @@ def fill(server: PipedriveServer) -> None:
     late, company.late = company.late, False
     try:
         _found(server)
-        for deal in _DEALS:
+        for deal in DEALS:
             _deal(server, *deal)
     finally:
         company.late = late
@@ -93,19 +38,19 @@ def _act(server: PipedriveServer, deed: str, /, **payload: Any) -> dict[str, Any
 
 
 def _found(server: PipedriveServer) -> None:
-    for name, email in _USERS:
+    for name, email in USERS:
         _act(server, "create_user", name=name, email=email)
-    for name, stages in _PIPELINES:
+    for name, stages in PIPELINES:
         _act(server, "create_pipeline", name=name, stages=list(stages))
     _act(server, "create_field", kind="deals", name="PO number")
     _act(server, "create_field", kind="organizations", name="Billing e-mail")
-    for n, (name, address, email) in enumerate(_ORGANIZATIONS):
+    for n, (name, address, email) in enumerate(ORGANIZATIONS):
         fields = {"Billing e-mail": email}
-        owner = _USERS[n % 3][0]
+        owner = USERS[n % 3][0]
         _act(server, "create_org", name=name, address=address, owner=owner, fields=fields)
-    for name, org, email, phone in _PERSONS:
+    for name, org, email, phone in PERSONS:
         _act(server, "create_person", name=name, org=org, email=email, phone=phone)
-    for name, code, price in _PRODUCTS:
+    for name, code, price in PRODUCTS:
         _act(server, "create_product", name=name, code=code, price=price, tax=20)
 
 
@@ -130,20 +75,14 @@ def _deal(
         title=title,
         org=org,
         person=person,
-        owner=_USERS[owner][0],
-        pipeline=_PIPELINES[pipeline][0],
+        owner=USERS[owner][0],
+        pipeline=PIPELINES[pipeline][0],
         currency=currency,
         status=status,
-        lines=[_line(line, currency) for line in lines],
+        lines=[line_of(line, currency) for line in lines],
         fields={"PO number": f"PO-{4400 + len(title)}"} if org and days % 2 else {},
         **when,
         **reason,
     )
     times = {"add_time": decided - 14 * 86_400, "update_time": decided}
     server.company.change("deals", made["id"], times, bump=False)
-
-
-def _line(line: Line, currency: str) -> dict[str, Any]:
-    code, price, quantity, percent = line
-    tax = 20 if currency == "GBP" else 0
-    return {"code": code, "price": price, "quantity": quantity, "discount": percent, "tax": tax}
