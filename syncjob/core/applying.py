@@ -147,7 +147,8 @@ def skipped_issues(items: Iterable[Item], pages: Mapping[str, str | None]) -> li
     of its first write that was skipped, for the others follow from that."""
     found: dict[str, list[Item]] = {}
     for item in items:
-        if item.fate in SKIPPED:
+        # A digest and a summary have no record whose next decision would close their issue.
+        if item.fate in SKIPPED and item.action.subject.startswith(("deal:", "contact:")):
             found.setdefault(item.action.subject, []).append(item)
     return [
         Issue(

@@ -40,7 +40,7 @@ _OF_THE_DAY = re.compile(
     r"(draft\.)?(date|due_date|early\..*|explained|lines\.\d+\.description)|due_date|date"
 )
 #: What of a notice or note is told in words that count days.
-_TOLD = ("due", "note", "text", "subject", "line", "marker")
+_TOLD = ("due", "note", "text", "subject", "line")
 #: By name: a digest of all that an invoice is made of, what of a contact the other side said, and
 #: the tax of each line.
 _ECHO = re.compile(r"source|the other side's .*|taxes \d+")
@@ -132,7 +132,9 @@ def compare(
             name=_name(planned, path), before=stood.get(path), after=was.get(path),
             now_before=stands.get(path), now_after=then.get(path),
         )  # fmt: skip
-        if found.before != found.now_before:
+        if _only_a_date_moves(planned, found, moved):
+            calendar.append(found)
+        elif found.before != found.now_before:
             changed.append(found)
         elif found.after != found.now_after:
             moves = _may_move(planned, path, found, days, moved, ours)
@@ -184,7 +186,7 @@ def _may_move(
     old, new = found.after, found.now_after
     if old is None or new is None:
         return _one_of_ours(path, old, new, ours)
-    if _told_later(old, new):
+    if _told_later(old, new) or _another_days_name(planned.payload, path, days):
         return True
     if _moving(planned.payload, path, days, moved):
         return _CALENDAR.sub("", old) == _CALENDAR.sub("", new)
@@ -193,10 +195,22 @@ def _may_move(
     return False
 
 
+def _only_a_date_moves(planned: Action, found: Difference, moved: Mapping[str, str]) -> bool:
+    """Whether a deal's date, which was to stay, follows its invoice to the day it is made on."""
+    stays = isinstance(planned.payload, DealChange) and found.before is None and found.after is None
+    later = moved.get(found.now_before or "")
+    return stays and later is not None and later == found.now_after
+
+
 def _moving(payload: object, path: str, days: Days, moved: Mapping[str, str]) -> bool:
     if isinstance(payload, InvoiceDraft | InvoiceUpdate | InvoiceChange):
         return bool(moved) and _OF_THE_DAY.fullmatch(path) is not None
     return isinstance(payload, Task | Message | NoteDraft) and days.passed and path in _TOLD
+
+
+def _another_days_name(payload: object, path: str, days: Days) -> bool:
+    """A digest bears its day in its name; what it tells to whom is what makes it one."""
+    return isinstance(payload, Message) and path == "marker" and days.passed
 
 
 def _unheeded(action: Action) -> Collection[str]:

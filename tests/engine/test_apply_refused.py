@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ import pytest
 from syncjob import __version__
 from syncjob.core.plan_file import read_plan, write_plan
 from syncjob.errors import ConfigError, Exit, GuardTripped, WrongPlan
-from tests.engine.applying import apply, fates, plan_text
+from tests.engine.applying import apply, codes_of, fates, plan_text
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import invoice_of, quiet, sell
+from tests.engine.scenes import awaiting, invoice_of, number_of, quiet, sell
+from tests.engine.test_notices import LATE, by_mail, mail, world_with
 from tests.engine.world import PATIENCE, World
+from tests.transport.mailserver import MailServer
+
+__all__ = ["mail"]  # a fixture
 
 FULL = {"mode": "full", "invoices": {"status": "authorised"}}
 
@@ -218,6 +223,61 @@ def test_the_next_day_bears_the_next_days_date(make_world: MakeWorld) -> None:
     assert moved["date"] == ("2026-11-23", "2026-11-24")
     assert "invoice.approve" in " ".join(fates(report))
     quiet(w)
+
+
+def test_drafts_that_are_approved_a_day_later_bear_that_day(make_world: MakeWorld) -> None:
+    """Their deals follow with a date that the plan did not have to change."""
+    w = make_world(config={"mode": "drafts_only", "invoices": {"status": "authorised"}})
+    deal = sell(w)
+    w.run()
+    w.overrides = FULL
+    w.advance(timedelta(minutes=6))
+    text = plan_text(w)
+    w.advance(timedelta(days=1))
+    report = apply(w, text)
+    assert report.counts == {"done": 2}, [(i.action.kind, i.differences) for i in report.items]
+    invoice = invoice_of(w, deal)
+    assert (invoice["status"], invoice["day"]) == ("AUTHORISED", "2026-11-24")
+    assert w.deal_fields(deal)["Invoice due date"] == invoice["due_day"] == "2026-12-24"
+    quiet(w)
+
+
+def test_a_digest_of_yesterday_is_todays_and_tells_the_same(
+    tmp_path: Path, mail: MailServer
+) -> None:
+    w = world_with(tmp_path, {**by_mail(mail), "digest": True})
+    try:
+        first, second = awaiting(w), awaiting(w, org="Good Pty")
+        w.time.set(LATE)
+        text = plan_text(w)
+        w.advance(timedelta(days=1))
+        assert apply(w, text).counts == {"done": 3}
+        ((_, _, message),) = mail.taken
+        said = message.get_payload(decode=True).decode()
+        assert said.count("2 days overdue") == 2
+        assert all(number_of(w, deal) in said for deal in (first, second))
+        quiet(w)
+        assert len(mail.taken) == 1
+    finally:
+        w.close()
+
+
+def test_nobody_is_told_of_another_amount_than_was_shown(tmp_path: Path, mail: MailServer) -> None:
+    w = world_with(tmp_path, by_mail(mail))
+    try:
+        deal = awaiting(w)
+        w.time.set(LATE)
+        text = plan_text(w)
+        w.books("pay", invoice=number_of(w, deal), amount="40.00")
+        w.advance(timedelta(minutes=6))
+        report = apply(w, text)
+        assert (report.counts, mail.taken) == ({"changed": 2}, [])
+        assert codes_of(report) == {f"deal:{deal}": "plan_changed"}
+        w.run()
+        ((_, _, message),) = mail.taken
+        assert "owes 70.00 AUD of 110.00 AUD" in message.get_payload(decode=True).decode()
+    finally:
+        w.close()
 
 
 def test_who_applied_which_plan_is_kept(world: World) -> None:
