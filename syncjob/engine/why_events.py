@@ -205,8 +205,9 @@ def _named(text: str, numbers: Mapping[str, str]) -> str:
 def written(action: Action) -> Iterator[tuple[str, str | None, str | None]]:
     """(what, before, after) of each value that a write changes."""
     stood = before_of(action)
+    stamp = action.payload.stamp_field if isinstance(action.payload, DealChange) else None
     for name, after in values(action):
-        if stood.get(name) != after:
+        if stood.get(name) != after and name != stamp:
             yield name, stood.get(name), after
 
 
