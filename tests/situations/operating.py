@@ -84,6 +84,30 @@ def paused(desk: Desk) -> None:
 
 
 @situation(RUNNING, "invoices paused", "Only invoices are paused; the rest goes on.")
+@situation(RUNNING, "a plan file that is applied", "One deal is lost, one won after the plan.")
+def applied(desk: Desk) -> None:
+    desk.crm("win", deal=1)
+    lost = desk.won("Chairs")
+    says(desk.sync("plan", "-o", "plan.json"), Exit.DONE, "syncjob apply plan.json")
+    desk.crm("lose", deal=lost)
+    desk.won("Desks")
+    done = desk.sync("apply", "plan.json")
+    says(done, Exit.ISSUES, "the deal is lost, not won", "writes that the plan does not hold")
+    one_draft(desk)
+    says(desk.sync("apply", "plan.json"), Exit.PLAN_FILE, "was applied already", "syncjob plan -o")
+    says(desk.sync("run"), Exit.DONE, "created 1 draft")
+
+
+@situation(RUNNING, "a plan file of other rules", "The config was changed after the plan.")
+def other_rules(desk: Desk) -> None:
+    desk.crm("win", deal=1)
+    desk.sync("plan", "-o", "plan.json", show=False)
+    desk.edit("default: net 30", "default: net 14")
+    refused = desk.sync("apply", "plan.json")
+    says(refused, Exit.PLAN_FILE, "The config has changed since", "syncjob plan -o FILE")
+    nothing_made(desk)
+
+
 def paused_part(desk: Desk) -> None:
     desk.won("Zero order", line("Filter", quantity=0))
     desk.crm("win", deal=1)
