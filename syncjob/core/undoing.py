@@ -176,7 +176,7 @@ _NEVER: dict[str, tuple[str, str]] = {
     ),
     "contact.mark": (
         "it is our own key, by which a lost link is found again; it replaces nothing of yours",
-        "If the two are not one customer, clear the key there, then `syncjob match contact`.",
+        "If the two are not one customer, clear the key there, then `syncjob match decide`.",
     ),
     "invoice.update": (
         "the draft says what its deal says, and the next batch would write it again",

@@ -9,6 +9,7 @@ import msgspec
 from syncjob.core.actions import Action, ContactChange, DealChange, Wave
 from syncjob.core.contacts.case import ContactCase, crm_values
 from syncjob.core.contacts.fields import values_of
+from syncjob.core.markers import contact_marker, crm_marker
 from syncjob.core.records import Contact, Deal, Invoice, Side
 from syncjob.core.rulings import STAGE
 from syncjob.core.undoing import (
@@ -120,7 +121,8 @@ def items_of(batch: Batch, changes: Sequence[Change], number: int) -> list[Item]
         elif _is_move(change):
             items.append(_move_item(batch, change, number))
         elif change.kind == "link":
-            items.append(_link_item(batch, change))
+            if not _made_with_it(batch, change, changes):
+                items.append(_link_item(batch, change))
         elif (change.side, change.target, change.kind) not in whole:
             whole.add((change.side, change.target, change.kind))
             one = msgspec.structs.replace(change, field="", before=None, after=change.kind)
@@ -213,6 +215,17 @@ def stage_name(batch: Batch, stage_id: str | None) -> str | None:
     assert batch.crm_reference is not None
     stages = (stage for pipeline in batch.crm_reference.pipelines for stage in pipeline.stages)
     return next((name for known, name in stages if known == stage_id), None)
+
+
+def _made_with_it(batch: Batch, link: Change, changes: Sequence[Change]) -> bool:
+    """Whether one of the two was made for the other in this very batch: then the link says no more
+    than that."""
+    code, crm_id = batch.config.connection.code, link.subject.removeprefix("contact:")
+    if not link.target.startswith("link:") or link.after is None:
+        return False
+    markers = (contact_marker(code, crm_id), crm_marker(code, link.after))
+    made = {c.target for c in changes if c.kind in ("contact.create", "crm_contact.create")}
+    return any(f"contact:{marker}" in made for marker in markers)
 
 
 def _link_item(batch: Batch, change: Change) -> Item:

@@ -43,6 +43,8 @@ _NAMED = ("invoice", "contact", "template", "credit", "mail", "mark", "field")
 
 def undo_sentence(report: UndoReport) -> str:
     """What it comes to, in one line."""
+    if not report.items:
+        return f"Batch {report.undoes} wrote nothing of this."
     one = report.count("undo") == 1
     verb = ("was" if one else "were") if report.written else "would be"
     parts = [f"{_values(report.count('undo'))} {verb} put back"]

@@ -41,6 +41,26 @@ def new_state(desk: Desk) -> None:
     one_draft(desk)
 
 
+@situation(RUNNING, "a draft made by mistake", "It is cancelled; a person then approves another.")
+def taken_back(desk: Desk) -> None:
+    desk.crm("win", deal=1)
+    made = desk.sync("run")
+    says(made, Exit.DONE, "created 1 draft")
+    batch = made.out.partition("Batch ")[2].partition(" ")[0]
+    shown = desk.sync("undo", batch)
+    says(shown, Exit.DONE, "cannot be undone", "draft created", "syncjob cancel 1")
+    cancelled = desk.sync("cancel", "1", "--reason", "ordered twice", "--yes")
+    says(cancelled, Exit.DONE, "is deleted", "`syncjob reissue 1` issues it anew")
+    says(desk.sync("run"), Exit.ISSUES, "[cancelled]", "ordered twice", "syncjob reissue 1")
+    says(desk.sync("reissue", "1"), Exit.DONE)
+    says(desk.sync("run"), Exit.DONE, "created 1 draft")
+    desk.books("approve", invoice=str(desk.invoices()[-1]["number"]))
+    desk.advance(PATIENCE_S)
+    desk.sync("run")
+    refused = desk.sync("cancel", "1", "--reason", "too late", "--yes")
+    says(refused, Exit.ISSUES, "we never void what is approved", "syncjob credit 1 --full")
+
+
 @situation(RUNNING, "too much at once", "Seven deals are won in the first week; five are allowed.")
 def guard(desk: Desk) -> None:
     desk.crm("win", deal=1)
@@ -64,26 +84,6 @@ def stale(desk: Desk) -> None:
     nothing_made(desk)
 
 
-@situation(RUNNING, "a changed config", "invoices.terms was changed since the last batch.")
-def changed_config(desk: Desk) -> None:
-    desk.edit("default: net 30", "default: net 14")
-    desk.crm("win", deal=1)
-    says(desk.sync("run"), Exit.GUARD, "config", "--accept")
-    nothing_made(desk)
-
-
-@situation(RUNNING, "paused", "Finance paused everything.")
-def paused(desk: Desk) -> None:
-    desk.crm("win", deal=1)
-    says(desk.sync("pause", "--reason", "audit week"), Exit.DONE, "audit week")
-    says(desk.sync("run"), Exit.PAUSED, "audit week", "`syncjob resume`")
-    nothing_made(desk)
-    says(desk.sync("resume", "--yes"), Exit.DONE, "Healthy order", "audit week")
-    says(desk.sync("run", show=False), Exit.DONE)
-    one_draft(desk)
-
-
-@situation(RUNNING, "invoices paused", "Only invoices are paused; the rest goes on.")
 @situation(RUNNING, "a plan file that is applied", "One deal is lost, one won after the plan.")
 def applied(desk: Desk) -> None:
     desk.crm("win", deal=1)
@@ -108,6 +108,26 @@ def other_rules(desk: Desk) -> None:
     nothing_made(desk)
 
 
+@situation(RUNNING, "a changed config", "invoices.terms was changed since the last batch.")
+def changed_config(desk: Desk) -> None:
+    desk.edit("default: net 30", "default: net 14")
+    desk.crm("win", deal=1)
+    says(desk.sync("run"), Exit.GUARD, "config", "--accept")
+    nothing_made(desk)
+
+
+@situation(RUNNING, "paused", "Finance paused everything.")
+def paused(desk: Desk) -> None:
+    desk.crm("win", deal=1)
+    says(desk.sync("pause", "--reason", "audit week"), Exit.DONE, "audit week")
+    says(desk.sync("run"), Exit.PAUSED, "audit week", "`syncjob resume`")
+    nothing_made(desk)
+    says(desk.sync("resume", "--yes"), Exit.DONE, "Healthy order", "audit week")
+    says(desk.sync("run", show=False), Exit.DONE)
+    one_draft(desk)
+
+
+@situation(RUNNING, "invoices paused", "Only invoices are paused; the rest goes on.")
 def paused_part(desk: Desk) -> None:
     desk.won("Zero order", line("Filter", quantity=0))
     desk.crm("win", deal=1)

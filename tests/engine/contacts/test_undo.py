@@ -249,15 +249,16 @@ def test_what_cannot_be_undone_says_what_a_person_can_do(tmp_path: Path) -> None
     with world(tmp_path, create_in_crm=True, which="all") as w:
         w.crm("create_org", name="Acme Pty")
         w.books("create_contact", fields={"Name": "Beta Pty", "EmailAddress": "b@beta.example"})
+        w.crm("create_org", name="Gamma Pty")
+        w.books("create_contact", fields={"Name": "Gamma Pty"})
         number = int(batch(w).batch)
         mark = w.mark()
         report = undo(w, number)
         assert {i.fate for i in report.items} == {"cannot"}
         assert w.writes(mark) == []
         assert all(i.why and i.next_step for i in report.items)
-        links = [i for i in report.items if i.target.startswith("link:")]
-        assert links
-        assert all("syncjob match decide" in i.next_step for i in links)
+        (link,) = [i for i in report.items if i.target.startswith("link:")]
+        assert (link.title, "syncjob match decide org:2" in link.next_step) == ("Gamma Pty", True)
         assert codes(w.run()) == []
 
 
