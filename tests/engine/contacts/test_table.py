@@ -24,8 +24,12 @@ from tests.engine.contacts.kit import (
     take,
     world,
 )
+from tests.engine.crms import DEFAULT
 from tests.engine.scenes import codes, only, sell
 from tests.engine.world import World
+
+#: HubSpot's deal loses a company that was deleted, and a merge makes a third one: test_hubspot.py.
+KEEPS_ITS_COMPANY = pytest.mark.skipif(DEFAULT == "hubspot", reason="not so in HubSpot")
 
 
 @pytest.fixture
@@ -247,6 +251,7 @@ def test_cleared_on_both_sides_is_agreement(w: World) -> None:
 # --- deleted -------------------------------------------------------------------------------------
 
 
+@KEEPS_ITS_COMPANY
 def test_deleted_in_the_crm_the_ledger_keeps_its_contact(w: World) -> None:
     w.crm("delete_org", org=1)
     day(w)
@@ -262,6 +267,7 @@ def test_deleted_in_the_crm_the_ledger_keeps_its_contact(w: World) -> None:
     assert person(w)["emails"] == ["other@acme.example"]
 
 
+@KEEPS_ITS_COMPANY
 def test_deleted_in_the_crm_is_never_made_again(tmp_path: Path) -> None:
     with world(tmp_path, which="all", create_in_crm=True) as w:
         acme(w)
@@ -284,6 +290,7 @@ def test_deleted_in_the_ledger_ends_the_sync(w: World) -> None:
     assert w.writes(mark) == []
 
 
+@KEEPS_ITS_COMPANY
 def test_deleted_on_both_sides(w: World) -> None:
     w.crm("delete_org", org=1)
     w.books("forget_contact", contact="Acme Pty")
@@ -310,6 +317,7 @@ def test_merged_in_the_crm_the_link_follows(w: World) -> None:
     at_rest(w)
 
 
+@KEEPS_ITS_COMPANY
 def test_merged_in_the_crm_into_one_with_a_contact_of_its_own_is_told(w: World) -> None:
     sell(w, "Beta Pty")
     assert batch(w).exit_code == 0
