@@ -47,6 +47,7 @@ def open_channel(options: HubSpotOptions, ports: Ports) -> HttpChannel:
         settings="crm.access_token" if options.access_token else "crm.auth",
         origins=(options.api_url,),
         rng=ports.random,
+        waiting=ports.waiting,
         reads=READS,
     )
 
