@@ -49,7 +49,8 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     payload = action.payload
     assert isinstance(payload, CrmContactDraft | ContactChange | ContactDraft)
     if isinstance(payload, ContactChange) and payload.apart:
-        _rest(batch, key, payload)
+        put_back = {field: stored[field] for field in payload.values if field in stored}
+        _rest(batch, action, key, put_back)
         return
     country = _country(batch)
     base, fields = batch.state.contacts.base(key), payload.follows.keys() & stored.keys()
@@ -66,15 +67,18 @@ def agree(batch: Batch, action: Action, key: str, stored: Values) -> None:
     batch.state.book.note(f"answer:contact:{key}", rest)
 
 
-def _rest(batch: Batch, key: str, change: ContactChange) -> None:
-    """What both sides say of these fields now is what they agree on, though it differs: the merge
-    then rests until one of them changes. What somebody has edited meanwhile is read later, and so
-    counts as such a change."""
+def _rest(batch: Batch, action: Action, key: str, stored: Values) -> None:
+    """What was put back on one side, and what the other says, is what they agree on, though it
+    differs: the merge then rests until one of them changes. What somebody has edited meanwhile is
+    read later, and so counts as such a change."""
     case = load_contact(batch, key)
     if case is None or case.crm is None or case.ledger is None:
         return  # parted meanwhile
     crm, ledger = crm_values(case, load_contact_context(batch)), values_of(case.ledger)
-    both = {f: (crm[f], ledger[f]) for f in change.values if f in crm}
+    fields = [field for field in stored if field in crm]
+    both = {f: (crm[f], stored[f]) for f in fields}
+    if action.side == "crm":
+        both = {f: (stored[f], ledger[f]) for f in fields}
     batch.state.contacts.agree(case.crm.id, both)
 
 
