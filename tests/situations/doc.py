@@ -33,7 +33,7 @@ _MASKS = (
     (re.compile(r"\b20\d\d-\d\d-\d\d\b(?!-)"), "DAY"),
     (re.compile(r"\b\d\d/\d\d/20\d\d\b"), "DAY"),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "HOST"),
-    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "ID"),
+    (re.compile(r"(?:\b|(?<=%3D))[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"(--accept |Plan |plan=|is now )[0-9a-f]{12}\b"), r"\1HASH"),
     (re.compile(r"\bsyncjob \d+ on \S+"), "syncjob PID on HOST"),
     (re.compile(r"\bmaria@[\w.-]+"), "maria@HOST"),

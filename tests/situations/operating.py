@@ -260,6 +260,29 @@ def fifty(desk: Desk) -> None:
     says(desk.sync("status", "--all", show=False), Exit.ISSUES, "Zero order 40", "Oslo order 10")
 
 
+@situation(
+    LOOKING, "why there is no invoice", "A deal is left out by a rule; another was never read."
+)
+def why_none(desk: Desk) -> None:
+    org = desk.crm("create_org", name="Early Pty Ltd")["id"]
+    early = desk.crm("create_deal", title="Early order", currency="AUD", org=org)["id"]
+    desk.crm("win", deal=early, won_time="2020-01-02T09:00:00Z")
+    says(desk.sync("run", show=False), Exit.DONE)
+    asked = desk.sync("why", "deal", str(early))
+    says(asked, Exit.DONE, "No invoice, because of the rule invoices.won_since", "Next:")
+    says(desk.sync("why", "4711"), Exit.ISSUES, "No batch has read deal 4711", "--fresh", "Next:")
+    says(desk.sync("why", "order"), Exit.ISSUES, "Early order", "Healthy order", "Next:")
+
+
+@situation(LOOKING, "why it is a draft, and what was written", "A won deal has its draft.")
+def why_draft(desk: Desk) -> None:
+    desk.crm("win", deal=1)
+    says(desk.sync("run", show=False), Exit.DONE)
+    asked = desk.sync("why", "1")
+    says(asked, Exit.DONE, "is a draft", "the rules decided", "Xero stored it", "approve it in the")
+    says(desk.sync("history", "1"), Exit.DONE, "create draft SJ-1-A1", "because", "Xero stored it")
+
+
 def _wait(until: object) -> None:
     """Until another process has come that far."""
     assert callable(until)
