@@ -114,10 +114,19 @@ def _deal_sent(store: Store, payload: Payload, before: Payload) -> Payload:
     if "pipeline" in payload or "stage" in payload:
         sent |= _place(store, payload)
     status = payload.get("status")
-    if status is not None:
+    if status is not None and _state_of(store, sent.get("dealstage")) != status:
         pipeline = sent.get("pipeline") or before.get("pipeline") or "default"
         sent["dealstage"] = stage_for(store, str(pipeline), status)
     return sent
+
+
+def _state_of(store: Store, key: str | None) -> str:
+    """won, lost or open; empty without a stage."""
+    if key is None:
+        return ""
+    _, stage = calculated.stages(store)[key]
+    closed = "lost" if calculated.is_closed(stage) else "open"
+    return "won" if calculated.is_won(stage) else closed
 
 
 def _place(store: Store, payload: Payload) -> Payload:
@@ -139,9 +148,7 @@ def _place(store: Store, payload: Payload) -> Payload:
 def stage_for(store: Store, pipeline: str, status: str) -> str:
     """The first stage of that pipeline that is won, lost or open."""
     for stage in store.pipelines[pipeline]["stages"]:
-        closed, won = calculated.is_closed(stage), calculated.is_won(stage)
-        is_ = "won" if won else "lost" if closed else "open"
-        if is_ == status and not stage["archived"]:
+        if _state_of(store, stage["id"]) == status and not stage["archived"]:
             return str(stage["id"])
     raise ActError(f"the pipeline {pipeline} has no stage for {status!r}")
 
@@ -254,7 +261,10 @@ def make_line(server: HubSpotServer, deal: int, line: Payload) -> Record:
     parent = store.live("deals", deal)
     assert parent is not None
     sent = {"quantity": 1, "price": 0, **line_sent(server, line)}
-    if "product_id" not in line and {"product", "code", "name"} & line.keys():
+    if "product_id" in line:
+        record = record_of(store, "products", line["product_id"])
+        sent = _as_product(line, record) | sent
+    elif {"product", "code", "name"} & line.keys():
         sent |= _product(server, line)
     sent.setdefault("hs_line_item_currency_code", parent.props["deal_currency_code"])
     number_of = len(associations.live_links(store, "deals", deal, "line_items"))
@@ -271,6 +281,10 @@ def _product(server: HubSpotServer, line: Payload) -> Payload:
     except ActError:
         new = {"name": line.get("name", ref), "hs_sku": line.get("code")}
         record = life.create(store, "products", new)
+    return _as_product(line, record)
+
+
+def _as_product(line: Payload, record: Record) -> Payload:
     made = {"hs_product_id": record.id, "name": line.get("name", record.props.get("name"))}
     return made | ({"hs_sku": record.props["hs_sku"]} if "hs_sku" in record.props else {})
 

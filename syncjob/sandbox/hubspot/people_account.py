@@ -142,6 +142,16 @@ def create_pipeline(server: HubSpotServer, payload: Payload) -> Payload:
     return {"id": key, "name": made["label"], "stages": [dict(s) for s in stages]}
 
 
+def add_stage(server: HubSpotServer, payload: Payload) -> Payload:
+    """One more open stage of a pipeline, before its closed ones."""
+    found = server.store.pipelines[str(payload["pipeline"])]
+    key = str(611_000_000 + sum(len(p["stages"]) for p in server.store.pipelines.values()))
+    opened = [s for s in found["stages"] if s["metadata"]["isClosed"] == "false"]
+    made = stage(key, str(payload["name"]), "0.5", len(opened))
+    found["stages"] = [*opened, made, *[s for s in found["stages"] if s not in opened]]
+    return {"id": key, "name": made["label"]}
+
+
 def edit_stage(server: HubSpotServer, payload: Payload) -> Payload:
     """A stage's label or probability; what is won follows at once for all its deals."""
     store = server.store
@@ -240,6 +250,7 @@ ACCOUNT_ACTS: dict[str, Callable[[Any, Payload], Payload]] = {
     "rename_field": rename_field,
     "delete_field": delete_field,
     "create_pipeline": create_pipeline,
+    "add_stage": add_stage,
     "edit_stage": edit_stage,
     "create_tax_rate": create_tax_rate,
     "add_rule": add_rule,

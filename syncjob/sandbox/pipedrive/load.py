@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncjob.sandbox.csvcells import (
+    COLUMNS,
+    FILES,
+    NEEDED,
+    BadCell,
+    Cells,
+    LoadError,
+    opened,
+    rows,
+)
 from syncjob.sandbox.kernel import ActError
 from syncjob.sandbox.pipedrive import acts, amounts, csvrow, fields
 from syncjob.sandbox.pipedrive.company import Record
-from syncjob.sandbox.pipedrive.csvrow import BadCell, Cells
 from syncjob.sandbox.pipedrive.people import add_pipeline, resolve
 
 if TYPE_CHECKING:
     from syncjob.sandbox.pipedrive.server import PipedriveServer
 
-_KINDS = {
-    "users.csv": "users",
-    "organizations.csv": "organizations",
-    "persons.csv": "persons",
-    "products.csv": "products",
-    "deals.csv": "deals",
-    "lines.csv": "rows",
-}
 _ACTS = {
     "users": "create_user",
     "organizations": "create_org",
@@ -40,17 +39,6 @@ _LINKS = {
 _TIMES = ("add_time", "update_time")
 
 
-class LoadError(Exception):
-    """Everything that is wrong with the files, each as `file:line: what and what to do`."""
-
-    def __init__(self, problems: list[str]) -> None:
-        shown = problems[:20] + (
-            [f"... and {len(problems) - 20} more"] if len(problems) > 20 else []
-        )
-        super().__init__("\n".join(shown))
-        self.problems = problems
-
-
 @dataclass
 class _Load:
     server: PipedriveServer
@@ -61,29 +49,16 @@ class _Load:
     def file(self, path: Path, kind: str) -> int:
         """Loads one file; bad rows are noted, the others go in. Returns how many went in."""
         done = 0
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as handle:
-                reader = csv.DictReader(handle)
-                columns = self._columns(path.name, kind, reader.fieldnames)
-                for row in self._rows(path.name, reader):
-                    done += self._row(path.name, reader.line_num, kind, row, columns)
-        except UnicodeDecodeError as error:
-            self.problems.append(f"{path.name}: not UTF-8 ({error.reason} at byte {error.start})")
-        except csv.Error as error:
-            self.problems.append(f"{path.name}: not a CSV file ({error})")
+        with opened(path, self.problems) as reader:
+            columns = self._columns(path.name, kind, reader.fieldnames)
+            for row in rows(path.name, reader, self.problems):
+                done += self._row(path.name, reader.line_num, kind, row, columns)
         return done
-
-    def _rows(self, name: str, reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
-        for row in reader:
-            if None in row or None in row.values():
-                self.problems.append(f"{name}:{reader.line_num}: wrong number of columns")
-            elif any(value.strip() for value in row.values()):
-                yield row
 
     def _columns(self, name: str, kind: str, header: Any) -> dict[str, str]:
         """Column to meaning: known names as they are, `field:Name[:type]` to a field's code."""
         columns: dict[str, str] = {}
-        known = csvrow.COLUMNS[kind]
+        known = COLUMNS[kind]
         for column in header or ():
             if column.startswith("field:") and kind in fields.SYSTEM:
                 columns[column] = self._field(name, kind, column)
@@ -94,7 +69,7 @@ class _Load:
                     f"{name}:1: unknown column {column!r}; known are {', '.join(known)}"
                     " and field:Name[:type]"
                 )
-        for needed in csvrow.NEEDED[kind]:
+        for needed in NEEDED[kind]:
             if needed not in columns:
                 self.problems.append(f"{name}:1: the column {needed!r} is missing")
         return columns
@@ -113,7 +88,7 @@ class _Load:
     def _row(self, name: str, line: int, kind: str, row: dict[str, str], columns: Cells) -> int:
         cells = {columns[c]: v.strip() for c, v in row.items() if c in columns and v.strip()}
         try:
-            for needed in csvrow.NEEDED[kind]:
+            for needed in NEEDED[kind]:
                 if needed not in cells:
                     raise BadCell(needed, "must not be empty")
             self._line(cells) if kind == "rows" else self._record(kind, cells)
@@ -182,11 +157,11 @@ def load_directory(server: PipedriveServer, path: Path | str) -> dict[str, int]:
     root = Path(path)
     if not (root / "deals.csv").is_file():
         raise LoadError([f"{root}: no deals.csv here; see docs/sandbox-csv.md"])
-    absent = frozenset(kind for name, kind in _KINDS.items() if not (root / name).is_file())
+    absent = frozenset(kind for name, kind in FILES.items() if not (root / name).is_file())
     load = _Load(server, [], absent)
     late, server.company.late = server.company.late, False
     try:
-        counts = {n: load.file(root / n, k) for n, k in _KINDS.items() if (root / n).is_file()}
+        counts = {n: load.file(root / n, k) for n, k in FILES.items() if (root / n).is_file()}
         _revalue(server)
     finally:
         server.company.late = late
