@@ -37,7 +37,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from syncjob.sandbox.hubspot.people import DEAL_ACTS, Payload
+from syncjob.sandbox.hubspot.naming import Payload
+from syncjob.sandbox.hubspot.people import DEAL_ACTS
 from syncjob.sandbox.hubspot.people_account import ACCOUNT_ACTS
 from syncjob.sandbox.hubspot.people_others import OTHER_ACTS
 from syncjob.sandbox.hubspot.wire import Refusal

@@ -79,6 +79,15 @@ def neutral(store: Store, record: Record) -> Row:
     return made | _SHAPES[record.kind](store, record)
 
 
+def whole_deal(store: Store, key: int) -> Row:
+    record = store.at("deals", key)
+    assert record is not None
+    lines = associations.live_links(store, "deals", key, "line_items")
+    rows = [store.live("line_items", k) for k, _ in lines]
+    shown = [neutral(store, r) for r in rows if r is not None]
+    return {**neutral(store, record), "lines": shown}
+
+
 def _id(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 

@@ -21,7 +21,7 @@ from syncjob.sandbox.csvcells import (
     rows,
     typed,
 )
-from syncjob.sandbox.hubspot import acts, people
+from syncjob.sandbox.hubspot import acts, naming, people_lines
 from syncjob.sandbox.hubspot.store import Store
 from syncjob.sandbox.kernel import ActError
 
@@ -137,8 +137,8 @@ class _Load:
     def _sought(self, kind: str, ref: str) -> int:
         try:
             if kind == "users":
-                return people.owner_id(self.store, ref)
-            return people.resolve(self.store, _KINDS[kind], ref)
+                return naming.owner_id(self.store, ref)
+            return naming.resolve(self.store, _KINDS[kind], ref)
         except ActError:
             if kind not in self.makes:
                 raise
@@ -173,7 +173,7 @@ class _Load:
             raise BadCell("product", "name the product by its id, name or code")
         if ("products", str(ref)) in self.known:
             payload["product_id"] = self.known["products", str(ref)]
-        made = people.make_line(self.server, deal, payload)
+        made = people_lines.make_line(self.server, deal, payload)
         self.known["products", str(ref)] = int(made.props["hs_product_id"])
         self.valued.add(deal)
 
@@ -200,7 +200,7 @@ def load_directory(server: HubSpotServer, path: Path | str) -> dict[str, int]:
         counts = {n: load.file(root / n, k) for n, k in FILES.items() if (root / n).is_file()}
         for deal in sorted(load.valued):
             record = store.at("deals", deal)
-            people.revalue(store, deal)
+            people_lines.revalue(store, deal)
             if record is not None:
                 load._date("deals", deal, record.created // 1000, record.updated // 1000)
     finally:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from syncjob.sandbox.hubspot import associations, dumping, life, properties
-from syncjob.sandbox.hubspot.people import Payload, owner_id, resolve, tax_rate
+from syncjob.sandbox.hubspot.naming import Payload, owner_id, resolve
+from syncjob.sandbox.hubspot.people_lines import tax_rate
 from syncjob.sandbox.hubspot.store import Store
 from syncjob.sandbox.hubspot.wire import iso
 from syncjob.sandbox.kernel import ActError

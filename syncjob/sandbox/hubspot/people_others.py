@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from syncjob.sandbox.hubspot import associations, dumping, life
-from syncjob.sandbox.hubspot.people import (
+from syncjob.sandbox.hubspot.naming import (
     Payload,
     acting_owner,
     own_fields,
     owner_id,
     record_of,
     resolve,
-    touch,
 )
+from syncjob.sandbox.hubspot.people import touch
 from syncjob.sandbox.kernel import ActError
 
 if TYPE_CHECKING:
