@@ -83,8 +83,12 @@ class FieldInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A pipeline with its stages in their order: (stage id, stage name)."""
+    """A pipeline with its stages in their order: (stage id, stage name).
+
+    `unwon`: where a deal's stage says whether it is won, the stages in which it is not.
+    """
 
     id: str
     name: str
     stages: tuple[tuple[str, str], ...] = ()
+    unwon: tuple[str, ...] = ()

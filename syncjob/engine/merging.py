@@ -138,7 +138,9 @@ def _settle_customer(batch: Batch, new: str) -> None:
     linked = {record: _partner(batch, record) for record in (*olds, new) if links.contact(record)}
     if len(set(linked.values())) > 1:
         return
-    for old in olds:
+    partners = set(linked.values())
+    # The link that names the contact itself, not one that was merged into it, is the one to keep.
+    for old in sorted(olds, key=lambda one: links.contact(one) not in partners):
         if links.contact(new) is None:
             batch.state.contacts.move_link(old, new)
         else:

@@ -205,6 +205,8 @@ def store_records(
     Call it inside a commit. Returns the ids whose content is new.
     """
     records = wants.stripped(batch, follow(batch, side, stream, records))
+    if (side, stream) == ("crm", "deals"):
+        records = [_first_win_kept(batch, record) for record in records]
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
     _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
@@ -216,6 +218,20 @@ def store_records(
         if record.id in changed:
             _TAKE[side, stream](batch, record)
     return put.changed
+
+
+def _first_win_kept(batch: Batch, record: Record) -> Record:
+    """The first win counts, also where the CRM forgets it once a deal is re-opened and won again:
+    what was known of it stays, unless somebody corrects the date of a deal that is won."""
+    assert isinstance(record, Deal)
+    old = batch.state.snapshots.get("crm", "deals", record.id, Deal)
+    known = old.first_won_at if old else None
+    if old is None or known is None:
+        return record
+    corrected = old.status == record.status == "won" and old.won_at != record.won_at
+    if corrected or (record.first_won_at is not None and record.first_won_at <= known):
+        return record
+    return msgspec.structs.replace(record, first_won_at=known)
 
 
 def _doubt(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:

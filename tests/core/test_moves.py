@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from syncjob.core.identity import fingerprint
 from syncjob.core.policy import Guard
 from syncjob.core.policy_crm import MoveRule
 from syncjob.core.records import CrmReference, Deal, Organisation, Pipeline
-from syncjob.core.rules.moves import leads_out, move_of, name_of, reached
+from syncjob.core.rules.moves import leads_out, move_of, name_of, reached, unknown_stages
 from syncjob.core.rules.settlement import STATE_WORDS
 
 CRM = CrmReference(
@@ -145,3 +146,19 @@ def test_debts_that_are_settled_empty_their_fields_and_a_lost_mapping_others():
 def test_what_was_refused_is_not_sent_again_for_a_day_more():
     assert fingerprint(change(1, days="2"), "") == fingerprint(change(1, days="3"), "")
     assert fingerprint(change(1, amount="2"), "") != fingerprint(change(1, amount="3"), "")
+
+
+def test_a_won_deal_is_never_moved_to_where_it_would_not_be_won():
+    moves = [MoveRule(when="paid", stage="Done")]
+    state = reached({"status": "paid"}, {"status": "draft"})
+    (work, books) = CRM.pipelines
+    here = msgspec.structs.replace(
+        CRM, pipelines=(msgspec.structs.replace(work, unwon=("11", "12")), books)
+    )
+    assert move_of(deal("11"), moves, state, CRM, None)[0] is not None
+    assert move_of(deal("11"), moves, state, here, None) == (None, None)
+    assert list(unknown_stages(moves, here)) == []  # the other pipeline's stage will do
+    named = [MoveRule(when="paid", stage="Done", pipeline="Work")]
+    assert list(unknown_stages(named, here)) == [
+        (0, 'A deal in the stage "Done" is not won, so none is moved there.')
+    ]

@@ -24,6 +24,7 @@ class Ways:
         self.walks: list[tuple[str, Walk]] = []
         self.merged: dict[str, str] = {}
         self.sweeps = False
+        self.forgets_wins = False  # the date of the first win is that of the last
         self.bare_answers = False  # the answer to a deal's PATCH does not say whose it is
         changes, started = PipedriveConnector.changes, PipedriveConnector.__init__
         get, outcomes = PipedriveConnector.get, PipedriveConnector.outcomes
@@ -79,6 +80,9 @@ class Ways:
             if isinstance(record, Deal):
                 org = self.merged.get(record.org_id or "", record.org_id)
                 record = msgspec.structs.replace(record, org_id=org)
+                if self.forgets_wins:
+                    won = record.won_at if record.status == "won" else None
+                    record = msgspec.structs.replace(record, won_at=won, first_won_at=won)
             if olds and isinstance(record, Deal | Contact):
                 record = msgspec.structs.replace(record, merged_from=olds)
             yield record
@@ -156,6 +160,23 @@ def test_a_crm_whose_index_may_miss_something_is_read_itself_once_a_week(
     # The nightly comparison reads everything, too.
     whole = [walk.since is None for stream, walk in ways.walks if stream == "deals"]
     assert whole[0] and not whole[-1]
+
+
+def test_the_first_win_is_remembered_where_the_crm_forgets_it(ways: Ways, world: World) -> None:
+    ways.forgets_wins = True
+    deal = sell(world, won=False)
+    world.crm("win", deal=deal, won_time="2026-10-20T09:00:00Z")
+    world.run()
+    minutes(world, 5)
+    world.crm("reopen", deal=deal)
+    world.run()
+    minutes(world, 5)
+    world.crm("win", deal=deal)
+    for _ in range(2):
+        world.run()
+        minutes(world, 40)
+        world.crm("edit_deal", deal=deal, title="Touched")
+    assert world.invoices() == []
 
 
 # --- merges ------------------------------------------------------------------------------------

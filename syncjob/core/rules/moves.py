@@ -73,6 +73,8 @@ def unknown_stages(rules: Sequence[MoveRule], crm: CrmReference) -> Iterator[tup
         elif not any(_stage(rule, pipeline) for pipeline in pipelines):
             where = f'The pipeline "{rule.pipeline}"' if rule.pipeline else "The CRM"
             yield number, f'{where} has no stage named "{rule.stage}".'
+        elif all(stage[0] in p.unwon for p in pipelines if (stage := _stage(rule, p))):
+            yield number, f'A deal in the stage "{rule.stage}" is not won, so none is moved there.'
 
 
 def leads_out(
@@ -91,7 +93,7 @@ def _target(deal: Deal, rule: MoveRule, crm: CrmReference) -> Move | None:
         own = pipeline.id == deal.pipeline_id
         if own if rule.pipeline is None else _same(rule.pipeline, pipeline.name):
             stage = _stage(rule, pipeline)
-            if stage:
+            if stage and not (deal.status == "won" and stage[0] in pipeline.unwon):
                 return Move(
                     when=rule.when, stage_id=stage[0], stage=stage[1], pipeline=pipeline.name
                 )
