@@ -62,7 +62,16 @@ def _pipelines(client: Client) -> Iterator[Pipeline]:
                 (str(s.get("id") or ""), codec.text(s, "label") or "")
                 for s in sorted(stages, key=_place)
             ),
+            unwon=tuple(str(s.get("id") or "") for s in stages if not _wins(s)),
         )
+
+
+def _wins(stage: Item) -> bool:
+    """A closed stage of the probability 1.0 (facts: hubspot, 5d), whatever its name."""
+    meta = stage.get("metadata")
+    found = meta if isinstance(meta, dict) else {}
+    closed = str(found.get("isClosed")).lower() == "true"
+    return closed and codec.number(found, "probability") == 1
 
 
 def _place(item: Item) -> int:
