@@ -128,9 +128,9 @@ class World:
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if MEMORY.is_dir() else None))
         self.faults = Faults()
         self.faults.tell = self.tell
-        self.config: Config = _config(yaml.safe_dump(self.settings)).model_copy(
-            update={"path": self.folder / "config.yaml"}
-        )
+        text, path = yaml.safe_dump(self.settings), self.folder / "config.yaml"
+        path.write_text(text, encoding="utf-8")  # a backup has it in it
+        self.config: Config = _config(text).model_copy(update={"path": path})
 
     def copy(self) -> World:
         """Another world in which everything so far has happened, and which goes its own way."""
@@ -199,17 +199,31 @@ class World:
         self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
     ) -> BatchReport | None:
         """One batch, perhaps with faults; None if it was killed or its disk was full."""
+        return self.work(self._batch, armed, at_writes)
+
+    def work(
+        self,
+        command: Callable[[ConnectionHandle], BatchReport | None],
+        armed: dict[int, str] | None = None,
+        at_writes: dict[int, str] | None = None,
+    ) -> BatchReport | None:
+        """One command, as `run`."""
         with self._at_work(armed, at_writes):
             with self.connection() as handle:
-                report = handle.run(RunOptions(who="a simulation"))
-                said = str(report.stopped_by)
-                if report.exit_code == Exit.GUARD and any(why in said for why in RELEASED):
-                    self.tell(f"  batch: {said}; a person releases it")
-                    report = handle.run(RunOptions(who="Ann", accept=report.plan_hash))
-            self.issues = frozenset((issue.subject, issue.code) for issue in report.issues)
-            self._tell_report(report)
+                report = command(handle)
+            if report is not None:
+                self.issues = frozenset((issue.subject, issue.code) for issue in report.issues)
+                self._tell_report(report)
             return report
         return None
+
+    def _batch(self, handle: ConnectionHandle) -> BatchReport:
+        report = handle.run(RunOptions(who="a simulation"))
+        said = str(report.stopped_by)
+        if report.exit_code == Exit.GUARD and any(why in said for why in RELEASED):
+            self.tell(f"  batch: {said}; a person releases it")
+            report = handle.run(RunOptions(who="Ann", accept=report.plan_hash))
+        return report
 
     @contextmanager
     def _at_work(
