@@ -19,13 +19,14 @@ def main() -> int:
     parser.add_argument("seeds", nargs="?", help="a seed, or a range such as 1-500")
     parser.add_argument("--case", help="a case of the every-point lane, as its failure names it")
     parser.add_argument("--trace", action="store_true", help="print the history in words")
+    parser.add_argument("--plans", action="store_true", help="most batches are applied plans")
     given = parser.parse_args()
     if given.case:
         return _case(given.case)
     if not given.seeds:
         parser.error("a seed, a range of seeds, or --case")
     first, _, last = given.seeds.partition("-")
-    return _seeds(range(int(first), int(last or first) + 1), trace=given.trace)
+    return _seeds(range(int(first), int(last or first) + 1), trace=given.trace, plans=given.plans)
 
 
 def _case(key: str) -> int:
@@ -46,14 +47,14 @@ def _case(key: str) -> int:
     return int(red)
 
 
-def _seeds(seeds: range, *, trace: bool) -> int:
+def _seeds(seeds: range, *, trace: bool, plans: bool) -> int:
     from tests.sim.seeds import play
 
     began, red = time.monotonic(), []
     faults, total, held = Counter[str](), Counter[str](), Counter[str]()
     for seed in seeds:
         try:
-            played = play(seed)
+            played = play(seed, plans=plans)
         except Exception as failure:
             played = failure.played  # type: ignore[attr-defined]
             red.append(seed)

@@ -12,6 +12,7 @@ from tests.sim import features, people, people_more
 from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS
 from tests.sim.features import Features
 from tests.sim.judge import recover
+from tests.sim.plans import seen_first
 from tests.sim.world import World, new_world
 
 BATCHES = (6, 14)
@@ -19,6 +20,8 @@ BATCHES = (6, 14)
 POINTS_MAX = 40
 #: The share of deeds that are about what is on beside invoices.
 MORE = 0.45
+#: The share of batches that are plans, where they are on.
+PLANNED = 0.6
 #: Half of the faults are aimed at writes, which are few.
 WRITES_MAX = 3
 
@@ -42,6 +45,8 @@ class Swarm:
     #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
     lines_stamp: bool
     features: Features
+    #: Whether most batches are plans that a person sees first.
+    plans: bool = False
 
 
 @dataclass
@@ -75,10 +80,13 @@ def draw(rng: Random, own: Random) -> Swarm:
     )  # fmt: skip
 
 
-def play(seed: int) -> Played:
-    """Play one seed to its end. Raises Violation with the world's story in `played`."""
+def play(seed: int, *, plans: bool = False) -> Played:
+    """Play one seed to its end, most batches as plans that are applied if `plans`.
+
+    Raises Violation with the world's story in `played`.
+    """
     rng = Random(seed)
-    swarm = draw(rng, Random(f"features {seed}"))
+    swarm = replace(draw(rng, Random(f"features {seed}")), plans=plans)
     world = new_world(mode=swarm.mode, status=swarm.status, features=swarm.features)
     played = Played(world, swarm)
     try:
@@ -143,7 +151,10 @@ def _batch(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
         else:
             armed[rng.randrange(POINTS_MAX)] = rng.choice(swarm.kinds)
     fired = len(world.faults.fired)
-    world.run(armed, at_writes)
+    if swarm.plans and rng.random() < PLANNED:
+        seen_first(world, rng, lambda: _deed(world, swarm, rng), armed, at_writes)
+    else:
+        world.run(armed, at_writes)
     played.batches += 1
     played.points += len(world.faults.points)
     played.faults.update(kind for _, kind in world.faults.fired[fired:])

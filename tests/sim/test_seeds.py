@@ -32,6 +32,17 @@ def test_new_seeds(group: int) -> None:
     _play(range(first + group, first + SEEDS, GROUPS))
 
 
+def test_plans_that_are_applied() -> None:
+    """A share of other seeds, whose people look at a plan before most of their batches."""
+    first = 3_000_000 + _drawn() % 10_000_000 * 100
+    for seed in range(first, first + SEEDS // 5):
+        try:
+            play(seed, plans=True)
+        except Exception as error:
+            error.add_note(f"replay: python -m tests.sim {seed} --plans --trace")
+            raise
+
+
 @pytest.mark.parametrize("group", range(4))
 def test_seeds_that_were_red_once(group: int) -> None:
     _play(kept_seeds()[group::4])
