@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 from msgspec import structs
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from syncjob.cli.rehearsal import Rehearsal
     from syncjob.core.reports import BatchReport
+    from syncjob.sandbox.crms import CrmName
 
 #: The story begins this long ago, so that it ends now: nothing in it lies in the future.
 STORY = timedelta(days=33)
@@ -40,8 +41,15 @@ MARK = ".syncjob-demo"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the demo's config, state and log are left for you to look at.",
 )
+@click.option(
+    "--crm",
+    type=click.Choice(["pipedrive", "hubspot"]),
+    default="pipedrive",
+    show_default=True,
+    help="Which CRM the firm has.",
+)
 @click.option("--fast", is_flag=True, help="Do not pause between the scenes.")
-def demo_command(folder: Path, fast: bool) -> int:
+def demo_command(folder: Path, crm: str, fast: bool) -> int:
     """A small firm sells, invoices and is paid, on local servers that act as the vendors do.
 
     Nothing leaves this machine. The same engine, connectors and SDKs run as against the vendors.
@@ -51,7 +59,8 @@ def demo_command(folder: Path, fast: bool) -> int:
 
     _clear(folder)
     out = console(sys.stdout)
-    with Rehearsal(folder, start=SystemClock().now() - STORY, region="UK") as world:
+    start = SystemClock().now() - STORY
+    with Rehearsal(folder, start=start, region="UK", crm=cast("CrmName", crm)) as world:
         (folder / MARK).touch()
         tour = _Tour(out, world, pause=0 if fast or not sys.stdout.isatty() else 1.5)
         for number, scene in enumerate(tour.scenes(), 1):
@@ -94,7 +103,7 @@ class _Tour:
     # --- the scenes -----------------------------------------------------------------------------
 
     def set_up(self) -> None:
-        """A firm's Pipedrive and its Xero are there, and a config names both."""
+        """A firm's CRM and its Xero are there, and a config names both."""
         from syncjob.reports.terminal import organisation, show_fields
 
         with self.world.connection() as handle:

@@ -18,12 +18,10 @@ from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, PlanReport, RunOptions
 from syncjob.engine.connection import ConnectionHandle, open_connection
 from syncjob.logs import Redactor, configure, log_file
+from syncjob.sandbox.crms import CrmName, crm_server, fill, token
 from syncjob.sandbox.http import Sandbox
 from syncjob.sandbox.kernel import Clock as SandboxTime
 from syncjob.sandbox.kernel import Entropy, FaultBook
-from syncjob.sandbox.pipedrive import Options as CrmOptions
-from syncjob.sandbox.pipedrive import PipedriveServer
-from syncjob.sandbox.pipedrive.sample import fill
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.regions import REGIONS
 from syncjob.sandbox.xero.server import XeroServer
@@ -53,26 +51,24 @@ class RehearsalClock:
 class Rehearsal:
     """Both servers with the sample firm, and one connection between them, in one folder."""
 
-    def __init__(self, folder: Path, *, start: datetime, region: str) -> None:
+    def __init__(
+        self, folder: Path, *, start: datetime, region: str, crm: CrmName = "pipedrive"
+    ) -> None:
         self.folder, self.time = folder, SandboxTime(start)
         self.clock, self.home = RehearsalClock(self.time), REGIONS[region]
         self.faults = FaultBook()
         self.options = LedgerOptions(region=region, organisation="Brightwater Ltd", demo=True)
         self.xero = XeroServer(self.time, Entropy(SEED), self.options, self.faults)
-        crm = CrmOptions(
-            currency=self.home.currency, timezone=self.home.zone, bursts_in_real_time=False,
-            company_country=self.home.country, plan="premium", seats=3,
-        )  # fmt: skip
-        self.pipedrive = PipedriveServer(self.time, Entropy(SEED), crm, self.faults)
-        fill(self.pipedrive)
-        self.box = Sandbox([self.xero, self.pipedrive], self.time, self.faults)
+        self.crm = crm_server(crm, self.home, self.time, SEED, self.faults, real_time=False)
+        fill(self.crm)
+        self.box = Sandbox([self.xero, self.crm], self.time, self.faults)
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Rehearsal:
         base = self.box.start()
         self._stack.callback(self.box.stop)
         self.config = self._write_config(base)
-        redactor = Redactor([self.options.client_secret, self.pipedrive.options.api_token])
+        redactor = Redactor([self.options.client_secret, token(self.crm)])
         configure(redactor)
         log = self.config.resolve(self.config.connection.log)
         self._stack.enter_context(
@@ -89,7 +85,7 @@ class Rehearsal:
 
     def _write_config(self, base: str) -> Config:
         since = (self.time.now() - timedelta(days=SAMPLE_DAYS)).date()
-        start = start_for(base, self.pipedrive.options.api_token, self.options, won_since=since)
+        start = start_for(base, self.crm, self.options, won_since=since)
         text = render(start).replace("every_minutes: 5 ", f"every_minutes: {EVERY_MINUTES} ")
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "config.yaml"

@@ -1,10 +1,10 @@
-"""`sandbox`: a local Xero and Pipedrive with an organisation and a CRM to rehearse on."""
+"""`sandbox`: a local Xero and CRM, with an organisation and an account to rehearse on."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,8 +15,8 @@ from syncjob.errors import ConfigError, Exit
 from syncjob.signals import StopFlag
 
 if TYPE_CHECKING:
+    from syncjob.sandbox.crms import CrmName, CrmServer
     from syncjob.sandbox.http import Sandbox
-    from syncjob.sandbox.pipedrive import PipedriveServer
     from syncjob.sandbox.xero.options import Options as XeroOptions
 
 #: The sample's deals were won within this many days.
@@ -26,6 +26,13 @@ _NEXT = "mend the CSV files (docs/sandbox-csv.md tells their columns) and start 
 
 
 @click.command("sandbox")
+@click.option(
+    "--crm",
+    type=click.Choice(["pipedrive", "hubspot"]),
+    default="pipedrive",
+    show_default=True,
+    help="Which CRM.",
+)
 @click.option(
     "--region",
     type=click.Choice(["AU", "NZ", "UK", "US"], case_sensitive=False),
@@ -55,6 +62,7 @@ _NEXT = "mend the CSV files (docs/sandbox-csv.md tells their columns) and start 
     help="Write a config for it; without this the config is printed.",
 )
 def sandbox_command(
+    crm: str,
     region: str | None,
     port: int,
     load: Path | None,
@@ -64,7 +72,7 @@ def sandbox_command(
     won_since: datetime | None,
     write_config: Path | None,
 ) -> int:
-    """Serve a Xero and a Pipedrive on 127.0.0.1 until Ctrl-C, and say how to reach them.
+    """Serve a Xero and a CRM on 127.0.0.1 until Ctrl-C, and say how to reach them.
 
     Everything is kept in memory and gone when it ends. /control is the door to act as the people.
     """
@@ -80,15 +88,15 @@ def sandbox_command(
     home = region or ("UK" if sample else "AU")
     # The sample's deals are in GBP and EUR, whatever the books are in.
     xero = XeroOptions(region=home, seed=seed, demo=True, extra_currencies=("EUR", "GBP"))
-    box, crm = _built(xero, port=port, seed=seed, limits=not no_limits)
-    _fill(crm, load, sample=sample)
+    box, server = _built(xero, cast("CrmName", crm), port=port, seed=seed, limits=not no_limits)
+    _fill(server, load, sample=sample)
     day = won_since.date() if won_since else _days_ago(SAMPLE_DAYS)
     try:
         base = box.start()
     except OSError as error:
         raise click.ClickException(f"port {port} cannot be used ({error.strerror})") from None
-    config = render(start_for(base, crm.options.api_token, xero, won_since=day))
-    _announce(base, config, write_config)
+    config = render(start_for(base, server, xero, won_since=day))
+    _announce(base, server, config, write_config)
     with StopFlag() as stop:
         while not stop.asked:
             SystemClock().sleep(_POLL_SECONDS)
@@ -97,37 +105,33 @@ def sandbox_command(
 
 
 def _built(
-    xero: XeroOptions, *, port: int, seed: int, limits: bool
-) -> tuple[Sandbox, PipedriveServer]:
+    xero: XeroOptions, crm: CrmName, *, port: int, seed: int, limits: bool
+) -> tuple[Sandbox, CrmServer]:
     """Both servers of one region, on one clock, under one roof."""
     from dataclasses import replace
 
+    from syncjob.sandbox.crms import crm_server
     from syncjob.sandbox.http import Sandbox
     from syncjob.sandbox.kernel import Clock, Entropy, FaultBook
-    from syncjob.sandbox.pipedrive import Options, PipedriveServer
     from syncjob.sandbox.xero.regions import REGIONS
     from syncjob.sandbox.xero.server import XeroServer
 
     home, clock, faults = REGIONS[xero.region], Clock(), FaultBook()
-    crm_options = Options(
-        currency=home.currency, timezone=home.zone, company_country=home.country, limits=limits
-    )
-    crm = PipedriveServer(clock, Entropy(seed), crm_options, faults)
+    server = crm_server(crm, home, clock, seed, faults, limits=limits)
     xero = xero if limits else replace(xero, limits=None)
     ledger = XeroServer(clock, Entropy(seed), xero, faults)
-    return Sandbox([ledger, crm], clock, faults, port=port), crm
+    return Sandbox([ledger, server], clock, faults, port=port), server
 
 
-def _fill(crm: PipedriveServer, load: Path | None, *, sample: bool) -> None:
+def _fill(server: CrmServer, folder: Path | None, *, sample: bool) -> None:
+    from syncjob.sandbox.crms import fill, load
+    from syncjob.sandbox.csvcells import LoadError
+
     if sample:
-        from syncjob.sandbox.pipedrive.sample import fill
-
-        fill(crm)
-    if load is not None:
-        from syncjob.sandbox.pipedrive.load import LoadError, load_directory
-
+        fill(server)
+    if folder is not None:
         try:
-            counts = load_directory(crm, load)
+            counts = load(server, folder)
         except LoadError as error:
             raise ConfigError(error.problems, next_step=_NEXT) from None
         for name, number in counts.items():
@@ -138,14 +142,17 @@ def _days_ago(days: int) -> date:
     return (SystemClock().now().astimezone() - timedelta(days=days)).date()
 
 
-def start_for(base: str, api_token: str, xero: XeroOptions, *, won_since: date) -> Start:
+def start_for(base: str, server: CrmServer, xero: XeroOptions, *, won_since: date) -> Start:
     """The values of a config for a sandbox at `base`; its secrets are no secrets."""
+    from syncjob.sandbox.crms import token
+
     identity = f"{base}/xero/identity"
     return Start(
         won_since=won_since,
         name="sandbox",
-        crm_url=f"{base}/pipedrive",
-        crm_token=api_token,
+        crm=cast("CrmName", server.name),
+        crm_url=f"{base}/{server.name}",
+        crm_token=token(server),
         ledger_id=xero.client_id,
         ledger_secret=xero.client_secret,
         ledger_api=f"{base}/xero/api.xro/2.0",
@@ -155,9 +162,12 @@ def start_for(base: str, api_token: str, xero: XeroOptions, *, won_since: date) 
     )
 
 
-def _announce(base: str, config: str, path: Path | None) -> None:
+def _announce(base: str, server: CrmServer, config: str, path: Path | None) -> None:
+    from syncjob.sandbox.crms import TITLES
+
+    title = TITLES[cast("CrmName", server.name)]
     click.echo(f"Xero       {base}/xero  (identity {base}/xero/identity)", err=True)
-    click.echo(f"Pipedrive  {base}/pipedrive", err=True)
+    click.echo(f"{title:<9}  {base}/{server.name}", err=True)
     click.echo(f"Control    {base}/control  (to act as the people on both sides)", err=True)
     if path is None:
         click.echo(config)
