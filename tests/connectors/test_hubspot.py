@@ -391,6 +391,11 @@ def test_check_names_what_does_not_fit(world: HubSpotWorld, connector: Any) -> N
     assert "unique values" in what["crm.organization_marker"]
 
 
+def test_rules_by_category_are_told_to_match_nothing(world: HubSpotWorld) -> None:
+    (problem,) = world.connect(needs=Needs(categories=True)).check()
+    assert "categories" in problem.what and problem.fatal
+
+
 def test_a_record_that_cannot_be_read_does_not_stop_the_others(
     world: HubSpotWorld, connector: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from syncjob.connectors.hubspot import fields, properties
 from syncjob.connectors.hubspot.client import Client, Hidden, Refused, rows
 from syncjob.connectors.hubspot.options import HubSpotOptions
 from syncjob.connectors.hubspot.uses import Named, named
+from syncjob.core.needs import Needs
 from syncjob.core.records import CrmReference
 from syncjob.core.references import FieldInfo
 from syncjob.transport.wire import Request
@@ -78,6 +79,19 @@ def misfits(options: HubSpotOptions, reference: CrmReference) -> Iterator[Proble
             yield _absent(one) if not there else _doubled(one, len(there))
         else:
             yield from _unfit(one, there[0])
+
+
+def unheld(needs: Needs) -> list[Problem]:
+    """What rules ask of products and HubSpot's products do not have: such a rule never matches."""
+    if not needs.categories:
+        return []
+    return [
+        Problem(
+            where="invoices",
+            what="A rule names categories of products, which HubSpot does not have.",
+            fix="Name the products, or their SKUs, instead.",
+        )
+    ]
 
 
 def _absent(one: Named) -> Problem:

@@ -176,7 +176,7 @@ class HubSpotConnector:
             return found
         if not any("crm.schemas" in p.what or "owners" in p.what for p in found):
             found += check.misfits(self._options, self.reference())
-        return found
+        return found + check.unheld(self._needs)
 
     def missing_fields(self, reference: CrmReference) -> list[FieldWish]:
         return check.missing_fields(self._options, reference)
