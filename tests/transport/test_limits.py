@@ -257,3 +257,18 @@ def test_a_long_pause_is_obeyed_by_the_next_run_but_for_an_hour_at_most(tmp_path
     use(limits())
     other = Limits(rules(), clock=clock, key="another tenant", store=Vault(tmp_path / "vault.db"))
     use(other)
+
+
+def test_what_a_long_window_has_left_can_be_asked():
+    """For work that can wait: by our own count, then by the vendor's word; short windows pass."""
+    clock = FakeClock()
+    limits = Limits(rules(MINUTE, DAY, TOKENS), clock=clock)
+    use(limits, 3, cost=10)
+    day, tokens = limits.allowances()
+    assert (day.name, day.counts, day.allowed, day.left) == ("day", "calls", 1000, 897)
+    assert day.again == START + timedelta(days=1)
+    assert (tokens.counts, tokens.left) == ("cost", 60)
+    use(limits, reply=answer(x_daylimit_remaining=400))
+    day, _ = limits.allowances()
+    assert day.left == 300  # others used some, and the headroom stays
+    assert day.again == START + timedelta(hours=1)
