@@ -159,7 +159,7 @@ def apply_command(
         from syncjob.reports.terminal import console
 
         show_applied(console(sys.stdout), report, every=every)
-    return report.batch.exit_code
+    return report.exit_code
 
 
 def _read(path: Path) -> PlanFile:

@@ -15,6 +15,7 @@ import msgspec
 from syncjob.core.actions import Action, Issue
 from syncjob.core.comparing import Days, Difference, Ours, compare, key_of, new_dates
 from syncjob.core.reports import BatchReport, Origin
+from syncjob.errors import Exit
 
 #: What became of one write of the file. "same" is one that may be sent, before it is; "done" was
 #: sent and stored now, "already" before by another batch. "changed": it would now be another one;
@@ -68,6 +69,17 @@ class AppliedReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     counts: dict[str, int] = {}  # by fate
     left: int = 0
     titles: dict[str, str] = {}
+
+    @property
+    def to_do(self) -> int:
+        """How many writes of the file are still to be done: it can be applied again for them."""
+        return sum(self.counts.get(fate, 0) for fate in ("waits", "unknown"))
+
+    @property
+    def exit_code(self) -> int:
+        """The batch's, but that a plan of which something is left to do is not done."""
+        done = self.batch.exit_code == Exit.DONE
+        return int(Exit.ISSUES) if done and self.to_do else self.batch.exit_code
 
 
 class Fresh(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,8 @@ def show_applied(out: Console, report: AppliedReport, *, every: bool = False) ->
     _rest(out, len(dates), GROUP_ROWS_MAX, every)
     show_batch(out, _told_once(report.batch), every=every)
     out.print(f"[bold]{escape(applied_sentence(report))}[/]")
+    if report.to_do:
+        out.print("Apply the same file again for what is still to do, or let the next batch do it.")
     if report.left or skipped:
         out.print(escape(_next(report, len(skipped))))
 

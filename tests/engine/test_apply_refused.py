@@ -179,6 +179,7 @@ def test_a_state_without_history_creates_nothing_from_a_plan_either(make_world: 
     text = plan_text(w)
     report = apply(w, text)
     assert set(report.counts) == {"waits"}
+    assert (report.batch.exit_code, report.exit_code) == (Exit.DONE, Exit.ISSUES)
     assert w.invoices() == []
     w.advance(PATIENCE)
     assert set(apply(w, text).counts) == {"done"}
