@@ -13,7 +13,7 @@ from syncjob.core.history import HistoryReport, HistoryRow
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Deal, Invoice
 from syncjob.engine.batch import Batch
-from syncjob.engine.subjects import Subject, candidate, contact_of, meant
+from syncjob.engine.subjects import Subject, candidate, contact_of, former, meant
 from syncjob.engine.why import several
 from syncjob.engine.why_events import became, written
 from syncjob.reports.action_words import headline
@@ -52,6 +52,7 @@ def history(
         )  # fmt: skip
     subject = subjects[0]
     names = _names(batch, subject)
+    names.subjects.extend(former(batch.state, subject))
     rows = sorted(_rows(batch, names), key=lambda row: row.at)
     begin = datetime.combine(since, time(), batch.zone) if since else None
     wanted = (field or "").casefold()

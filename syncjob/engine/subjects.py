@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from syncjob.config import Config
 from syncjob.connectors.pages import RecordPage, uuid_in
@@ -60,7 +60,31 @@ class Meant(NamedTuple):
 
 
 def meant(config: Config, state: State, text: str) -> Meant:
-    """The records that this text may mean."""
+    """The records that this text may mean; of what was merged, what it has become."""
+    found = _meant(config, state, text)
+    exactly, alike = ([_followed(state, one) for one in ones] for ones in found[:2])
+    return Meant(_once(exactly), _once(alike), found.about)
+
+
+def former(state: State, subject: Subject) -> list[str]:
+    """The names under which audit, journal and inbox knew what was merged into this record."""
+    kind: Literal["deals", "contacts"] = "deals" if subject.kind == "deal" else "contacts"
+    old = state.merges.merged_into(kind, subject.id) if subject.kind != "invoice" else []
+    return [f"{subject.kind}:{one}" for one in old]
+
+
+def _followed(state: State, subject: Subject) -> Subject:
+    if subject.kind == "deal":
+        new = state.merges.survivor("deals", subject.id)
+        known = state.search.has("crm", "deals", new)
+        return subject if new == subject.id else Subject("deal", new, known)
+    if subject.kind == "contact":
+        new = state.merges.survivor("contacts", subject.id)
+        return subject if new == subject.id else _contact(state, new)
+    return subject
+
+
+def _meant(config: Config, state: State, text: str) -> Meant:
     asked = " ".join(text.split())
     page = record_page(asked)
     if page is not None:

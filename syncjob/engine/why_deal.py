@@ -29,6 +29,7 @@ from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.credits import NOTES, credits_of
 from syncjob.engine.recovery import creates_wait
 from syncjob.engine.standing import last_began, next_batch, standing
+from syncjob.engine.subjects import Subject, former
 from syncjob.state.contacts import FORGOTTEN
 
 #: What the rules say of a deal whose lines were not read in this very batch.
@@ -188,24 +189,25 @@ def _due(context: Context, invoices: Sequence[Invoice]) -> Iterator[Awaited]:
 
 def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
     state, deal = batch.state, case.deal
+    subjects = [case.subject, *former(state, Subject("deal", deal.id))]
     party = deal.org_id or deal.person_id
     names = {part.marker: part.ledger_id for part in state.links.parts(deal.id)}
     invoices = {m: state.snapshots.get("ledger", "invoices", i, Invoice) for m, i in names.items()}
     called = {m: (i.number if i else None) or m for m, i in invoices.items()}
     yield from happened.won(deal)
     yield from happened.looks(batch, _records(case, party))
-    yield from happened.ruled(batch, [case.subject])
+    yield from happened.ruled(batch, subjects)
     marker = contact_marker(batch.config.connection.code, party) if party else ""
     targets = [f"contact:{marker}"] if party else []
     numbers = called | {names[m]: number for m, number in called.items()}
-    yield from happened.writes(batch, state.trail.writes([case.subject], targets), numbers)
+    yield from happened.writes(batch, state.trail.writes(subjects, targets), numbers)
     yield from happened.linked(batch, party or "")
     for part in state.links.parts(deal.id):
         yield from happened.tied(batch, part, called[part.marker])
     for invoice in (*(i for i in invoices.values() if i), *case.after.repeats):
         yield from happened.money(batch, invoice, invoice.number or invoice.id)
-    yield from happened.issues(state.issues.of(case.subject))
-    yield from happened.decided(state.decisions.of(case.subject))
+    yield from happened.issues(state.issues.of(*subjects))
+    yield from happened.decided(state.decisions.of(*subjects))
     repeats = {i.id: i.number or i.id for i in case.after.repeats}
     yield from happened.told(batch, called | repeats)
 
@@ -225,7 +227,8 @@ def _records(case: Case, party: str | None) -> Iterator[tuple[Side, str, str, st
 def _unknown(batch: Batch, case: Case, facts: DealFacts) -> Iterator[str]:
     """What this state does not know, said honestly."""
     state = batch.state
-    ruled = state.rulings.of(case.subject)
+    subjects = [case.subject, *former(state, Subject("deal", case.deal.id))]
+    ruled = any(state.rulings.of(subject) for subject in subjects)
     for part in state.links.parts(case.deal.id):
         if part.how == "created" and not ruled:
             yield f"Which rules decided on {part.marker} was not kept by the syncjob that made it."

@@ -339,3 +339,16 @@ def test_a_title_like_another_deals_number_is_offered_beside_it(world: World) ->
     assert {one.ask for one in found.candidates} == {f"deal {first}", f"deal {second}"}
     assert story(world, f"deal:{first}").subject == f"deal:{first}"
     assert story(world, str(first)).subject == f"deal:{first}"
+
+
+def test_a_merged_deal_is_told_as_what_it_became(world: World) -> None:
+    deal = billed(world)
+    answer(world, "mute", deal)
+    with world.connection() as handle, handle.state.commit():
+        handle.state.merges.note("deals", "4000", str(deal), batch=3)
+        handle.state.rulings.keep("deal:4000", ["as it was"], batch=2, at=NOON)
+    told = story(world, "deal 4000")
+    assert told.subject == f"deal:{deal}"
+    assert ("as it was",) in {event.details for event in told.events}
+    with world.connection() as handle:
+        assert handle.history("4000").rows == handle.history(str(deal)).rows
