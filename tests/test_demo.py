@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_state_and_log_are_left_to_look_at(ran: tuple[Path, str]) -> None:
     assert "7 invoice" in status.stdout
     log = syncjob("-c", "demo/config.yaml", "log", cwd=folder)
     assert "created 7 drafts" in log.stdout
+
+
+def test_the_same_story_is_told_with_hubspot(ran: tuple[Path, str]) -> None:
+    folder, _ = ran
+    done = syncjob("demo", "--fast", "--crm", "hubspot", "--dir", "hub", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    both = (ran[1], done.stdout)
+    for words in ("created 7 customers, created 7 drafts", "part-paid, overdue", "nothing written"):
+        assert all(words in printed for printed in both), words
+    sums = [set(re.findall(r"[\d,]+\.\d\d (?:GBP|EUR)", printed)) for printed in both]
+    assert sums[0] == sums[1]
 
 
 def test_it_can_be_run_again_but_clears_no_folder_of_yours(

@@ -144,6 +144,26 @@ def test_the_sandbox_serves_and_writes_a_config_that_reaches_it(tmp_path: Path) 
         assert process.wait(10) == 0
 
 
+def test_the_sandbox_serves_a_hubspot_and_a_config_that_reaches_it(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.yaml"
+    process, _ = start_sandbox(
+        tmp_path, "--crm", "hubspot", "--sample", "--write-config", str(path)
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Ctrl-C" in line:
+                break
+        register_all()
+        crm = load_config(path, env={}).crm.model_dump()
+        bearer = {"Authorization": f"Bearer {crm['access_token'].get_secret_value()}"}
+        url = f"{crm['api_url']}/crm/objects/{crm['version']}/deals"
+        assert len(requests.get(url, headers=bearer, timeout=5).json()["results"]) > 3
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 def test_the_sandbox_names_every_fault_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "deals.csv").write_text("nonsense\n1\n")
     command = [sys.executable, "-m", "syncjob", "sandbox", "--port", "0", "--load", str(tmp_path)]
