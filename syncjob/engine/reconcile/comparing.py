@@ -25,6 +25,8 @@ from syncjob.state.links import Part
 GROUP = 100
 _NEXT = "Nothing: the next batch does it."
 _TELLS = "Nothing yet: the next batch says what is to be done."
+#: What the rules say of a deal without its lines, which a batch reads before it decides.
+_UNREAD = "deal_unreadable"
 #: What an issue that the rules would raise is about, where it is not the deal's fields.
 _OF_CODE: dict[str, Kind] = {
     "totals_differ": "amount", "duplicate_effect": "duplicate", "reopened_after_invoice": "extra",
@@ -93,7 +95,8 @@ def _undone(session: Session, case: Case, decision: Decision, known: set[str]) -
         _queue(session, case, "reconcile: something was left undone")
         _add(session, case, invoice, kind, "next_batch", _words(action), _NEXT)
         return True
-    fresh = [i for i in decision.issues if i.state != "excluded" and i.code not in known]
+    told = {*known, _UNREAD}
+    fresh = [i for i in decision.issues if i.state != "excluded" and i.code not in told]
     if fresh:
         _queue(session, case, "reconcile: something was not told yet")
         kind = _OF_CODE.get(fresh[0].code, "status")

@@ -115,7 +115,8 @@ def _was_due(batch: Batch, side: Side, stream: str, record: Record) -> bool:
 
 def _note_missed(session: Session, side: Side, home: str, old: Record | None, new: Record) -> None:
     """One finding for a record that was corrected; of money it says so."""
-    fields = changed_fields(old, new) if old is not None else ()
+    changed = changed_fields(old, new) if old is not None else ()
+    fields = [name for name in changed if name not in _BELONGS or not isinstance(new, Deal)]
     if old is not None and not fields:
         return
     deal = _deal_of(session.batch, new)
