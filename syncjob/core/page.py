@@ -9,6 +9,9 @@ import msgspec
 from syncjob.core.money_view import MoneyView
 from syncjob.core.reports import BatchReport, StatusReport
 
+#: Where the state keeps the money as it was counted for the page: with the names of customers.
+MONEY_FACT = "page_money"
+
 
 class PageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The page's content. `money` is as of `money_at`; None before the ledger was read."""

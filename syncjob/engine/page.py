@@ -18,7 +18,7 @@ from syncjob.clock import Clock
 from syncjob.config import Config
 from syncjob.core.aging import NO_OWNER
 from syncjob.core.money_view import MoneyView, Sale, money_view
-from syncjob.core.page import PageReport
+from syncjob.core.page import MONEY_FACT, PageReport
 from syncjob.core.records import CrmReference, Deal, Invoice, LedgerReference
 from syncjob.core.rules.settlement import invoice_state
 from syncjob.core.rules.texts import one_line
@@ -33,7 +33,6 @@ from syncjob.state.database import State, readable_errors
 BATCHES_SHOWN = 20
 #: Counting the money may take one part in so many of the time.
 SHARE = 100
-_COUNTED = "page_money"
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +92,7 @@ def gather(config: Config, state: State, now: datetime, counted: Counted | None)
 def _up_to_date(batch: Batch) -> Counted | None:
     """The money as of this batch, or as it was counted last where that costs too much."""
     state, now = batch.state, batch.clock.now()
-    body = state.book.fact(_COUNTED)
+    body = state.book.fact(MONEY_FACT)
     known = msgspec.json.decode(body, type=Counted) if body else None
     if known is not None:
         zone = _zone(state)
@@ -111,7 +110,7 @@ def _up_to_date(batch: Batch) -> Counted | None:
 
 def _keep(batch: Batch, counted: Counted) -> None:
     with batch.state.commit():
-        batch.state.book.note(_COUNTED, msgspec.json.encode(counted).decode())
+        batch.state.book.note(MONEY_FACT, msgspec.json.encode(counted).decode())
 
 
 def _count(config: Config, state: State, clock: Clock) -> Counted | None:

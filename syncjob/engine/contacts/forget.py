@@ -19,6 +19,7 @@ import msgspec
 
 from syncjob.core.contacts.fields import decode_address, decode_list, decode_people, values_of
 from syncjob.core.markers import contact_marker
+from syncjob.core.page import MONEY_FACT
 from syncjob.core.records import Contact, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import bare
@@ -74,6 +75,7 @@ def forget(batch: Batch, crm_id: str | None, ledger_id: str | None) -> None:
     state.contacts.drop_bases(targets)
     if crm_id:
         state.book.note(f"answer:contact:{crm_id}", None)
+    state.book.note(MONEY_FACT, None)  # counted anew, without the name, as the batch ends
     _blank(batch, past | {text for _, record in found for text in _texts(record)})
     batch.counts["forgotten"] += 1
     batch.log.info("contact.forgotten", crm=crm_id, ledger=ledger_id)
