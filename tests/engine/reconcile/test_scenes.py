@@ -293,3 +293,21 @@ def test_since_reads_less(settled: tuple[World, dict[str, int]]) -> None:
     report = reconcile(w, since=day)
     assert one(report).kind == "payment"
     assert report.read["ledger invoices"] == 1
+
+
+def test_a_deal_in_parts_is_no_finding(make_world: Any) -> None:
+    parts = [
+        {"name": "deposit", "percent": 30, "on": "win"},
+        {"name": "balance", "rest": True, "on": "+3 days"},
+    ]
+    schedule = {"name": "two", "when": {"total_from": 100}, "parts": parts}
+    w = make_world(config={"invoices": {"schedules": [schedule], "deposit": {"progressive": True}}})
+    deal = sell(w, lines=[{**WIDGET, "price": 500}])
+    w.run()
+    settle_down(w)
+    assert len(w.invoices()) == 1
+    report = reconcile(w)
+    assert not report.findings, report.findings
+    w.books("pay" if invoice(w, deal)["status"] != "DRAFT" else "approve", invoice=number(w, deal))
+    skip_changes(w)
+    assert one(reconcile(w)).deal == str(deal)
