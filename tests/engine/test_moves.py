@@ -172,7 +172,7 @@ def test_check_names_stages_that_are_not_there(make_world: MakeWorld) -> None:
         ]
     }
     with w.connection() as handle:
-        found = {p.where: p.what for p in handle.check()}
+        found = {p.where: p.what for p in handle.check() if p.where.startswith("crm.")}
     assert found == {
         "crm.moves[0]": 'There is no pipeline named "Wrok".',
         "crm.moves[1]": 'The pipeline "Work" has no stage named "Piad".',
