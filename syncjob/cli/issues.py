@@ -148,6 +148,7 @@ def unignore(
 @click.option("--never", is_flag=True, help="Leave the deal alone for good.")
 @click.option("--link", metavar="NUMBER", help="The deal is invoiced already, by this invoice.")
 @click.option("--reissue", is_flag=True, help="Invoice it anew after a person's void or delete.")
+@click.option("--part", metavar="NAME", help="With --link or --reissue: of a deal in parts.")
 @click.option("--take", type=click.Choice(["crm", "ledger"]), help="Whose value counts.")
 @click.option("--field", metavar="NAME", help="With --take: for this field alone.")
 @click.option("--only-instance", is_flag=True, help="No other syncjob writes to these books.")
@@ -161,6 +162,7 @@ def resolve(
     never: bool,
     link: str | None,
     reissue: bool,
+    part: str | None,
     take: str | None,
     field: str | None,
     only_instance: bool,
@@ -178,13 +180,15 @@ def resolve(
         "--seen": "seen" if seen else None,
     }
     given = [(flag, kind) for flag, kind in answers.items() if kind]
-    if len(given) > 1 or (field and not take):
-        raise click.UsageError("give one answer; --field goes with --take")
+    if len(given) > 1 or (field and not take) or (part and not (link or reissue)):
+        raise click.UsageError(
+            "give one answer; --field goes with --take, --part with --link or --reissue"
+        )
     with opened(ctx) as (_, handle):
         row = _row(handle, number)
         if not given or given[0][0] not in row.answers:
             return _show_choices(row, refused=bool(given))
-        _answer(handle, row, given[0][1], reason_or_ask(reason))
+        _answer(handle, row, given[0][1], part, reason_or_ask(reason))
     click.echo(f"Noted for #{row.id} ({row.subject}): {row.answers[given[0][0]]}.")
     if not seen:
         click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
@@ -212,12 +216,14 @@ def _show_choices(row: IssueRow, *, refused: bool) -> int:
     return Exit.ISSUES
 
 
-def _answer(handle: ConnectionHandle, row: IssueRow, kind: str, reason: str) -> None:
+def _answer(
+    handle: ConnectionHandle, row: IssueRow, kind: str, part: str | None, reason: str
+) -> None:
     if kind == "seen":
         found = handle.chosen_issues(numbers=(row.id,))
         handle.ignore_issues(found, until=None, who=who(), reason=reason)
     else:
-        handle.answer(kind=kind, subject=row.subject, who=who(), reason=reason)
+        handle.answer(kind=kind, subject=row.subject, who=who(), reason=reason, part=part)
 
 
 def _meant(what: tuple[str, ...], kind: str | None) -> tuple[tuple[int, ...], str | None]:

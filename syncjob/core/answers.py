@@ -1,7 +1,7 @@
 """Which answers a person may give to an issue, and the command that gives each.
 
-Only an answer that changes something for this issue is offered: what has its cause in a record is
-mended there, and closes by itself.
+Only an answer that changes something for this issue is offered, and each that its own next step
+names: what has its cause in a record is mended there, and closes by itself.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from syncjob.core.actions import Issue
 _DOUBLES = frozenset({"possible_double", "invoice_field_filled"})
 #: What `--create` lets through.
 _CREATE = _DOUBLES | {"unusually_large"}
-#: Deals that nobody may ever want to hear of again, though nothing holds them.
-_LEAVE = frozenset({"won_but_archived", "deal_archived", "deal_deleted"})
+#: A person has ended its invoice.
+_ENDED = frozenset({"reissue_needed", "cancelled"})
 #: The two sides say something else of a customer.
 _TAKE = frozenset({"contact_conflict", "contact_differs"})
 #: Two records may be one: answered by `syncjob match`.
@@ -57,13 +57,14 @@ def _connection(issue: Issue) -> Iterator[Choice]:
 
 
 def _deal(issue: Issue) -> Iterator[Choice]:
-    if issue.code in _DOUBLES:
+    named = issue.next_step
+    if issue.code in _DOUBLES or "--link" in named:
         yield Choice(flag="--link NUMBER", does="it is invoiced already, by this invoice")
-    if issue.code in _CREATE:
+    if issue.code in _CREATE or "--create" in named:
         yield Choice(flag="--create", does="it is right and no double: invoice it")
-    if issue.code == "reissue_needed":
+    if issue.code in _ENDED:
         yield Choice(flag="--reissue", does="invoice it anew")
-    if issue.state == "held" or issue.code in _LEAVE:
+    if issue.state == "held" or "--never" in named:
         yield Choice(flag="--never", does="never invoice this deal, and leave it alone")
 
 

@@ -57,8 +57,9 @@ def row_lines(row: IssueRow) -> Iterator[str]:
     at = f" ({row.field})" if row.field else ""
     name = f" {row.title}" if row.title else ""
     yield f"  #{row.id} {row.subject}{name} {row.state}: {row.what}{at}"
-    yield f"      next: {row.next_step}"
-    if row.elsewhere:
+    if row.closed_at is None:
+        yield f"      next: {row.next_step}"
+    if row.elsewhere and row.closed_at is None:
         yield f"      or: {row.elsewhere}"
     if row.answers and row.closed_at is None:
         yield f"      answer: `syncjob issues resolve {row.id}` with {_either(row.answers)}"
@@ -90,11 +91,14 @@ def _cause_lines(rows: Sequence[IssueRow]) -> Iterator[str]:
     first = rows[0]
     at = f" ({first.field})" if first.field else ""
     yield f"  {len(rows):,} {first.state}: {first.what}{at}"
-    yield f"      next: {first.next_step}"
+    if first.closed_at is None:
+        yield f"      next: {first.next_step}"
     shown = [f"#{r.id} {r.subject} {r.title}".strip() for r in rows[:GROUP_NAMES_MAX]]
     rest = len(rows) - len(shown)
     yield f"      {', '.join(shown)}{f' and {rest:,} more' if rest else ''}"
     yield "      (--all shows each with its pages)"
+    if first.ignored_until is not None:
+        yield from _times(first)
 
 
 def _sum(report: IssuesReport) -> str:
