@@ -206,6 +206,9 @@ class Crm(Connector, Protocol):
     def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
         """The requests that create them, for `syncjob init`, after the user has seen them."""
 
+    def refusal(self, answer: Answer) -> str:
+        """What the answer to a refused one of them says, in one line for a person."""
+
 
 class Ledger(Connector, Protocol):
     """The ledger's side."""

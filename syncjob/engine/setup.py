@@ -55,7 +55,7 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
                     rules="the fields that the config names (syncjob init)",
                 )  # fmt: skip
         if answer.status >= 300:
-            return f"the CRM answered {answer.status}: {excerpt(answer.body)}"
+            return f"the CRM answered {answer.status}: {batch.crm.refusal(answer)}"
     return None
 
 

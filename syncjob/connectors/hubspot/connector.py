@@ -25,6 +25,7 @@ from syncjob.connectors.hubspot import (
     codec,
     contact_writing,
     marked,
+    refusals,
     searching,
     writing,
 )
@@ -35,6 +36,8 @@ from syncjob.connectors.hubspot.reading import IDS_MAX, OBJECTS, PAGES_TOGETHER,
 from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.records import CrmReference, Deal, Organisation, Side
+from syncjob.errors import SchemaDrift
+from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Channel, Request
 
 if TYPE_CHECKING:
@@ -183,6 +186,12 @@ class HubSpotConnector:
 
     def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
         return check.create_requests(self._client, list(wishes), self._groups)
+
+    def refusal(self, answer: Answer) -> str:
+        try:
+            return refusals.in_words(answer.json(), answer.status)
+        except SchemaDrift:
+            return excerpt(answer.body)
 
     def _names(self) -> Names:
         """The account's names: as given by the engine, else read once."""

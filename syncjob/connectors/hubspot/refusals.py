@@ -73,6 +73,13 @@ def read(body: Any, status: int) -> Refusal:
     )
 
 
+def in_words(body: Any, status: int) -> str:
+    """What an error says, and which scopes are missing, in one line."""
+    refusal = read(body, status)
+    scopes = f" It needs {', '.join(refusal.scopes)}." if refusal.scopes else ""
+    return " ".join(f"{refusal.words.rstrip('.')}.{scopes}".split())
+
+
 def by_key(errors: Any, keys: Collection[str]) -> dict[str, Refusal]:
     """The errors of a batch by the input that each names in its context (ids, trace ids)."""
     found: dict[str, Refusal] = {}

@@ -19,7 +19,7 @@ from syncjob.connectors.base import (
     Walk,
 )
 from syncjob.connectors.pipedrive import account, answers, codec, notes, values, writing
-from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects
+from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects, vendor_words
 from syncjob.connectors.pipedrive.codec import Names
 from syncjob.connectors.pipedrive.options import PipedriveOptions
 from syncjob.connectors.pipedrive.reading import IDS_MAX, SOURCES, Reader
@@ -27,6 +27,8 @@ from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.markers import parse_invoice_marker
 from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.records import CrmReference, Deal, Organisation, Side
+from syncjob.errors import SchemaDrift
+from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Channel, Request
 
 if TYPE_CHECKING:
@@ -165,6 +167,12 @@ class PipedriveConnector:
 
     def create_fields(self, wishes: Sequence[FieldWish]) -> list[Request]:
         return [account.create_request(self._client, wish) for wish in wishes]
+
+    def refusal(self, answer: Answer) -> str:
+        try:
+            return vendor_words(answer.json())
+        except SchemaDrift:
+            return excerpt(answer.body)
 
     def _names(self) -> Names:
         """The account's names: as given by the engine, else read once."""
