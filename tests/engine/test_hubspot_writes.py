@@ -146,3 +146,21 @@ def test_a_missing_scope_is_named_and_tried_again_once_it_is_given(w: World) -> 
     minutes(w, 5)
     assert w.run().exit_code == 0
     assert w.deal_fields(deal)["Invoice status"] == "awaiting payment"
+
+
+def test_properties_that_the_key_may_not_make_are_told_to_be_made_by_hand(tmp_path: Path) -> None:
+    w = World(tmp_path, crm="hubspot")
+    try:
+        w.crm("set_scopes", without=["crm.schemas.companies.write"])
+        with w.connection() as handle:
+            made = handle.init_fields(create=True)
+        (by_hand,) = made.by_hand
+        assert by_hand.startswith("syncjob key (text, on organizations): ")
+        assert "crm.schemas.companies.write" in by_hand
+        assert "deal field 'Invoice status'" in made.created
+        w.crm("set_scopes", scopes=list(w.hubspot.options.scopes))
+        with w.connection() as handle:
+            again = handle.init_fields(create=True)
+        assert again.created == ("organization field 'syncjob key'",) and not again.by_hand
+    finally:
+        w.close()
