@@ -241,3 +241,12 @@ def test_paths_named_in_docs_are_there() -> None:
     for path in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"):
         for named in re.findall(r"`(docs/[\w./-]+|deploy/[\w./-]+)`", path.read_text()):
             assert (ROOT / named).exists(), f"{path.name}: {named}"
+
+
+def test_hubspot_md_names_the_scopes_that_are_asked_for() -> None:
+    from syncjob.connectors.hubspot.options import INIT_SCOPES, SCOPES
+
+    named = re.findall(
+        r"`((?:crm\.(?:objects|schemas)|tax_rates)\.[\w.]+)`", read("docs/hubspot.md")
+    )
+    assert sorted(named) == sorted((*SCOPES, *INIT_SCOPES))
