@@ -112,6 +112,26 @@ def test_won_follows_the_stage_not_its_name(hub: Hub) -> None:
     assert hub.props("deals", deal, *names)["hs_is_closed"] == "false"
 
 
+def test_several_stages_may_be_won_and_a_move_between_them_keeps_the_close_date(hub: Hub) -> None:
+    stages = ["Enquiry", {"name": "Invoiced", "probability": "1.0"}]
+    hub.act("create_pipeline", name="Projects", stages=stages)
+    deal = hub.deal(pipeline="Projects")
+    hub.act("win", deal=deal)
+    before = hub.props("deals", deal, "closedate", "hs_is_closed_won", "dealstage")
+    hub.later(3600)
+    hub.act("move_stage", deal=deal, stage="Closed won")
+    after = hub.props("deals", deal, "closedate", "hs_is_closed_won", "dealstage")
+    assert before["dealstage"] != after["dealstage"] and after["hs_is_closed_won"] == "true"
+    assert before["closedate"] == after["closedate"]
+
+
+def test_people_change_what_a_stage_means_and_its_deals_follow(hub: Hub) -> None:
+    deal = hub.deal()
+    hub.act("edit_stage", stage="appointmentscheduled", probability="1.0")
+    assert hub.props("deals", deal, "hs_is_closed_won")["hs_is_closed_won"] == "true"
+    assert hub.act("edit_deal", deal=deal)["status"] == "won"
+
+
 def test_a_stage_outside_its_pipeline_is_refused(hub: Hub) -> None:
     hub.act("create_pipeline", name="Projects", stages=["Enquiry"])
     other = next(k for k in hub.server.store.pipelines if k != "default")

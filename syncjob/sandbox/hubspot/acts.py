@@ -23,7 +23,8 @@ Other records are named by id, by the id a CSV file knew them by, or by name (ti
     create_user       name, email?     deactivate_user: user
     create_field      name, kind? (deals), type? (varchar), options?, unique?
     rename_field      field, name, kind?       delete_field: field, kind?
-    create_pipeline   name, stages     add_stage: pipeline, name
+    create_pipeline   name, stages (each a name, or {name, probability})
+    add_stage         pipeline, name
     edit_stage        stage, name?, probability?
     create_tax_rate   percent, name?
     add_rule          kind?, required, when?, on? (any | create | update)    remove_rules

@@ -130,11 +130,18 @@ def delete_field(server: HubSpotServer, payload: Payload) -> Payload:
 
 
 def create_pipeline(server: HubSpotServer, payload: Payload) -> Payload:
-    """Open stages as named, then a won and a lost one; own pipelines have numbers for ids."""
+    """Stages as named, then a won and a lost one; own pipelines have numbers for ids.
+
+    A stage is open unless it is {name, probability} with the probability 1.0 or 0.0.
+    """
     store = server.store
     key = str(610_000_000 + 1000 * len(store.pipelines))
-    names = [str(s) for s in payload["stages"]]
-    rows = [(n, f"{(i + 1) / (len(names) + 1):.2f}") for i, n in enumerate(names)]
+    given = [s if isinstance(s, dict) else {"name": s} for s in payload["stages"]]
+    shares = [f"{(i + 1) / (len(given) + 1):.2f}" for i in range(len(given))]
+    rows = [
+        (str(s["name"]), str(s.get("probability", share)))
+        for s, share in zip(given, shares, strict=True)
+    ]
     rows += [("Closed won", "1.0"), ("Closed lost", "0.0")]
     stages = [stage(str(int(key) + 1 + i), n, p, i) for i, (n, p) in enumerate(rows)]
     now = iso(store.now())
