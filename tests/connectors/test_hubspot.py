@@ -371,6 +371,23 @@ def test_a_missing_scope_is_named_by_check_and_stops_the_read(world: HubSpotWorl
     assert "crm.objects.line_items.read" in error.value.next_step
 
 
+def test_without_tax_rates_only_the_lines_that_name_one_are_held(world: HubSpotWorld) -> None:
+    world.act("create_tax_rate", percent=19, name="MwSt")
+    taxed, plain = sold(world, {**LINE, "tax": 19}), sold(world)
+    world.act("set_scopes", without=["tax_rates.read"])
+    connector = world.connect()
+    (problem,) = connector.check()
+    assert "tax_rates.read" in problem.what and not problem.fatal
+    assert only_line(connector, plain).doubt is None
+    line = only_line(connector, taxed)
+    assert line.tax_percent == 19 or "tax rate" in line.doubt
+    world.faults.add(
+        Fault("status", path="tax-rates", status=404, body='{"message": "no"}', times=9)
+    )
+    again = world.connect()
+    assert [p for p in again.check() if p.fatal] == [] and again.reference().tax_rates == ()
+
+
 def test_a_wrong_version_is_the_only_problem_that_check_tells(world: HubSpotWorld) -> None:
     (problem,) = world.connect(version="2027-03").check()
     assert problem.where == "crm.version" and "2027-03" in problem.what

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncjob.connectors.hubspot import codec, fields
-from syncjob.connectors.hubspot.client import Client, Hidden, after, rows
+from syncjob.connectors.hubspot.client import Client, Hidden, Refused, after, rows
 from syncjob.connectors.hubspot.fields import Item
 from syncjob.connectors.hubspot.names import Names
 from syncjob.connectors.hubspot.options import HubSpotOptions
@@ -93,10 +93,15 @@ def _owners(client: Client) -> Iterator[User]:
 
 
 def _tax_rates(client: Client) -> Iterator[TaxRate]:
-    """The account's tax rates; without the right to see them, lines that name one are held."""
+    """The account's tax rates; without them, or the right to see them, lines that name one are
+    held."""
     try:
         found = rows(client.get("tax-rates", "tax-rates"))
     except Hidden:
+        return
+    except Refused as error:
+        if error.status != 404:
+            raise
         return
     for item in found:
         percent = codec.number(_as_text(item, "percentageRate"), "percentageRate")

@@ -14,6 +14,8 @@ from syncjob.core.records import CrmReference
 from syncjob.core.references import FieldInfo
 from syncjob.transport.wire import Request
 
+#: Not every account has tax rates.
+_TAX_RATES = "tax_rates.read"
 #: What is tried with one record each, to see whether the key may read it: (objects, scope).
 _READS = (
     ("deals", "crm.objects.deals.read"), ("companies", "crm.objects.companies.read"),
@@ -27,7 +29,7 @@ def unreadable(client: Client, options: HubSpotOptions) -> list[Problem]:
         (lambda: client.get("account-info", "details"), ""),
         *((_reads(client, objects), scope) for objects, scope in _READS),
         (lambda: client.get("owners", "", {"limit": 1}), "crm.objects.owners.read"),
-        (lambda: client.get("tax-rates", "tax-rates"), "tax_rates.read"),
+        (lambda: client.get("tax-rates", "tax-rates"), _TAX_RATES),
         *(
             (_lists(client, objects), f"crm.schemas.{objects}.read")
             for objects in properties.OBJECTS.values()
@@ -40,9 +42,10 @@ def unreadable(client: Client, options: HubSpotOptions) -> list[Problem]:
         except Hidden as hidden:
             found.append(_missing_scope(options, ", ".join(hidden.scopes) or scope))
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status != 404 or scope not in ("", _TAX_RATES):
                 raise
-            return [_no_version(options)]
+            if scope == "":
+                return [_no_version(options)]
     return list({problem.what: problem for problem in found}.values())
 
 
@@ -56,6 +59,7 @@ def _lists(client: Client, objects: str) -> Callable[[], object]:
 
 def _missing_scope(options: HubSpotOptions, scope: str) -> Problem:
     return Problem(
+        fatal=scope != _TAX_RATES,  # only lines that name a rate are held without it
         where="crm.access_token" if options.access_token else "crm.auth.scopes",
         what=f"The key or app may not read what needs the scope {scope or '(not named)'}.",
         fix="Tick it in HubSpot (Development > Keys > Service keys, or the app's settings)"
