@@ -117,7 +117,8 @@ def test_a_deal_moves_to_another_pipeline_with_its_fields_in_one_write(tmp_path:
     moves = [{"when": "draft", "pipeline": "Billing", "stage": "Billed"}]
     w = World(tmp_path, crm="hubspot", config={"crm": {"moves": moves}})
     try:
-        w.crm("create_pipeline", name="Billing", stages=["Billed", "Settled"])
+        won = [{"name": name, "probability": "1.0"} for name in ("Billed", "Settled")]
+        w.crm("create_pipeline", name="Billing", stages=won)
         w.init()
         deal = billed(w)
         (row,) = [d for d in rows(w, "deals") if d["id"] == deal]
