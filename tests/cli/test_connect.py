@@ -19,7 +19,8 @@ from syncjob.config import load_config
 from syncjob.config.template import render
 from syncjob.errors import AuthFailed, Exit
 from syncjob.sandbox.http import Sandbox
-from syncjob.sandbox.kernel import Clock
+from syncjob.sandbox.kernel import Clock, Entropy
+from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options
 from syncjob.sandbox.xero.server import XeroServer
 from syncjob.state.vault import Vault
@@ -82,7 +83,9 @@ def test_consent_ends_with_stored_tokens_and_forget_removes_them(
 ) -> None:
     options = Options(scopes=(*Options().scopes, "accounting.settings.read"))
     with Sandbox([XeroServer(Clock(), options=options)]) as box:
-        start = start_for(box.base_url, "t", options, won_since=date(2026, 7, 1))
+        start = start_for(
+            box.base_url, PipedriveServer(Clock(), Entropy(1)), options, won_since=date(2026, 7, 1)
+        )
         text = render(start).replace("kind: custom_connection", "kind: authorization_code")
         text = text.replace(options.client_id, options.web_client_id)
         text = text.replace(options.client_secret, options.web_client_secret)
