@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from syncjob.cli.app import app
+from syncjob.cli.screen import echo
 from syncjob.errors import ConfigError, Exit, SyncJobError
 
 
@@ -25,7 +26,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         error.show()
         return int(Exit.CONFIG)
     except click.Abort:
-        click.echo("Stopped; nothing more was done.", err=True)
+        echo("Stopped; nothing more was done.", err=True)
         return int(Exit.ISSUES)
     except SyncJobError as error:
         say(error)
@@ -37,8 +38,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         # The outermost frame of the program. A traceback may hold values that nobody should see
         # on a screen: `cli.common.logged` has written it to the log, through the redaction.
-        click.echo(f"This is a bug of syncjob ({type(error).__name__}).", err=True)
-        click.echo("Next: the log has the details; the next batch settles what is open.", err=True)
+        echo(f"This is a bug of syncjob ({type(error).__name__}).", err=True)
+        echo("Next: the log has the details; the next batch settles what is open.", err=True)
         return int(Exit.BUG)
     return int(code or 0)
 
@@ -47,9 +48,9 @@ def say(error: SyncJobError) -> None:
     """The error on stderr: where, what, what next."""
     lines = error.problems if isinstance(error, ConfigError) else [_where(error) + error.what]
     for line in lines:
-        click.echo(line, err=True)
+        echo(line, err=True)
     if error.next_step:
-        click.echo(f"Next: {error.next_step}", err=True)
+        echo(f"Next: {error.next_step}", err=True)
 
 
 def _where(error: SyncJobError) -> str:

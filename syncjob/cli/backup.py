@@ -16,6 +16,7 @@ from syncjob.cli.common import (
     private_file,
     who,
 )
+from syncjob.cli.screen import echo
 from syncjob.errors import ConfigError, Exit, WrongFile
 
 _reason = click.option("--reason", default="", help="Why; kept in the audit.")
@@ -38,7 +39,7 @@ def backup_command(ctx: click.Context, file: Path | None, as_json: bool) -> int:
     else:
         from syncjob.reports.keeping import backup_lines
 
-        click.echo("\n".join(backup_lines(made)))
+        echo("\n".join(backup_lines(made)))
     return Exit.DONE
 
 
@@ -85,7 +86,7 @@ def restore_command(
     if as_json:
         print_json(done)
     else:
-        click.echo("\n".join(restored_lines(done)))
+        echo("\n".join(restored_lines(done)))
     return Exit.DONE
 
 
@@ -102,7 +103,7 @@ def _unpack_config(file: Path, path: Path) -> None:
             f"The backup's config cannot be written ({error.strerror}).", where=str(path),
             next_step="Name another place with -c.",
         ) from None  # fmt: skip
-    click.echo(f"Wrote the backup's config to {path}.", err=True)
+    echo(f"Wrote the backup's config to {path}.", err=True)
     if MASK in text:
         raise ConfigError(
             [f"{path}: its secrets were left out of the backup; each stands there as {MASK}"],
@@ -134,5 +135,5 @@ def move_command(ctx: click.Context, file: Path, yes: bool, reason: str, as_json
     else:
         from syncjob.reports.keeping import moved_lines
 
-        click.echo("\n".join(moved_lines(made)))
+        echo("\n".join(moved_lines(made)))
     return Exit.DONE

@@ -9,6 +9,7 @@ import click
 
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.credit import waiting
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def cancel_command(
         if plan_only or not seen.count("delete"):
             return _end(seen, as_json=as_json)
         if not confirmed("Delete what is named above?", yes=yes):
-            click.echo("Nothing was cancelled.", err=True)
+            echo("Nothing was cancelled.", err=True)
             return Exit.DONE
         done = waiting(lambda: handle.cancel(deal, reason=reason, write=True, who=who()))
     if not as_json:
@@ -52,7 +53,7 @@ def _show(report: CancelReport) -> None:
     from syncjob.reports.cancelling import cancel_lines
 
     for line in cancel_lines(report):
-        click.echo(line)
+        echo(line)
 
 
 def _end(report: CancelReport, *, as_json: bool) -> int:

@@ -7,13 +7,15 @@ import getpass
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncjob.cli.screen import echo
 from syncjob.config import Config, load_config, secret_values
+from syncjob.core.rules.texts import json_printable
 from syncjob.errors import StateError, SyncJobError
 from syncjob.logs import Redactor, configure, get_logger, log_file
 
@@ -27,25 +29,28 @@ reason_option = click.option("--reason", default="", help="Why; kept with your n
 all_option = click.option("--all", "every", is_flag=True, help="Show every row and issue.")
 
 
-def read_config(ctx: click.Context) -> tuple[Config, Redactor]:
+def read_config(
+    ctx: click.Context, env: Mapping[str, str] | None = None
+) -> tuple[Config, Redactor]:
     """The config that `-c` names, and what must not appear in any log. Raises ConfigError."""
     from syncjob.connectors.registry import register_all
 
     path, _ = ctx.obj
     register_all()
     warnings: list[str] = []
-    config = load_config(path, warn=warnings.append)
+    config = load_config(path, env=env, warn=warnings.append)
     for text in warnings:
-        click.echo(f"Warning: {text}", err=True)
+        echo(f"Warning: {text}", err=True)
     return config, Redactor(secret_values(config))
 
 
 @contextlib.contextmanager
 def logged(
-    ctx: click.Context, *, level: int = logging.WARNING, summary: bool = False
-) -> Iterator[Config]:
+    ctx: click.Context, *, level: int = logging.WARNING, summary: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Config]:  # fmt: skip
     """The config, with the log set up for this command. Raises ConfigError, StateError."""
-    config, redactor = read_config(ctx)
+    config, redactor = read_config(ctx, env)
     _, verbose = ctx.obj
     configure(redactor, level=logging.DEBUG if verbose else level, summary=summary)
     with contextlib.ExitStack() as stack:
@@ -82,12 +87,12 @@ def _crashes_written() -> Iterator[None]:
 
 @contextlib.contextmanager
 def opened(
-    ctx: click.Context, *, level: int = logging.WARNING
+    ctx: click.Context, *, level: int = logging.WARNING, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[Config, ConnectionHandle]]:
-    """The config and its open connection, for one command."""
+    """The config and its open connection, for one command; `env` in place of the environment."""
     from syncjob.engine.connection import open_connection
 
-    with logged(ctx, level=level) as config, open_connection(config) as handle:
+    with logged(ctx, level=level, env=env) as config, open_connection(config) as handle:
         yield config, handle
 
 
@@ -118,7 +123,8 @@ def print_json(value: Any) -> None:
     """The value as indented JSON on stdout, Decimals as text."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    body = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    echo(json_printable(body))
 
 
 def interactive() -> bool:
@@ -140,7 +146,7 @@ def confirmed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not interactive():
-        click.echo("Nobody to ask: repeat with --yes to go on.", err=True)
+        echo("Nobody to ask: repeat with --yes to go on.", err=True)
         return False
     return click.confirm(question, err=True)
 

@@ -12,6 +12,7 @@ import click
 
 from syncjob.cli.common import json_option, logged, print_json, who
 from syncjob.cli.consent import Loopback
+from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.config import Config
 from syncjob.errors import ConfigError, Exit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from syncjob.config.apps import App
     from syncjob.core.records import Side
     from syncjob.state.vault import Vault
+    from syncjob.transport.ports import TokenStore
 
 #: Random bytes of the state and the verifier (RFC 7636: 43 to 128 characters as text).
 STATE_BYTES = 24
@@ -47,7 +49,11 @@ def connect_command(
             _forget(config, vendor, app)
             return Exit.DONE
         if app is not None and app.consent:
-            _consent(config, app, browser=not no_browser)
+            seconds = config.ledger.timeout_seconds
+            if side == "crm":
+                seconds = config.crm.timeout_seconds
+            with _vault(config) as vault:
+                consent(app, vault, seconds, browser=not no_browser)
         return _show(config, side, vendor, as_json=as_json)
 
 
@@ -63,7 +69,7 @@ def _side(config: Config, vendor: str) -> tuple[Side, App | None]:
 
 def _forget(config: Config, vendor: str, app: App | None) -> None:
     if app is None:
-        click.echo("There are no stored tokens: the config holds a fixed one.")
+        echo("There are no stored tokens: the config holds a fixed one.")
         return
     with _vault(config) as vault:
         vault.forget(app.token_key)
@@ -71,7 +77,7 @@ def _forget(config: Config, vendor: str, app: App | None) -> None:
     again = "asks for consent again"
     if not app.consent:
         again = "gets another with the client id and secret"
-    click.echo(f"The stored tokens are forgotten. `syncjob connect {vendor}` {again}.")
+    echo(f"The stored tokens are forgotten. `syncjob connect {vendor}` {again}.")
 
 
 @contextlib.contextmanager
@@ -85,11 +91,14 @@ def _vault(config: Config) -> Iterator[Vault]:
         vault.close()
 
 
-def _consent(config: Config, app: App, *, browser: bool) -> None:
-    """The consent page in a browser, its code by way of loopback, its tokens into the vault."""
+def consent(app: App, store: TokenStore, seconds: int, *, browser: bool) -> None:
+    """The consent page in a browser, its code by way of loopback, its tokens into the store.
+
+    `seconds` is the longest wait for an answer. Raises AuthFailed, Unreachable, StateError.
+    """
     from syncjob.transport.auth import consent_url, exchange_code
 
-    clock, side = SystemClock(), app.settings.partition(".")[0]
+    clock = SystemClock()
     state, verifier = secrets.token_urlsafe(STATE_BYTES), secrets.token_urlsafe(VERIFIER_BYTES)
     page = consent_url(
         app.login_url,
@@ -102,33 +111,31 @@ def _consent(config: Config, app: App, *, browser: bool) -> None:
     with Loopback(app.redirect_port, "/callback", state, app.vendor, app.settings) as loopback:
         _open(page, browser=browser)
         code = loopback.code(clock)
-    seconds = config.crm.timeout_seconds if side == "crm" else config.ledger.timeout_seconds
-    with _vault(config) as vault:
-        exchange_code(
-            code=code,
-            verifier=verifier,
-            redirect_uri=app.redirect_uri,
-            token_url=app.token_url,
-            client_id=app.client_id,
-            client_secret=app.client_secret,
-            key=app.token_key,
-            store=vault,
-            clock=clock,
-            vendor=app.vendor,
-            timeout=(CONNECT_SECONDS, float(seconds)),
-            client_in=app.client_in,
-            settings=app.settings,
-        )
-    click.echo("Access is granted; the tokens are stored.", err=True)
+    exchange_code(
+        code=code,
+        verifier=verifier,
+        redirect_uri=app.redirect_uri,
+        token_url=app.token_url,
+        client_id=app.client_id,
+        client_secret=app.client_secret,
+        key=app.token_key,
+        store=store,
+        clock=clock,
+        vendor=app.vendor,
+        timeout=(CONNECT_SECONDS, float(seconds)),
+        client_in=app.client_in,
+        settings=app.settings,
+    )
+    echo("Access is granted.", err=True)
 
 
 def _open(page: str, *, browser: bool) -> None:
     opened = browser and webbrowser.open(page)
     if opened:
-        click.echo("Waiting for you to allow access in the browser ...", err=True)
+        echo("Waiting for you to allow access in the browser ...", err=True)
     else:
-        click.echo("Open this page on this machine and allow access:", err=True)
-        click.echo(page)
+        echo("Open this page on this machine and allow access:", err=True)
+        echo(page)
 
 
 def _note(config: Config, act: str) -> None:
@@ -149,7 +156,7 @@ def _show(config: Config, side: Side, vendor: str, *, as_json: bool) -> int:
     if as_json:
         print_json(found)
     elif side == "ledger":
-        click.echo(f"The books of {organisation(found)}.")
+        echo(f"The books of {organisation(found)}.")
     else:
-        click.echo(f"The CRM account of {organisation(found, books=False)}.")
+        echo(f"The CRM account of {organisation(found, books=False)}.")
     return Exit.DONE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
+from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.errors import Exit, LockHeld
 
@@ -99,7 +100,7 @@ def credit_command(
         if dry_run or seen.known:
             return _end(seen, as_json=as_json)
         if not confirmed("Make this credit note as a draft?", yes=yes):
-            click.echo("Nothing was made.", err=True)
+            echo("Nothing was made.", err=True)
             return Exit.DONE
         made = waiting(
             lambda: handle.credit(deal, wish, part=part, write=True, who=who(), expect=seen.total)
@@ -130,7 +131,7 @@ def waiting(ask: Callable[[], T]) -> T:
             return ask()
         except LockHeld as held:
             if not told:
-                click.echo(f"Waiting: {held.what}", err=True)
+                echo(f"Waiting: {held.what}", err=True)
                 told = True
             clock.sleep(WAIT_SECONDS)
 
@@ -139,13 +140,13 @@ def _show(report: CreditReport) -> None:
     from syncjob.core.money import plain
 
     verb = "was credited already" if report.known else "would be credited"
-    click.echo(
+    echo(
         f"{report.total:,.2f} {report.currency} of {report.invoice} {verb}"
         + (f" by {report.number}." if report.known else f", dated {report.date}:")
     )
     for line in report.lines:
         tax = f", tax {line.tax_code}" if line.tax_code else ""
-        click.echo(
+        echo(
             f"  {line.description}: {plain(line.quantity)} x {plain(line.unit_price)} "
             f"(account {line.account or 'none'}{tax})"
         )
@@ -156,10 +157,10 @@ def _end(report: CreditReport, *, as_json: bool) -> int:
         print_json(report)
         return Exit.DONE
     if report.known:
-        click.echo("Nothing was made. Is it meant a second time? Repeat the command with --again.")
+        echo("Nothing was made. Is it meant a second time? Repeat the command with --again.")
     elif report.created:
         page = f" ({report.page})" if report.page else ""
-        click.echo(f"The credit note {report.number} is a draft{page}.")
-        click.echo("Next: approve it in the ledger and apply it to the invoice; the deal follows.")
+        echo(f"The credit note {report.number} is a draft{page}.")
+        echo("Next: approve it in the ledger and apply it to the invoice; the deal follows.")
     sys.stdout.flush()
     return Exit.DONE

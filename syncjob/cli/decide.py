@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from syncjob.cli.common import opened, reason_option, reason_or_ask, who
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 _part = click.option(
@@ -77,8 +78,8 @@ def resolve_contact(
         handle.answer(kind=kind, subject=f"contact:{contact}", who=who(), reason=said)
     other = "ledger" if take == "crm" else "CRM"
     side = "CRM" if take == "crm" else "ledger"
-    click.echo(f"Noted: {field or 'everything that differs'} of {contact} as the {side} has it.")
-    click.echo(f"Next: `syncjob plan` shows what the {other} gets, the next batch writes it.")
+    echo(f"Noted: {field or 'everything that differs'} of {contact} as the {side} has it.")
+    echo(f"Next: `syncjob plan` shows what the {other} gets, the next batch writes it.")
     return Exit.DONE
 
 
@@ -96,7 +97,7 @@ def resolve_connection(ctx: click.Context, only_instance: bool, reason: str) -> 
     with opened(ctx) as (_, handle):
         said = reason_or_ask(reason)
         handle.answer(kind="only-instance", subject="connection", who=who(), reason=said)
-    click.echo("Noted: this is the only instance. The next batch creates invoices again.")
+    echo("Noted: this is the only instance. The next batch creates invoices again.")
     return Exit.DONE
 
 
@@ -121,8 +122,8 @@ def _answer(
     with opened(ctx) as (_, handle):
         said = reason_or_ask(reason)
         handle.answer(kind=kind, subject=f"deal:{deal}", who=who(), reason=said, part=part)
-    click.echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
-    click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
+    echo(f"Noted: {_WORDS[verb].format(deal=deal, number=number)}.")
+    echo("Next: `syncjob plan` shows what follows, the next batch does it.")
     return Exit.DONE
 
 
@@ -142,7 +143,7 @@ def forget_command(ctx: click.Context, contact: str, yes: bool, reason: str) -> 
         click.confirm(f"Forget {contact} for good?", abort=True, err=True)
     with opened(ctx) as (_, handle):
         handle.answer(kind="forget", subject=f"contact:{contact}", who=who(), reason=reason)
-    click.echo(f"Noted: {contact} is forgotten by the next batch.")
-    click.echo("Delete or archive it in the CRM and in the ledger yourself; the log file keeps")
-    click.echo("what it has until it is rotated (retention.log_files).")
+    echo(f"Noted: {contact} is forgotten by the next batch.")
+    echo("Delete or archive it in the CRM and in the ledger yourself; the log file keeps")
+    echo("what it has until it is rotated (retention.log_files).")
     return Exit.DONE

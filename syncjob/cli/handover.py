@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from syncjob.cli.common import opened, private_file, who
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit, WrongFile
 
 
@@ -24,7 +25,7 @@ def handover_command(ctx: click.Context, file: Path | None) -> int:
     with opened(ctx) as (config, handle):
         page = handover(config, handle.status(), who())
     if file is None:
-        click.echo(page, nl=False)
+        echo(page, nl=False)
         return Exit.DONE
     try:
         private_file(file, page)
@@ -33,5 +34,5 @@ def handover_command(ctx: click.Context, file: Path | None) -> int:
             f"The page cannot be written ({error.strerror}).", where=str(file),
             next_step="Name another file.",
         ) from None  # fmt: skip
-    click.echo(f"Wrote {file}.", err=True)
+    echo(f"Wrote {file}.", err=True)
     return Exit.DONE

@@ -18,6 +18,7 @@ from syncjob.cli.common import (
     who,
 )
 from syncjob.cli.pause import Moment
+from syncjob.cli.screen import echo
 from syncjob.core.issue_reports import Asked, IssueRow, Which
 from syncjob.errors import Exit, Park
 
@@ -189,9 +190,9 @@ def resolve(
         if not given or given[0][0] not in row.answers:
             return _show_choices(row, refused=bool(given))
         _answer(handle, row, given[0][1], part, reason_or_ask(reason))
-    click.echo(f"Noted for #{row.id} ({row.subject}): {row.answers[given[0][0]]}.")
+    echo(f"Noted for #{row.id} ({row.subject}): {row.answers[given[0][0]]}.")
     if not seen:
-        click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
+        echo("Next: `syncjob plan` shows what follows, the next batch does it.")
     return Exit.DONE
 
 
@@ -210,9 +211,9 @@ def _show_choices(row: IssueRow, *, refused: bool) -> int:
     from syncjob.reports.issue_words import choice_lines
 
     if refused:
-        click.echo(f"The issue #{row.id} does not take that answer.", err=True)
+        echo(f"The issue #{row.id} does not take that answer.", err=True)
     for line in choice_lines(row):
-        click.echo(line)
+        echo(line)
     return Exit.ISSUES
 
 
@@ -262,5 +263,5 @@ def _end(asked: Asked, words: str, *, as_json: bool) -> int:
     if as_json:
         print_json(asked)
     else:
-        click.echo(f"Noted: {words}.")
+        echo(f"Noted: {words}.")
     return Exit.DONE

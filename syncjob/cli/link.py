@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from syncjob.cli.common import confirmed, opened, who
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 
@@ -27,13 +28,13 @@ def link_command(
     with opened(ctx) as (_, handle):
         doubts = handle.link_doubts(deal, invoice)
         for doubt in doubts:
-            click.echo(doubt, err=True)
+            echo(doubt, err=True)
         if doubts and not confirmed("Tie it to the deal all the same?", yes=yes):
-            click.echo("Nothing was tied.", err=True)
+            echo("Nothing was tied.", err=True)
             return Exit.ISSUES
         handle.answer(
             kind=f"link:{invoice}", subject=f"deal:{deal}", who=who(), reason=reason, part=part
         )
-    click.echo(f"Noted: the deal {deal} is invoiced by {invoice}.")
-    click.echo("Next: `syncjob plan` shows what follows, the next batch does it.")
+    echo(f"Noted: the deal {deal} is invoiced by {invoice}.")
+    echo("Next: `syncjob plan` shows what follows, the next batch does it.")
     return Exit.DONE

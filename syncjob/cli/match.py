@@ -12,6 +12,7 @@ import click
 
 from syncjob.cli.common import json_option, opened, print_json, private_file, who
 from syncjob.cli.progress import show_progress
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit, WrongFile
 from syncjob.signals import StopFlag
 
@@ -97,8 +98,8 @@ def match_decide(
             reason=reason,
         )
     words = "one customer" if verdict == "same" else "two customers"
-    click.echo(f"Noted: {made.first_name} ({made.first}) and {made.second_name} ({made.second})")
-    click.echo(f"are {words}. The next batch applies it.")
+    echo(f"Noted: {made.first_name} ({made.first}) and {made.second_name} ({made.second})")
+    echo(f"are {words}. The next batch applies it.")
     return Exit.DONE
 
 
@@ -152,7 +153,7 @@ def _show(report: MatchReport, folder: Path, now: datetime) -> None:
                 "in this review is known already.",
             ) from None
     for line in match_lines(report, str(csv_file), str(page)):
-        click.echo(line)
+        echo(line)
 
 
 def _apply(ctx: click.Context, review: Path, reason: str, as_json: bool) -> int:
@@ -173,5 +174,5 @@ def _apply(ctx: click.Context, review: Path, reason: str, as_json: bool) -> int:
         print_json(report)
     else:
         for line in apply_lines(report):
-            click.echo(line)
+            echo(line)
     return Exit.ISSUES if report.refused else Exit.DONE

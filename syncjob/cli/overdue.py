@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from syncjob.cli.common import json_option, opened, print_json, who
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 
@@ -49,8 +50,8 @@ def mute_command(
     with opened(ctx) as (_, handle):
         handle.answer(kind=kind, subject=f"deal:{number}", who=who(), reason=reason)
     if off:
-        click.echo(f"Noted: people are reminded of deal {number} again.")
+        echo(f"Noted: people are reminded of deal {number} again.")
     else:
-        click.echo(f"Noted: nobody is reminded of deal {number}{f' until {day}' if day else ''}.")
-    click.echo("The next batch heeds it.")
+        echo(f"Noted: nobody is reminded of deal {number}{f' until {day}' if day else ''}.")
+    echo("The next batch heeds it.")
     return Exit.DONE

@@ -11,6 +11,7 @@ import click
 
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.progress import show_progress
+from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.core.reports import PauseKind, RunOptions
 from syncjob.errors import Exit
@@ -69,7 +70,7 @@ def pause_command(
     else:
         from syncjob.reports.terminal import pauses
 
-        click.echo(f"Paused: {next(iter(pauses([paused], stop_file=False)))}")
+        echo(f"Paused: {next(iter(pauses([paused], stop_file=False)))}")
     return Exit.DONE
 
 
@@ -94,9 +95,9 @@ def resume_command(ctx: click.Context, only: str | None, yes: bool) -> int:
         stopped = handle.status().stop_file
         ended = handle.resume(only=kind, who=who())
     for text in pauses(ended, stop_file=False):
-        click.echo(f"Ended: {text}")
+        echo(f"Ended: {text}")
     if stopped:
-        click.echo("A file named STOP beside the state still stops all writes: delete it.")
+        echo("A file named STOP beside the state still stops all writes: delete it.")
     elif not ended:
-        click.echo("There was no such pause.")
+        echo("There was no such pause.")
     return Exit.DONE

@@ -15,6 +15,7 @@ from syncjob import __version__
 from syncjob.cli.batch import as_day, creates_option, deal_option, since_option
 from syncjob.cli.common import all_option, json_option, opened, print_json, who
 from syncjob.cli.progress import show_progress
+from syncjob.cli.screen import echo
 from syncjob.core.reports import RunOptions
 from syncjob.errors import Exit, WrongFile
 from syncjob.signals import StopFlag
@@ -97,10 +98,10 @@ def _show(
 
     show_plan(console(sys.stdout), report, every=every, why=why)
     if html is not None:
-        click.echo(f"The page: {html}")
+        echo(f"The page: {html}")
     if output is not None:
         accept = f" --accept {report.hash}" if report.guard else ""
-        click.echo(f"The plan: {output}. To do exactly that: syncjob apply {output}{accept}")
+        echo(f"The plan: {output}. To do exactly that: syncjob apply {output}{accept}")
 
 
 def _replace(path: Path, text: str) -> None:

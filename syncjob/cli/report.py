@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from syncjob.cli.common import json_option, opened, print_json
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 
@@ -30,7 +31,7 @@ def report_command(ctx: click.Context, file: Path | None, show: bool, as_json: b
             return Exit.DONE
         path = file or config.resolve(config.connection.page or Path("report.html"))
         store_page(path, page)
-    click.echo(f"Wrote {path}.")
+    echo(f"Wrote {path}.")
     if show and not webbrowser.open(path.resolve().as_uri()):
-        click.echo("No browser was found here; open the file in one.", err=True)
+        echo("No browser was found here; open the file in one.", err=True)
     return Exit.DONE

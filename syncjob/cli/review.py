@@ -7,6 +7,7 @@ import sys
 import click
 
 from syncjob.cli.common import all_option, json_option, opened, print_json, read_config
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 
@@ -52,8 +53,8 @@ def log_command(ctx: click.Context, number: int, batch: str | None, as_json: boo
         return Exit.DONE
     for one in found:
         for line in review(one, details=batch is not None):
-            click.echo(line)
+            echo(line)
     if not found:
         wanted = f"no batch {batch}" if batch else "no batch yet"
-        click.echo(f"The log {path} has {wanted}.", err=True)
+        echo(f"The log {path} has {wanted}.", err=True)
     return Exit.DONE

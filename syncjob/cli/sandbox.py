@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from syncjob.cli.common import private_file
+from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.config.template import Start, render
 from syncjob.errors import ConfigError, Exit
@@ -135,7 +136,7 @@ def _fill(server: CrmServer, folder: Path | None, *, sample: bool) -> None:
         except LoadError as error:
             raise ConfigError(error.problems, next_step=_NEXT) from None
         for name, number in counts.items():
-            click.echo(f"Loaded {number:,} rows of {name}.", err=True)
+            echo(f"Loaded {number:,} rows of {name}.", err=True)
 
 
 def _days_ago(days: int) -> date:
@@ -166,13 +167,13 @@ def _announce(base: str, server: CrmServer, config: str, path: Path | None) -> N
     from syncjob.sandbox.crms import TITLES
 
     title = TITLES[cast("CrmName", server.name)]
-    click.echo(f"Xero       {base}/xero  (identity {base}/xero/identity)", err=True)
-    click.echo(f"{title:<9}  {base}/{server.name}", err=True)
-    click.echo(f"Control    {base}/control  (to act as the people on both sides)", err=True)
+    echo(f"Xero       {base}/xero  (identity {base}/xero/identity)", err=True)
+    echo(f"{title:<9}  {base}/{server.name}", err=True)
+    echo(f"Control    {base}/control  (to act as the people on both sides)", err=True)
     if path is None:
-        click.echo(config)
+        echo(config)
     else:
         private_file(path, config)
-        click.echo(f"Config     {path}", err=True)
-        click.echo(f"Next       in another terminal: syncjob -c {path} init", err=True)
-    click.echo("Ctrl-C ends it; nothing is kept.", err=True)
+        echo(f"Config     {path}", err=True)
+        echo(f"Next       in another terminal: syncjob -c {path} init", err=True)
+    echo("Ctrl-C ends it; nothing is kept.", err=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from syncjob.cli.common import confirmed, interactive, json_option, opened, print_json, private_file
+from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.errors import Exit
 
@@ -111,10 +112,10 @@ def _write_config(
                 "Invoice deals won since", default=today, value_proc=_day, err=True
             )
     private_file(path, render(Start(won_since=won_since or today, crm=crm, **values)))
-    click.echo(f"Wrote {path}. Deals won before {won_since or today} are never invoiced.")
+    echo(f"Wrote {path}. Deals won before {won_since or today} are never invoiced.")
     variable = CRMS[crm].variable
-    click.echo(f"Next: set {variable}, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
-    click.echo("`syncjob init` again (creates the CRM fields), `syncjob check` and `syncjob plan`.")
+    echo(f"Next: set {variable}, XERO_CLIENT_ID and XERO_CLIENT_SECRET, then")
+    echo("`syncjob init` again (creates the CRM fields), `syncjob check` and `syncjob plan`.")
     return Exit.DONE
 
 
@@ -137,7 +138,7 @@ def _fields(ctx: click.Context, *, yes: bool) -> int:
                 return Exit.ISSUES
             wanted = handle.init_fields(create=True)
             show_fields(out, wanted)
-            click.echo("Next: `syncjob check`.")
+            echo("Next: `syncjob check`.")
     return Exit.ISSUES if wanted.by_hand else Exit.DONE
 
 
@@ -158,8 +159,8 @@ def check_command(ctx: click.Context, as_json: bool, no_message: bool) -> int:
     else:
         for problem in problems:
             kind = "" if problem.fatal else "warning: "
-            click.echo(f"{config.path.name} {problem.where}: {kind}{problem.what}")
-            click.echo(f"    fix: {problem.fix}")
+            echo(f"{config.path.name} {problem.where}: {kind}{problem.what}")
+            echo(f"    fix: {problem.fix}")
         if not problems:
-            click.echo("Everything that the config names is there, and syncjob may use it.")
+            echo("Everything that the config names is there, and syncjob may use it.")
     return Exit.CONFIG if any(problem.fatal for problem in problems) else Exit.DONE

@@ -9,6 +9,7 @@ import click
 
 from syncjob.cli.common import all_option, confirmed, json_option, opened, print_json, who
 from syncjob.cli.credit import waiting
+from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def undo_command(
         if plan_only or nothing:
             return _end(seen, as_json=as_json)
         if not confirmed("Put these values back?", yes=yes or accept is not None):
-            click.echo("Nothing was undone.", err=True)
+            echo("Nothing was undone.", err=True)
             return Exit.DONE
         meant = Asked(batch=batch, subject=subject, reason=reason, expect=seen.hash, accept=accept)
         done = waiting(lambda: handle.undo(meant, write=True, who=who()))
@@ -76,8 +77,8 @@ def _show(report: UndoReport, *, every: bool) -> None:
     from syncjob.reports.undoing import undo_lines, undo_sentence
 
     for line in undo_lines(report, every=every):
-        click.echo(line)
-    click.echo(undo_sentence(report))
+        echo(line)
+    echo(undo_sentence(report))
 
 
 def _end(report: UndoReport, *, as_json: bool, every: bool = False) -> int:
@@ -86,6 +87,6 @@ def _end(report: UndoReport, *, as_json: bool, every: bool = False) -> int:
         print_json(report)
     elif report.written:
         _show(report, every=every)
-        click.echo(f"`syncjob undo {report.batch}` would take this back again.")
+        echo(f"`syncjob undo {report.batch}` would take this back again.")
     sys.stdout.flush()
     return Exit.ISSUES if report.count("open") else Exit.DONE

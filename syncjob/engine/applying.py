@@ -30,6 +30,7 @@ from syncjob.core.comparing import Days, Difference, compare, done_as, key_of
 from syncjob.core.plan_file import PlanFile, foreign_side, refuse_foreign, used
 from syncjob.core.records import Contact, Deal
 from syncjob.core.reports import Origin, Tie
+from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch, decided_by, mapping_hash
 from syncjob.engine.contacts.stage import COMPARED, fill_contacts, takes_part, title_of
 from syncjob.engine.fill import fill
@@ -80,7 +81,7 @@ def _title(batch: Batch, subject: str) -> str:
     if subject.startswith("contact:"):
         return title_of(batch, subject)
     deal = batch.state.snapshots.get("crm", "deals", subject.removeprefix("deal:"), Deal)
-    return deal.title if deal else ""
+    return one_line(deal.title) if deal else ""
 
 
 # --- before anything is read -----------------------------------------------------------------

@@ -16,6 +16,7 @@ from syncjob.core.actions import Action, InvoiceChange, TemplateChange, Template
 from syncjob.core.cancelling import CancelReport, Paper, judge_invoice, judge_template
 from syncjob.core.case import Case
 from syncjob.core.records import Template
+from syncjob.core.rules.texts import one_line
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case, load_context
@@ -43,7 +44,7 @@ def cancel(batch: Batch, deal: str, reason: str, *, write: bool) -> CancelReport
     case = _case(batch, deal)
     papers = _papers(batch, case)
     report = CancelReport(
-        deal=deal, title=case.deal.title, papers=tuple(papers), known=case.cancelled
+        deal=deal, title=one_line(case.deal.title), papers=tuple(papers), known=case.cancelled
     )
     actions = [_action(batch, case, paper, reason) for paper in papers if paper.fate == "delete"]
     if not write or not actions:

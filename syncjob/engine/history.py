@@ -12,6 +12,7 @@ from typing import NamedTuple
 from syncjob.core.history import HistoryReport, HistoryRow
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Deal, Invoice
+from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch
 from syncjob.engine.subjects import Subject, candidate, contact_of, former, meant
 from syncjob.engine.why import several
@@ -84,7 +85,7 @@ def _of_deal(batch: Batch, deal_id: str) -> _Names:
     marker = contact_marker(batch.config.connection.code, party) if party else ""
     hidden = batch.state.contacts.ended(deal.org_id, deal.person_id) == FORGOTTEN
     targets = [f"contact:{marker}"] if party else []
-    return _Names([f"deal:{deal_id}"], targets, deal.page, "" if hidden else deal.title)
+    return _Names([f"deal:{deal_id}"], targets, deal.page, "" if hidden else one_line(deal.title))
 
 
 def _of_contact(batch: Batch, key: str) -> _Names:
@@ -102,7 +103,7 @@ def _of_contact(batch: Batch, key: str) -> _Names:
         targets += [f"contact:{partner}", f"mark:{partner}"]
     record = contact_of(state, key)
     hidden = state.contacts.ended(key, partner) == FORGOTTEN or (record and record.forgotten)
-    title = "" if hidden or record is None else record.name or ""
+    title = "" if hidden or record is None else one_line(record.name)
     return _Names(subjects, targets, record.page if record else None, title)
 
 

@@ -14,6 +14,7 @@ from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
+from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import COMPARED, decide_all, title_of
@@ -104,7 +105,7 @@ def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str 
         return
     decision = decide(case, context)
     subject = case.subject
-    plan.titles[subject] = case.deal.title
+    plan.titles[subject] = one_line(case.deal.title)
     plan.stories[subject] = decision.story
     _note(batch, plan, decision)
     actions = _without_creates(plan, decision, wait)

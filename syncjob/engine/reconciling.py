@@ -16,6 +16,7 @@ import msgspec
 from syncjob.core.reconcile import ReconcileOptions, ReconcileReport
 from syncjob.core.records import Deal
 from syncjob.core.reports import RunOptions
+from syncjob.core.rules.texts import one_line
 from syncjob.engine import recovery
 from syncjob.engine.chores import note_done
 from syncjob.engine.identify import identify
@@ -129,5 +130,5 @@ def with_titles(state: State, report: ReconcileReport) -> ReconcileReport:
         if finding.deal is not None:
             deal = state.snapshots.get("crm", "deals", finding.deal, Deal)
             if deal is not None:
-                titles[finding.subject] = deal.title
+                titles[finding.subject] = one_line(deal.title)
     return msgspec.structs.replace(report, titles=titles)

@@ -7,6 +7,7 @@ from syncjob.core.money import ZERO
 from syncjob.core.records import Deal
 from syncjob.core.reports import BatchReport, Result, Row
 from syncjob.core.rules.settlement import deal_state
+from syncjob.core.rules.texts import one_line
 from syncjob.engine import recovery
 from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
@@ -190,8 +191,8 @@ def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
         bad_debt_accounts=batch.config.invoices.bad_debt_accounts,
     )  # fmt: skip
     return Row(
-        deal_id=deal_id, title=deal.title, page=deal.page,
-        customer=case.party.name if case and case.party else None,
+        deal_id=deal_id, title=one_line(deal.title), page=deal.page,
+        customer=one_line(case.party.name) if case and case.party else None,
         number=", ".join(i.number for i in invoices if i.number) or None,
         total=sum((i.total for i in invoices), ZERO) if invoices else None,
         due=sum((i.due for i in invoices), ZERO) if invoices else None,

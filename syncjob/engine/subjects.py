@@ -21,6 +21,7 @@ from syncjob.core.markers import (
 )
 from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.rules.matching import email_key, name_key
+from syncjob.core.rules.texts import one_line
 from syncjob.core.story import Candidate, SubjectKind
 from syncjob.state.contacts import FORGOTTEN
 from syncjob.state.database import State
@@ -111,7 +112,7 @@ def candidate(state: State, subject: Subject) -> Candidate:
         deal = get("crm", "deals", subject.id, Deal)
         ended = deal and state.contacts.ended(deal.org_id, deal.person_id) == FORGOTTEN
         text = f"deal {subject.id}" + (
-            f" {deal.title} ({deal.status})" if deal and not ended else ""
+            f" {one_line(deal.title)} ({deal.status})" if deal and not ended else ""
         )
         return Candidate(
             subject=subject.name, text=text, ask=f"deal {subject.id}",
@@ -130,7 +131,7 @@ def candidate(state: State, subject: Subject) -> Candidate:
         )  # fmt: skip
     contact = contact_of(state, subject.id)
     side = "the ledger" if subject.id.startswith("ledger:") else "the CRM"
-    name = contact.name if contact and not contact.forgotten else None
+    name = one_line(contact.name) if contact and not contact.forgotten else None
     return Candidate(
         subject=subject.name, text=f"{subject.id} {name or '(no name)'} in {side}", ask=subject.id,
         page=contact.page if contact else None,
@@ -256,8 +257,8 @@ def _papers(config: Config, state: State, text: str) -> Iterator[Subject]:
 def _marked(config: Config, state: State, text: str) -> Iterator[Subject]:
     marker = marker_in(text, text) or text
     parsed = parse_invoice_marker(marker)
-    if parsed and parsed[0] == config.connection.code:
-        part = state.links.part_of_marker(marker)
+    part = state.links.part_of_marker(marker) if parsed else None
+    if parsed and (part or parsed[0] == config.connection.code):
         known = state.search.has("crm", "deals", parsed[1])
         yield Subject("invoice", part.ledger_id) if part else Subject("deal", parsed[1], known)
     other = parse_other_marker(other_marker_in(text) or "")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Contact, Deal, Side
+from syncjob.core.rules.texts import one_line
 from syncjob.state.database import State
 
 
@@ -16,7 +17,7 @@ def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:
         kind, _, deal_id = subject.removeprefix("reconcile:").partition(":")
         deal = state.snapshots.get("crm", "deals", deal_id, Deal) if kind == "deal" else None
         if deal is not None:
-            titles[subject] = deal.title
+            titles[subject] = one_line(deal.title)
         if kind == "contact":
             titles |= _customer(state, subject)
     return titles
@@ -28,4 +29,4 @@ def _customer(state: State, subject: str) -> dict[str, str]:
     ledger_id = key.removeprefix("ledger:")
     side: Side = "crm" if ledger_id == key else "ledger"
     found = state.snapshots.get(side, "contacts", ledger_id, Contact)
-    return {subject: found.name} if found and found.name else {}
+    return {subject: one_line(found.name)} if found and found.name else {}

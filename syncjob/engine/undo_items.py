@@ -11,6 +11,7 @@ from syncjob.core.contacts.case import ContactCase, crm_values
 from syncjob.core.contacts.fields import values_of
 from syncjob.core.markers import contact_marker, crm_marker
 from syncjob.core.records import Contact, Deal, Invoice, Side
+from syncjob.core.rules.texts import one_line
 from syncjob.core.rulings import STAGE
 from syncjob.core.undoing import (
     Change,
@@ -250,9 +251,9 @@ def _titled(batch: Batch, item: Item) -> Item:
     name, page = item.title, item.page
     if item.subject.startswith("deal:"):
         deal = batch.state.snapshots.get("crm", "deals", item.subject[5:], Deal)
-        name, page = (deal.title, page or deal.page) if deal else (name, page)
+        name, page = (one_line(deal.title), page or deal.page) if deal else (name, page)
     elif item.subject.startswith("contact:"):
         case = load_contact(batch, item.subject.removeprefix("contact:"))
         record = (case.crm or case.ledger) if case else None
-        name, page = (record.name or "", page or record.page) if record else (name, page)
+        name, page = (one_line(record.name), page or record.page) if record else (name, page)
     return msgspec.structs.replace(item, title=name, page=page)

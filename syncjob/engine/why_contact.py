@@ -9,6 +9,7 @@ from syncjob.core.contacts.case import ContactCase, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact, Deal, Invoice, Side
+from syncjob.core.rules.texts import one_line
 from syncjob.core.story import Awaited, Event, Story, in_order
 from syncjob.engine import why_events as happened
 from syncjob.engine.batch import Batch
@@ -41,7 +42,7 @@ def tell_contact(batch: Batch, key: str, *, fresh: bool) -> Story | None:
     if said and not hidden:
         step = APPLIED_NEXT
     return Story(
-        kind="contact", subject=f"contact:{key}", title="" if hidden else record.name or "",
+        kind="contact", subject=f"contact:{key}", title="" if hidden else one_line(record.name),
         page=record.page, answer=answer, next_step=step,
         events=in_order(_events(batch, key, partner), batch.zone),
         rules=(*(decision.story if decision and not hidden else ()), *_deals(batch, key, hidden)),
@@ -151,7 +152,7 @@ def _deals(batch: Batch, key: str, hidden: bool) -> Iterator[str]:
         live = [part.ledger_id for part in state.links.parts(deal_id) if part.ended is None]
         invoices = (state.snapshots.get("ledger", "invoices", i, Invoice) for i in live)
         said = [f"{i.number or i.id} ({i.status})" for i in invoices if i is not None]
-        title = "" if hidden or deal is None else f" {deal.title}"
+        title = "" if hidden or deal is None else f" {one_line(deal.title)}"
         status = deal.status if deal else "unknown"
         yield f"deal {deal_id}{title} ({status}): {', '.join(said) or 'no invoice'}"
     if len(deals) > _DEALS_MAX:

@@ -21,6 +21,7 @@ from syncjob.core.rules.settlement import (
     invoice_state,
     next_due_day,
 )
+from syncjob.core.rules.texts import one_line
 from syncjob.core.rules.whole import may_be_authorised
 from syncjob.core.story import Awaited, Event, InvoiceNow, Story, in_order
 from syncjob.engine import why_events as happened
@@ -44,7 +45,7 @@ def tell_deal(batch: Batch, deal_id: str, *, fresh: bool) -> Story | None:
     facts = deal_facts(batch, case, context)
     hidden = _forgotten(batch, case)
     story = Story(
-        kind="deal", subject=case.subject, title="" if hidden else case.deal.title,
+        kind="deal", subject=case.subject, title="" if hidden else one_line(case.deal.title),
         customer="" if hidden else happened.name_of(case.party), page=case.deal.page,
         answer=deal_answer(facts), next_step=deal_step(facts),
         events=in_order(_events(batch, case, facts), batch.zone),

@@ -14,6 +14,7 @@ import msgspec
 from syncjob.core.actions import Action, DealChange, InvoiceDraft
 from syncjob.core.records import Contact, Deal, Invoice, Receiver, Side
 from syncjob.core.rules.notices import PAID
+from syncjob.core.rules.texts import one_line
 from syncjob.core.story import Event
 from syncjob.engine.batch import Batch
 from syncjob.reports.action_words import before_of, headline, values
@@ -263,4 +264,4 @@ def vendor_of(batch: Batch, side: Receiver) -> str:
 
 def name_of(contact: Contact | None) -> str:
     """A contact's name; nothing where it is forgotten or has none."""
-    return (contact.name or "") if contact and not contact.forgotten else ""
+    return one_line(contact.name) if contact and not contact.forgotten else ""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from html import escape
 from itertools import zip_longest
 
 from syncjob.core.match.names import company
 from syncjob.core.match.normalise import digits, words
 from syncjob.core.review import Face, Kind, MatchReport, ReviewRow
 from syncjob.core.rules.matching import name_key
-from syncjob.reports.page import foot, head, link
+from syncjob.reports.page import escape, foot, head, link
 
 #: A page of more pairs than this is slow to open; the CSV file has them all.
 PAIRS_MAX = 3000

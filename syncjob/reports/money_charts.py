@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from html import escape
 
 from syncjob.core.money_view import Money, MoneyView, age_names, wait_names
+from syncjob.reports.page import escape
 
 STYLE = """
 :root { --sold: #1f5fa8; --cash: #0a6b3d; --late: #b4450f; }

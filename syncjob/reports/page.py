@@ -6,8 +6,10 @@ A page runs no script; every value in it goes through `escape`.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
-from html import escape
+
+from syncjob.core.rules.texts import printable
 
 #: Colours by what they mean, once for each theme; everything else is drawn with them.
 STYLE = """
@@ -30,6 +32,12 @@ th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; overflow-w
 """
 
 
+def escape(text: str) -> str:
+    """Any text as a page shows it: no tag, no end of an attribute, nothing that turns what
+    follows it."""
+    return html.escape(printable(text))
+
+
 def head(title: str, style: str = "") -> str:
     """Everything up to the page's heading; `style` adds rules to the shared ones."""
     return (
@@ -48,11 +56,11 @@ def foot() -> str:
     return "</body>\n</html>\n"
 
 
-def link(html: str, page: str | None) -> str:
+def link(piece: str, page: str | None) -> str:
     """A piece of HTML that leads to this page, if it is one of the web; else as it is."""
     if page and page.lower().startswith(("https://", "http://")):
-        return f'<a href="{escape(page)}" rel="noreferrer">{html}</a>'
-    return html
+        return f'<a href="{escape(page)}" rel="noreferrer">{piece}</a>'
+    return piece
 
 
 def listing(items: Iterable[str]) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from html import escape
 
 from syncjob.core.actions import Action, Issue
 from syncjob.core.reports import Origin, PlanReport
 from syncjob.reports.action_words import headline
-from syncjob.reports.page import foot, head, link, listing
+from syncjob.reports.page import escape, foot, head, link, listing
 from syncjob.reports.plan_words import changes, groups, left_out, plan_sentence, tie_line
 from syncjob.reports.words import waiting_lines
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from html import escape
 
 from syncjob.core.actions import Issue
 from syncjob.core.money_view import Sale
@@ -17,7 +16,7 @@ from syncjob.core.page import PageReport
 from syncjob.core.reports import BatchReport, StatusReport, Waits
 from syncjob.reports.money_charts import STYLE as CHART_STYLE
 from syncjob.reports.money_charts import amount, money_parts
-from syncjob.reports.page import foot, head, link
+from syncjob.reports.page import escape, foot, head, link
 from syncjob.reports.status import verdict
 from syncjob.reports.terminal import organisation, pauses
 from syncjob.reports.words import batch_sentence, issue_groups, lasting, local

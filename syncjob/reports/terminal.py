@@ -5,17 +5,19 @@ The same text goes to a pipe, then without colour and links; NO_COLOR is rich's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Organisation
 from syncjob.core.reports import BatchReport, FieldsReport, Pause, Row
+from syncjob.core.rules.texts import printable
 from syncjob.reports.words import (
     batch_sentence,
     group_lines,
@@ -34,10 +36,20 @@ ROWS_MAX = 40
 GROUPED_MIN = 4
 
 
+class _Console(Console):
+    """Whatever people typed into a CRM, or a vendor answered, is shown as text and nothing else."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
+
+
 def console(stream: TextIO) -> Console:
-    """A console that breaks no words for a pipe."""
+    """A console that breaks no words for a pipe, and that no text on it can steer."""
     width = None if stream.isatty() else PIPE_COLUMNS
-    return Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
+    return _Console(file=stream, width=width, highlight=False, soft_wrap=not stream.isatty())
 
 
 def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> None:

@@ -15,6 +15,7 @@ from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.identity import TRACELESS
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
+from syncjob.core.rules.texts import one_line
 from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
@@ -266,4 +267,4 @@ def title_of(batch: Batch, subject: str) -> str:
     """The customer's name, for a table."""
     case = load_contact(batch, subject.removeprefix("contact:"))
     record = (case.crm or case.ledger) if case else None
-    return (record.name or "") if record else ""
+    return one_line(record.name) if record else ""
