@@ -7,7 +7,7 @@ model, registered with `register_options`; what every side has in common stands 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class Connection(Strict):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")
     #: Two to four capitals or digits that begin every marker. Never change it afterwards.
     code: str = Field(pattern=r"^[A-Z0-9]{2,4}$")
+    #: The codes that it had with the CRMs that it has left (`syncjob relink`), the last one last.
+    former_codes: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")], ...] = ()
     state: Path = Path("state/syncjob.db")
     log: Path = Path("log/syncjob.log")
     #: Tokens and call budgets, shared by all connections of this user of the machine.
@@ -32,6 +34,12 @@ class Connection(Strict):
     page: Path | None = Path("report.html")
     #: The folder of the nightly backups; a disk of its own is best.
     backups: Path = Path("backups")
+
+    @model_validator(mode="after")
+    def _a_code_is_of_one_crm(self) -> Self:
+        if self.code in self.former_codes or len(set(self.former_codes)) < len(self.former_codes):
+            raise ValueError("former_codes are codes of CRMs that were left: each once, none new")
+        return self
 
 
 class Schedule(Strict):

@@ -116,7 +116,8 @@ def _why_none(facts: DealFacts) -> str:
 
 #: The key in the config that leaves a deal out, by the code of the issue that says so.
 _RULES = {
-    "won_before_start": "the rule invoices.won_since", "not_in_when": "the rule invoices.when",
+    "won_before_start": "the rule invoices.won_since",
+    "won_before_cut_over": "the rule invoices.cut_over", "not_in_when": "the rule invoices.when",
     "do_not_invoice": "the rule crm.inputs.do_not_invoice", "never": "a person's word",
 }  # fmt: skip
 

@@ -82,6 +82,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
     applied. `noted` are the markers of the notes in its timeline,
     `standing` when the issues that hold it were opened, by code, as far as that is a while ago.
+    `relinked`: it stands for a deal of a CRM that was left (`syncjob relink`).
     """
 
     deal: Deal
@@ -109,6 +110,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     credits: dict[str, Credit] = {}
     noted: frozenset[str] = frozenset()
     standing: dict[str, datetime] = {}
+    relinked: bool = False
 
     @property
     def subject(self) -> str:

@@ -81,6 +81,18 @@ def ledger_of_marker(code: str, marker: str | None) -> str | None:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
+def left_id(code: str, record_id: str) -> str:
+    """What a record of a CRM that was left is called, since another CRM may have one of the same
+    number: ("NW", "1042") -> "NW-1042", ("NW", "org:12") -> "org:NW-12"."""
+    kind, colon, number = record_id.rpartition(":")
+    return f"{kind}{colon}{code}-{number}"
+
+
+def is_left(record_id: str) -> bool:
+    """Whether this is a record of a CRM that was left: no batch reads, decides or writes it."""
+    return "-" in record_id.rpartition(":")[2] and not record_id.startswith("ledger:")
+
+
 def parse_invoice_marker(marker: str) -> tuple[str, str, str, int] | None:
     """(code, deal id, part, generation), or None for anything else."""
     found = _INVOICE.match(marker)

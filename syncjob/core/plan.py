@@ -165,7 +165,10 @@ def _excluded(case: Case, context: Context) -> Issue | None:
             next_step=f"`syncjob resolve deal {case.deal.id} --create` takes that back.",
         )  # fmt: skip
     name = case.party.name if case.party else None
-    return eligible(case.deal, context.policy, context.inputs, context.crm, name, context.zone)
+    return eligible(
+        case.deal, context.policy, context.inputs, context.crm, name, context.zone,
+        relinked=case.relinked,
+    )  # fmt: skip
 
 
 def _bring_deal_up_to_date(

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from syncjob.core.policy_after import Email, RecurringRule
-from syncjob.core.policy_base import Day, Strict
+from syncjob.core.policy_base import Day, Moment, Strict
 from syncjob.core.policy_rules import (
     AccountRule,
     BrandingRule,
@@ -110,6 +110,8 @@ class Invoices(Strict):
     """Which deals become invoices, and what those say."""
 
     won_since: Day
+    #: From when on wins in a CRM count that took another one's place (`syncjob relink`).
+    cut_over: Moment | None = None
     when: When = When()
     exclude: Exclude = Exclude()
     #: What an invoice ends as, within the mode.

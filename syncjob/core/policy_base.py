@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -18,6 +18,23 @@ def _iso_day(value: Any) -> Any:
 
 #: A calendar day of the config.
 Day = Annotated[date, BeforeValidator(_iso_day)]
+
+
+def _iso_moment(value: Any) -> Any:
+    """A day, or an instant with its zone: an instant of nowhere is nobody's."""
+    if not isinstance(value, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a day (2026-11-23) or an instant with Z (2026-11-23T09:30:00Z)")
+    return moment
+
+
+#: A calendar day of the config, or an instant of one.
+Moment = Annotated[datetime | date, BeforeValidator(_iso_moment)]
 
 
 class Strict(BaseModel):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from syncjob.core.actions import Issue
 from syncjob.core.markers import (
     WHOLE,
-    contact_of_marker,
     marker_in,
     parse_invoice_marker,
     part_in,
@@ -17,13 +16,13 @@ from syncjob.core.markers import (
 from syncjob.core.records import DEAD, Contact, Invoice
 from syncjob.engine.auditing import tie_contacts, tie_invoice
 from syncjob.engine.batch import Batch
+from syncjob.engine.marked import marked_contact, marked_deal
 from syncjob.state.links import Ender, Part
 
 
 def adopt_contact(batch: Batch, contact: Contact) -> None:
     """Link a ledger contact that bears our marker, if neither side is linked yet."""
-    marked = contact_of_marker(batch.config.connection.code, contact.marker)
-    crm_id = batch.state.merges.survivor("contacts", marked) if marked else None
+    crm_id = marked_contact(batch, contact.marker)
     links = batch.state.links
     # A contact that was merged keeps our marker: it leads to the survivor.
     ledger_id = contact.merged_into or contact.id
@@ -48,10 +47,11 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
     by_number = marker_in(invoice.url, invoice.reference) is None
     if by_number and batch.config.invoices.numbering != "deal":
         parsed = None  # a number that merely looks like a marker of ours
-    if parsed is None or parsed[0] != batch.config.connection.code:
+    deal = marked_deal(batch, parsed[0], parsed[1]) if parsed else None
+    if parsed is None or deal is None:
         _no_duplicate(batch, invoice)
         return None
-    return _adopt(batch, invoice, parsed)
+    return _adopt(batch, invoice, (parsed[0], deal, *parsed[2:]))
 
 
 def _no_duplicate(batch: Batch, invoice: Invoice) -> None:
@@ -62,7 +62,7 @@ def _no_duplicate(batch: Batch, invoice: Invoice) -> None:
 
 
 def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) -> Part | None:
-    _, deal, name, generation = parsed
+    code, deal, name, generation = parsed
     assert invoice.marker is not None
     links = batch.state.links
     dead = invoice.status in DEAD
@@ -77,7 +77,8 @@ def _adopt(batch: Batch, invoice: Invoice, parsed: tuple[str, str, str, int]) ->
     tie_invoice(batch, part)
     batch.log.info("link.created", kind="invoice", deal=deal, ledger=invoice.id, how="marker")
     batch.counts["adopted"] += 1
-    if not batch.state.journal.knows_marker(invoice.marker):
+    known = batch.state.journal.knows_marker(invoice.marker)
+    if not known and code == batch.config.connection.code:
         _stranger(batch, invoice, deal)
     return part
 

@@ -88,7 +88,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     case = Case(
         deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
         busy=_busy(batch, deal_id) or _customer_busy(batch, party_id),
-        rivals=_rivals(batch, deal_id),
+        rivals=_rivals(batch, deal_id), relinked=state.relinks.stands_for("deals", deal_id),
         party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
         crossing=crossing_of(batch, party_id), noted=frozenset(state.papers.notes(deal_id)),
         standing=standing_issues(batch, deal_id),

@@ -21,6 +21,7 @@ from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_context
 from syncjob.engine.identify import identify, verify
+from syncjob.engine.marked import marked_paper
 from syncjob.engine.planning import empty_plan
 from syncjob.engine.pull import store_records
 from syncjob.engine.push import Push
@@ -155,10 +156,8 @@ def _names(batch: Batch, deal: str, note: CreditNote, invoice: Invoice) -> bool:
 
 def _number_of(batch: Batch, deal: str, note: CreditNote) -> int | None:
     """The number in our marker, if the note bears one of this deal."""
-    parsed = parse_other_marker(note.marker or "")
-    if parsed is None or parsed[:3] != (batch.config.connection.code, deal, "c"):
-        return None
-    return parsed[3]
+    found = marked_paper(batch, note.marker, "c")
+    return found[1] if found and found[0] == deal else None
 
 
 def _granted(

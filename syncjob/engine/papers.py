@@ -28,6 +28,7 @@ from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.mailing import Mailing
 from syncjob.engine.auditing import audit_adoption
 from syncjob.engine.batch import Batch
+from syncjob.engine.marked import marked_paper
 from syncjob.state.papers import Credit, TemplateLink
 
 if TYPE_CHECKING:
@@ -98,13 +99,11 @@ def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
     """The deal's template that this is; tied now if it bears our marker and its place is free."""
     papers = batch.state.papers
     link = papers.template_of(record.id)
-    parsed = parse_other_marker(record.marker or "")
-    if link is not None or parsed is None or parsed[0] != batch.config.connection.code:
+    marked = marked_paper(batch, record.marker, "r")
+    if link is not None or marked is None or record.status == "deleted":
         return link
     assert record.marker is not None
-    link = TemplateLink(record.marker, parsed[1], parsed[3], record.id)
-    if parsed[2] != "r" or record.status == "deleted":
-        return None
+    link = TemplateLink(record.marker, *marked, record.id)
     if papers.add_template(link, batch=batch.id):
         if not batch.state.journal.knows_marker(record.marker):
             says = {"link": record.id, "status": record.status}
@@ -145,9 +144,8 @@ def tie_repeat(batch: Batch, invoice: Invoice) -> str | None:
 
 
 def _marked_deal(batch: Batch, invoice: Invoice) -> str | None:
-    parsed = parse_other_marker(invoice.reference or "") if invoice.repeating_id else None
-    ours = parsed is not None and parsed[0] == batch.config.connection.code and parsed[2] == "r"
-    return parsed[1] if parsed and ours else None
+    found = marked_paper(batch, invoice.reference, "r") if invoice.repeating_id else None
+    return found[0] if found else None
 
 
 # --- what became of our writes -------------------------------------------------------------------

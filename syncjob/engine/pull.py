@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from syncjob.connectors.base import Page
+from syncjob.core.markers import is_left
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
@@ -225,10 +226,12 @@ def _first_win_kept(batch: Batch, record: Record) -> Record:
     what was known of it stays, unless somebody corrects the date of a deal that is won."""
     assert isinstance(record, Deal)
     old = batch.state.snapshots.get("crm", "deals", record.id, Deal)
-    known = old.first_won_at if old else None
-    if old is None or known is None:
+    known = old.first_won_at if old else batch.state.relinks.first_win(record.id)
+    if known is None:
         return record
-    corrected = old.status == record.status == "won" and old.won_at != record.won_at
+    corrected = (
+        old is not None and old.status == record.status == "won" and old.won_at != record.won_at
+    )
     if corrected or (record.first_won_at is not None and record.first_won_at <= known):
         return record
     return msgspec.structs.replace(record, first_won_at=known)
@@ -303,7 +306,8 @@ def _take_invoice(batch: Batch, record: Record) -> None:
         return
     part = adopt_invoice(batch, record)
     repeated = tie_repeat(batch, record) if part is None else None
-    free = part is None and repeated is None and record.contact_id is not None
+    tied = repeated is not None or (part is not None and not is_left(part.deal))
+    free = not tied and record.contact_id is not None
     batch.state.snapshots.index(
         record.id,
         {

@@ -39,6 +39,7 @@ _HEADINGS = {
 #: What a rule that leaves deals out is called, by its code.
 _RULES = {
     "won_before_start": "won before invoices.won_since",
+    "won_before_cut_over": "won before invoices.cut_over",
     "not_in_when": "not in a pipeline or stage of invoices.when",
     "do_not_invoice": "marked not to be invoiced",
     "never": "never to be invoiced, as a person decided",

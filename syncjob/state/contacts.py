@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlite_utils import Database
 
+from syncjob.core.markers import is_left
 from syncjob.core.records import Side
 
 #: A person asked to be forgotten, or a person here said so.
@@ -26,9 +27,11 @@ class ContactBook:
     # --- what to decide ------------------------------------------------------------
 
     def want(self, keys: Iterable[str], why: str) -> None:
-        """Ask that these customers ("org:12", "person:7", "ledger:<id>") be decided."""
+        """Ask that these customers ("org:12", "person:7", "ledger:<id>") be decided; none of a CRM
+        that was left."""
         self.db.conn.executemany(
-            "INSERT OR IGNORE INTO contact_todo VALUES (?, ?)", [(key, why) for key in keys]
+            "INSERT OR IGNORE INTO contact_todo VALUES (?, ?)",
+            [(key, why) for key in keys if not is_left(key)],
         )
 
     def wanted(self) -> list[str]:

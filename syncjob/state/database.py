@@ -22,6 +22,7 @@ from syncjob.state.matches import Matches
 from syncjob.state.merges import Merges
 from syncjob.state.papers import Papers
 from syncjob.state.reconcile import Reconciled
+from syncjob.state.relinks import Relinks
 from syncjob.state.rulings import Rulings
 from syncjob.state.schema import migrate
 from syncjob.state.search import Search
@@ -56,6 +57,7 @@ class State:
         self.speed = Speed(self.db)
         self.issues = Issues(self.db)
         self.reconciled = Reconciled(self.db)
+        self.relinks = Relinks(self.db)
         self.rulings = Rulings(self.db)
         self.trail = Trail(self.db)
         self.search = Search(self.db)

@@ -96,7 +96,8 @@ class Reconciled:
         rows = self.db.execute(
             "SELECT DISTINCT p.deal FROM part p LEFT JOIN snapshot s ON s.side = 'crm' "
             "AND s.stream = 'deals' AND s.id = p.deal "
-            "WHERE p.ended IS NULL AND coalesce(s.batch, 0) < ? ORDER BY 1",
+            "WHERE p.ended IS NULL AND coalesce(s.batch, 0) < ? "
+            "AND instr(p.deal, '-') = 0 ORDER BY 1",  # none of a CRM that was left
             (batch,),
         )
         return [row[0] for row in rows.fetchall()]

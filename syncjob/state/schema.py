@@ -207,6 +207,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE issue ADD COLUMN raised_at TEXT",
         "CREATE INDEX issue_closed ON issue (closed_at) WHERE closed_at IS NOT NULL",
     ),
+    (
+        # The CRM was changed for another: when each deal that came over was first won there, and
+        # the links of customers that did not, by the names of records of a CRM that was left.
+        """CREATE TABLE relinked (kind TEXT NOT NULL CHECK (kind IN ('deals', 'contacts')),
+            old TEXT NOT NULL, new TEXT NOT NULL, won TEXT, batch INTEGER NOT NULL,
+            PRIMARY KEY (kind, old)) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX relinked_new ON relinked (kind, new)",
+        """CREATE TABLE left_link (crm_id TEXT PRIMARY KEY, ledger_id TEXT NOT NULL,
+            how TEXT NOT NULL) STRICT""",
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 from sqlite_utils import Database
 
+from syncjob.core.markers import is_left
 from syncjob.core.records import Contact, Record, Side
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -202,9 +203,10 @@ class Snapshots:
     # --- what to decide ------------------------------------------------------------
 
     def want(self, deals: Iterable[str], why: str) -> None:
-        """Ask that these deals be decided in the next plan."""
+        """Ask that these deals be decided in the next plan; none of a CRM that was left."""
         for deal in deals:
-            self.db.execute("INSERT OR IGNORE INTO todo VALUES (?, ?)", (deal, why))
+            if not is_left(deal):
+                self.db.execute("INSERT OR IGNORE INTO todo VALUES (?, ?)", (deal, why))
 
     def wanted(self, today: str) -> list[str]:
         """The deals to decide now: asked for, or due to be looked at by this day."""

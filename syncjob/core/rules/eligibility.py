@@ -7,7 +7,7 @@ Excluded deals are listed in every plan with their rule, and never written to (B
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
@@ -30,12 +30,15 @@ def eligible(
     crm: CrmReference,
     organization_name: str | None,
     zone: ZoneInfo,
+    *,
+    relinked: bool = False,
 ) -> Issue | None:
     """None if the deal is to be invoiced, else an Issue of state "excluded".
 
     The caller asks for won deals only. The first win counts, as a calendar day in `zone` (the
     ledger organisation's). A won deal without any date of winning is an Issue of state "held",
-    code "no_won_date": nobody can say on which side of `won_since` it lies.
+    code "no_won_date": nobody can say on which side of `won_since` it lies. `relinked`: it is a
+    deal of an earlier CRM, to which `cut_over` does not apply.
     """
     won = first_win(deal, zone)
     if won is None:
@@ -46,6 +49,15 @@ def eligible(
             "won_before_start",
             f"It was first won on {won}, before invoices.won_since ({policy.won_since}).",
             "Make this invoice by hand, if it is still wanted.",
+        )
+    if policy.cut_over is not None and not relinked and _won_before(deal, policy.cut_over, zone):
+        return _excluded(
+            deal,
+            "won_before_cut_over",
+            f"It was won before the CRM was changed (invoices.cut_over, {policy.cut_over}), and "
+            "the map names no deal of the earlier CRM that it is.",
+            "Make this invoice by hand, if it is still wanted; or put the deal into the map and "
+            "repeat `syncjob relink`.",
         )
     if not _in_when(deal, policy.when, crm):
         return _excluded(
@@ -66,6 +78,16 @@ def first_win(deal: Deal, zone: ZoneInfo) -> date | None:
     """The calendar day in `zone` on which the deal was won for the first time."""
     instant = deal.first_won_at or deal.won_at
     return instant.astimezone(zone).date() if instant else None
+
+
+def _won_before(deal: Deal, moment: date, zone: ZoneInfo) -> bool:
+    """Whether its first win lies before this day in `zone`, or before this instant."""
+    won = deal.first_won_at or deal.won_at
+    if won is None:
+        return False
+    if isinstance(moment, datetime):
+        return won < moment
+    return won.astimezone(zone).date() < moment
 
 
 def place(deal: Deal, crm: CrmReference) -> str:
