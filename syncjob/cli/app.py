@@ -11,7 +11,7 @@ from syncjob import __version__
 
 #: Command -> (module, one line of help). The functions bear the command's name, with `_command`.
 COMMANDS = {
-    "init": ("setup", "Write a config, or create the fields that it needs in the CRM."),
+    "init": ("first_steps", "Ask for a first config, try it, and propose a trial with one deal."),
     "check": ("setup", "Try credentials, names and rights, and say how to mend what is wrong."),
     "connect": ("connect", "Let syncjob into the ledger, and show whose books they are."),
     "plan": ("plan", "Show what a batch would do and why, and write nothing."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -10,6 +11,16 @@ from typing import Literal, NamedTuple
 import msgspec
 
 CrmType = Literal["pipedrive", "hubspot"]
+
+
+class Word(str):
+    """One of the words that a key takes: written without quotes."""
+
+
+class InFile(msgspec.Struct, frozen=True):
+    """A secret that stands in a file of its own: its path, relative to the config."""
+
+    path: str
 
 
 class _Crm(NamedTuple):
@@ -35,13 +46,27 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     account: str = "200"
     crm: CrmType = "pipedrive"
     crm_url: str | None = None
-    crm_token: str | None = None
-    ledger_id: str = "${XERO_CLIENT_ID}"
-    ledger_secret: str = "${XERO_CLIENT_SECRET}"  # noqa: S105  a reference, no secret
+    crm_token: str | InFile | None = None
+    ledger_kind: Word = Word("custom_connection")
+    ledger_id: str | InFile = "${XERO_CLIENT_ID}"
+    #: None: an app with the code flow that has no secret (PKCE alone).
+    ledger_secret: str | InFile | None = "${XERO_CLIENT_SECRET}"  # noqa: S105  a reference
+    tenant_id: str | None = None
     ledger_api: str = "https://api.xero.com/api.xro/2.0"
     ledger_identity: str = "https://identity.xero.com"
     ledger_connections: str = "https://api.xero.com/connections"
     ledger_login: str = "https://login.xero.com/identity/connect/authorize"
+    pipelines: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    without_owners: tuple[str, ...] = ()
+    tracking_rules: tuple[dict[str, str], ...] = ()
+    value_is: Word | None = None
+    without_products: Word = Word("hold")
+    amounts: Word = Word("exclusive")
+    tax_rules: tuple[dict[str, str], ...] = ()
+    steps: tuple[int, ...] = ()
+    fallback: str | None = None
+    heartbeat: str | InFile | None = None
 
 
 def _example(crm: CrmType) -> Start:
@@ -63,18 +88,26 @@ def render(start: Start) -> str:
     """The template with these values in it, each as quoted YAML text."""
     text = _part("template").replace("@@crm@@\n", _part(f"crm_{start.crm}"))
     known = CRMS[start.crm]
-    values = msgspec.structs.asdict(start)
+    values = {name: getattr(start, name) for name in start.__struct_fields__}
     values["crm_url"] = start.crm_url or known.url
     values["crm_token"] = start.crm_token or f"${{{known.variable}}}"
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", _quoted(value))
-    return text
+    # In one pass, so that a value that looks like a place is not taken for one.
+    return re.sub(r"@(\w+)@", lambda found: _written(values[found[1]]), text)
 
 
 def _part(name: str) -> str:
     return (files("syncjob.config") / f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def _quoted(value: str | date) -> str:
+def _written(value: object) -> str:
     """Text in double quotes (JSON's are YAML's), so that no value can change the file's shape."""
-    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, InFile):
+        return f"{{file: {json.dumps(value.path, ensure_ascii=False)}}}"
+    if isinstance(value, Word | date):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key}: {_written(item)}" for key, item in value.items())
+        return f"{{{inner}}}"
+    return "~" if value is None else json.dumps(value, ensure_ascii=False)

@@ -170,6 +170,15 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: Origin | None = None
 
 
+class TrialDeal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A deal to begin with; `total` and `currency` are None while it waits for something."""
+
+    deal: str
+    title: str
+    total: Decimal | None = None
+    currency: str | None = None
+
+
 class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A pause in force: what, why, by whom, until when (None: until `syncjob resume`)."""
 
