@@ -15,7 +15,7 @@ import click
 
 from syncjob.cli.screen import echo
 from syncjob.config import Config, load_config, secret_values
-from syncjob.core.rules.texts import json_printable
+from syncjob.core.printable import json_printable
 from syncjob.errors import StateError, SyncJobError
 from syncjob.logs import Redactor, configure, get_logger, log_file
 

@@ -8,6 +8,7 @@ import click
 
 from syncjob.cli.common import opened, private_file, who
 from syncjob.cli.screen import echo
+from syncjob.core.printable import printable
 from syncjob.errors import Exit, WrongFile
 
 
@@ -23,7 +24,7 @@ def handover_command(ctx: click.Context, file: Path | None) -> int:
     from syncjob.reports.handover import handover
 
     with opened(ctx) as (config, handle):
-        page = handover(config, handle.status(), who())
+        page = printable(handover(config, handle.status(), who()))
     if file is None:
         echo(page, nl=False)
         return Exit.DONE

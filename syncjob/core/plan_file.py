@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from syncjob.core.identity import plan_hash
 from syncjob.core.reports import Origin, PlanReport
 from syncjob.errors import WrongPlan
 
@@ -49,7 +50,7 @@ def read_plan(text: str, name: str, program: str) -> PlanFile:
     """The plan in the text of the file `name`. Raises WrongPlan, whose words say what it is."""
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: brackets in brackets without end
         raise _wrong(
             name, "This is no whole plan file: it was cut off, or is something else."
         ) from None
@@ -67,6 +68,9 @@ def read_plan(text: str, name: str, program: str) -> PlanFile:
         raise _wrong(name, "This plan does not hold what a plan holds.") from None
     if plan.origin is None:
         raise _wrong(name, "This plan does not say where it was made.")
+    if plan.origin.made_at.tzinfo is None or plan.hash != plan_hash(plan.actions):
+        # Whoever releases a hash from the guard has seen the writes that it names, and no others.
+        raise _wrong(name, "This plan was edited: it is not what its hash says.")
     return PlanFile(seal=seal, plan=plan, origin=plan.origin)
 
 
@@ -113,4 +117,4 @@ def _wrong(name: str, what: str) -> WrongPlan:
 def _seal(content: dict[str, Any]) -> str:
     """A digest of everything in the file, whatever the order and the white space."""
     plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()

@@ -24,10 +24,15 @@ from syncjob.core.actions import (
 )
 from syncjob.core.contacts.words import NAMES, plain_text
 from syncjob.core.money import plain
+from syncjob.core.rules.texts import one_line
 
 
 def headline(action: Action) -> str:
-    """What one action does, with the number that matters."""
+    """What one action does, with the number that matters, on one line whatever its names are."""
+    return one_line(_head(action))
+
+
+def _head(action: Action) -> str:
     match action.payload:
         case InvoiceDraft() as draft:
             return f"create draft {draft.marker} of {draft.total:,.2f} {draft.currency}"

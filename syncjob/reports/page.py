@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from syncjob.core.rules.texts import printable
+from syncjob.core.printable import printable
 
 #: Colours by what they mean, once for each theme; everything else is drawn with them.
 STYLE = """

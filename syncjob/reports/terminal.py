@@ -15,9 +15,9 @@ from rich.segment import Segment
 from rich.table import Table
 
 from syncjob.core.actions import Issue
+from syncjob.core.printable import printable
 from syncjob.core.records import Organisation
 from syncjob.core.reports import BatchReport, FieldsReport, Pause, Row
-from syncjob.core.rules.texts import printable
 from syncjob.reports.words import (
     batch_sentence,
     group_lines,

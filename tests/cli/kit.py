@@ -13,6 +13,7 @@ from syncjob.connectors.base import Problem
 from syncjob.core.actions import Action, DealChange, InvoiceDraft, Issue, Wave
 from syncjob.core.applying import AppliedReport, Item
 from syncjob.core.comparing import Difference
+from syncjob.core.identity import plan_hash
 from syncjob.core.plan_file import PlanFile
 from syncjob.core.records import InvoiceLine, Organisation
 from syncjob.core.reports import (
@@ -146,7 +147,7 @@ class Handle:
         self.problems: list[Problem] = []
         self.plan_report = PlanReport(
             connection="main",
-            hash="ab12cd",
+            hash=plan_hash(ACTIONS),
             actions=ACTIONS,
             issues=(HELD,),
             excluded={"won before invoices.won_since": 500},

@@ -3,6 +3,7 @@ what keeps every batch (the guard, a pause, a new state), and then still there t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -50,6 +51,18 @@ def _edited(text: str) -> str:
     return text.replace('"total": "110.00"', '"total": "11.00"', 1)
 
 
+def _resealed(text: str, *path: str) -> str:
+    """Forged by somebody who knows how the seal is made: `path` ends with the new value."""
+    content = json.loads(text)
+    del content["seal"]
+    place = content["plan"]
+    for key in path[:-2]:
+        place = place[key]
+    place[path[-2]] = path[-1]
+    plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps({**content, "seal": hashlib.sha256(plain.encode()).hexdigest()})
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -60,6 +73,10 @@ def _edited(text: str) -> str:
         (lambda _: "{}", "is no plan of syncjob"),
         (lambda _: "[1]", "is no plan of syncjob"),
         (lambda _: "", "is no whole plan file"),
+        (lambda _: "[" * 100_000, "is no whole plan file"),
+        (lambda text: text.replace("{", '{"x": "\\ud800", ', 1), "was edited, or damaged"),
+        (lambda text: _resealed(text, "hash", "0" * 12), "is not what its hash says"),
+        (lambda text: _resealed(text, "origin", "made_at", "2026-11-23T01:00:00"), "was edited"),
     ],
 )
 def test_a_spoilt_file_is_refused(world: World, spoil: Callable[[str], str], words: str) -> None:

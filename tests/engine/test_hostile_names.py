@@ -20,9 +20,9 @@ EVIL = (
 #: What steers a screen, or ends a line in another way than we do.
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 COMMANDS = (
-    "why deal {deal}", "why Evil", "history deal {deal}", "issues --all", "issues resolve 1", "status",
-    "handover", "plan --all --why", "undo 3 --plan --all", "cancel {deal} --reason x --plan",
-    "pause --reason {evil}", "status", "handover", "check", "report", "reconcile --report-only",
+    "why deal {deal}", "why Evil", "history deal {deal}", "issues --all", "issues resolve 1",
+    "status", "handover", "plan --all --why", "undo 3 --plan --all", "cancel {deal} --reason x --plan",
+    "pause --reason audit", "status", "handover", "check", "report", "reconcile --report-only",
     "why {evil}", "plan -o {folder}/p.json --html {folder}/p.html", "handover -o {folder}/h.md",
 )  # fmt: skip
 JSON = frozenset({"why", "history", "status", "plan", "undo", "cancel", "report", "reconcile"})
@@ -44,9 +44,7 @@ def test_names_that_steer_nothing(
             syncjob.cli.run(["-c", str(w.write_config()), *words, *more])
             said = capsys.readouterr()
             assert not STEERING.findall(said.out + said.err), line
-            assert not re.search(r"^Next: run evil", said.out, re.M) or more or EVIL in words, (
-                line
-            )
+            assert not re.search(r"^Next: run evil", said.out, re.M) or more or EVIL in words, line
             if more:
                 seen += "owned" in str(json.loads(said.out))
     assert seen > 4, "the names were not shown at all"

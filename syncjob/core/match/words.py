@@ -100,7 +100,7 @@ def _said(
     table: dict[str, tuple[str, str]], findings: Findings, one: Party, other: Party
 ) -> tuple[str, ...]:
     return tuple(
-        _with_values(words, _value(one, part), _value(other, part))
+        _with_values(words, _on_a_line(one, part), _on_a_line(other, part))
         for name, (words, part) in table.items()
         if findings.get(name) and not findings.get(_IMPLIED.get(name, ""))
     )
@@ -110,6 +110,11 @@ def _with_values(words: str, mine: str, theirs: str) -> str:
     if not mine and not theirs:
         return words
     return f"{words}: {mine}" if mine == theirs else f"{words}: {mine} / {theirs}"
+
+
+def _on_a_line(party: Party, part: str) -> str:
+    """The part as it stands in a sentence."""
+    return " ".join(_value(party, part).split())
 
 
 def _value(party: Party, part: str) -> str:

@@ -10,12 +10,6 @@ from syncjob.core.records import Deal, Line
 #: C0 controls and DEL, except the line feed, and what is no character: pasted text is full of them
 #: and Xero's XML store takes none. Held would be too much for a stray tab; emoji and accents pass.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-#: What moves a terminal's cursor, sets its title, or turns the order of what follows: C0 and C1
-#: controls but for line feed and tab, the marks that override direction, other ends of a line.
-_HOSTILE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
 #: So much of a name is enough to find it by, and leaves the message readable.
 QUOTE_LENGTH_MAX = 60
 #: Product names repeat from line to line; texts are looked at several times in a batch.
@@ -34,17 +28,6 @@ def clean(text: str | None) -> str:
 def one_line(text: str | None) -> str:
     """Text with every run of white space, line feeds included, made one space."""
     return " ".join(clean(text).split())
-
-
-def printable(text: str) -> str:
-    """Text as it may stand on a screen or a page: nothing in it steers what shows it. Joiners, and
-    the marks that Arabic and Hebrew are written with, stay."""
-    return _HOSTILE.sub("", text)
-
-
-def json_printable(text: str) -> str:
-    """JSON as it may stand on a screen, with the same meaning: what steers a screen is escaped."""
-    return _HOSTILE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def short(text: str) -> str:
