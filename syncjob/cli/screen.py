@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import click
 
+from syncjob.core.printable import printable
+
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print text on stdout, or on stderr, as text and nothing else."""
-    from syncjob.core.rules.texts import printable  # `--help` needs nothing of it
-
     click.echo(printable(text), err=err, nl=nl)
