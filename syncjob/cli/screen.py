@@ -9,8 +9,6 @@ import click
 
 from syncjob.core.printable import printable
 
-from syncjob.core.printable import printable
-
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print text on stdout, or on stderr, as text and nothing else."""
