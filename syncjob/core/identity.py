@@ -13,10 +13,11 @@ from syncjob.core.records import Contact
 #: Bumped when a rule changes so that refused records deserve another try (invariant 10).
 RULES_VERSION = "1"
 #: Refusals whose cause may go without a trace in the record, the config or the accounts' settings:
-#: rights are given, another record lets go of a name or number, an item is made. Such a write is
-#: tried again with the hour's look at what is held.
+#: rights are given, another record lets go of a name or number, an item is made, an admin takes
+#: back a rule. Such a write is tried again with the hour's look at what is held.
 TRACELESS = (
-    "forbidden", "number_taken", "contact_name_taken", "contact_number_taken", "item_unknown"
+    "forbidden", "number_taken", "contact_name_taken", "contact_number_taken", "item_unknown",
+    "crm_rule",
 )  # fmt: skip
 
 

@@ -41,17 +41,19 @@ def follow(batch: Batch, side: Side, stream: str, records: Sequence[Record]) -> 
         for old in new:
             _merged(batch, kind, old, record.id)
         if new:
-            (_settle_deal if kind == "deals" else _settle_customer)(batch, record.id)
+            (settle_deal if kind == "deals" else _settle_customer)(batch, record.id)
     return [record for record in records if merges.survivor(kind, record.id) == record.id]
 
 
 def _merged(batch: Batch, kind: Kind, old: str, new: str) -> None:
     batch.log.info("record.merged", kind=kind, old=old, new=new)
     book, now = batch.state.book, batch.clock.now()
+    if kind == "deals":
+        _lines_of(batch, old, new)
     batch.state.merges.forget_record(kind, old)
     if kind == "deals":
         book.close_issues(f"deal:{old}", keep=set(), at=now)
-        _answers(batch, old, new)
+        carry_answers(batch, old, new)
         batch.state.snapshots.want([new], f"deal {old} was merged into it")
         return
     book.close_issues(f"contact:{old}", keep=set(), at=now)
@@ -60,6 +62,17 @@ def _merged(batch: Batch, kind: Kind, old: str, new: str) -> None:
         for record_id in batch.state.merges.naming(stream, field, old):
             _rename(batch, stream, record_id, {field: new})
     batch.state.contacts.want([new], f"{old} was merged into it")
+
+
+def _lines_of(batch: Batch, old: str, new: str) -> None:
+    """The lines as they were last read under the old id, known to be no longer the latest: the
+    survivor has those of both deals, which its invoice must follow."""
+    snapshots = batch.state.snapshots
+    details = snapshots.get("crm", "details", old, Deal)
+    if details is None or snapshots.get("crm", "details", new, Deal) is not None:
+        return
+    stale = msgspec.structs.replace(details, id=new, updated=None)
+    snapshots.put("crm", "details", [stale], batch=batch.id - 1, strong=True)
 
 
 def _rename(batch: Batch, stream: Kind, record_id: str, named: dict[str, str]) -> None:
@@ -81,14 +94,19 @@ def _rename(batch: Batch, stream: Kind, record_id: str, named: dict[str, str]) -
         snapshots.index(record_id, {PEOPLE_KEY: list(named.values())})
 
 
-def _answers(batch: Batch, old: str, new: str) -> None:
-    """What a person decided about either deal holds for both: "never" above all."""
+def carry_answers(batch: Batch, old: str, new: str) -> None:
+    """What a person decided about either deal holds for both: "never" above all. Call it inside a
+    commit."""
     book, said = batch.state.book, set[str]()
     for deal in (old, new):
         known = book.fact(f"answer:deal:{deal}")
         said |= set(known.split(",")) if known else set()
     book.note(f"answer:deal:{old}", None)
     book.note(f"answer:deal:{new}", ",".join(sorted(said)) or None)
+    muted = book.fact(f"mute:deal:{old}")
+    if muted is not None:
+        book.note(f"mute:deal:{new}", muted)
+        book.note(f"mute:deal:{old}", None)
 
 
 # --- each batch ----------------------------------------------------------------------------------
@@ -100,13 +118,14 @@ def settle_merges(batch: Batch) -> None:
     merges = batch.state.merges
     for deal in merges.split("deals"):
         with batch.state.commit():
-            _settle_deal(batch, deal)
+            settle_deal(batch, deal)
     for customer in merges.split("contacts"):
         with batch.state.commit():
             _settle_customer(batch, customer)
 
 
-def _settle_deal(batch: Batch, new: str) -> None:
+def settle_deal(batch: Batch, new: str) -> None:
+    """The deal takes the invoices of those that became it, if only one of them has any alive."""
     links, merges = batch.state.links, batch.state.merges
     taken = _alive(links.parts(new))
     others = {old: links.parts(old) for old in merges.merged_into("deals", new)}
