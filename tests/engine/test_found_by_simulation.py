@@ -175,3 +175,39 @@ def test_a_deal_that_the_crm_hid_for_a_moment_is_held_and_tried_again(world: Wor
         world.run()
     assert _statuses(world) == ["DRAFT"]
     assert codes(quiet(world)) == []
+
+
+def test_a_draft_follows_the_lines_of_the_deal_that_its_own_was_merged_into(
+    make_world: MakeWorld,
+) -> None:
+    """The survivor's lines had never been read, so nobody saw that they were others."""
+    hub = make_world(crm="hubspot")
+    first = billed(hub)
+    other = sell(hub, title="More of it", won=False)
+    minutes(hub, 5)
+    new = int(hub.crm("merge_deals", loser=other, winner=first)["id"])
+    for _ in range(2):
+        minutes(hub, 5)
+        report = hub.run()
+    assert codes(report) == []
+    assert only(hub.invoices())["total"] == "220.00"
+    assert hub.deal_fields(new)["Invoice total"] == 220
+    quiet(hub)
+
+
+def test_what_an_admins_rule_refused_is_done_once_the_rule_is_gone(make_world: MakeWorld) -> None:
+    """Rules come and go without a trace in any record that is read."""
+    hub = make_world(crm="hubspot")
+    hub.crm("add_rule", kind="deals", required=["closed_won_reason"], on="update")
+    deal = sell(hub)
+    for _ in range(2):
+        assert codes(hub.run()) == ["crm_rule"]
+        minutes(hub, 5)
+    mark = hub.mark()
+    hub.run()
+    assert writes_to(hub, mark, "/deals/") == []  # it is no hot loop
+    hub.crm("remove_rules")
+    minutes(hub, 61)
+    assert codes(hub.run()) == []
+    assert hub.deal_fields(deal)["Invoice status"] == "draft"
+    quiet(hub)

@@ -208,7 +208,7 @@ def _rule(codes: list[str], words: str, names: Names) -> Rejected:
         words=words,
         field=codes[0],
         next_step=f"A rule in HubSpot asks for {labels}: fill it in on the deal, or change the "
-        "rule. The deal is tried again once it changes.",
+        "rule. It is tried again within the hour.",
     )
 
 
@@ -252,7 +252,8 @@ def _contact_refused(
             code="crm_rule",
             words=refusal.words,
             field=others[0],
-            next_step=f"A rule in HubSpot asks for {labels}: fill it in there, or change the rule.",
+            next_step=f"A rule in HubSpot asks for {labels}: fill it in there, or change the rule. "
+            "It is tried again within the hour.",
         )
     return contact_writing.refused(next((key for key in said if key), ""), refusal.words)
 
