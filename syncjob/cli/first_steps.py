@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from syncjob.cli.common import confirmed, interactive, opened, who
 from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
 from syncjob.errors import Exit
+from syncjob.logs import Redactor, configure
 
 if TYPE_CHECKING:
     from syncjob.config import Config
@@ -99,9 +101,10 @@ def init_command(
     A config that is there is not touched: then the rest is done. Fields are shown before anything
     is created.
     """
-    path, _ = ctx.obj
+    path, verbose = ctx.obj
     if path.exists():
         return _go_on(ctx, None, yes=yes)
+    configure(Redactor([]), level=logging.DEBUG if verbose else logging.WARNING)
     given: dict[str, tuple[str, ...]] = {
         key.replace("_", "-"): (value,) if isinstance(value, str) else value
         for key, value in flags.items()
@@ -216,6 +219,7 @@ def _go_on(ctx: click.Context, env: Mapping[str, str] | None, *, yes: bool) -> i
     with opened(ctx, env=env) as (config, handle):
         code = _fields(handle, yes=yes)
         if env is None and not interactive():
+            echo("Next: `syncjob check`.")
             return code
         if code == Exit.DONE:
             code = _checked(config, handle)
@@ -235,7 +239,6 @@ def _fields(handle: ConnectionHandle, *, yes: bool) -> int:
             return Exit.ISSUES
         wanted = handle.init_fields(create=True)
         show_fields(out, wanted)
-        echo("Next: `syncjob check`.")
     return Exit.ISSUES if wanted.by_hand else Exit.DONE
 
 

@@ -98,6 +98,8 @@ def sandbox_command(
         raise click.ClickException(f"port {port} cannot be used ({error.strerror})") from None
     config = render(start_for(base, server, xero, won_since=day))
     _announce(base, server, config, write_config)
+    if write_config is None:
+        _invite(base, server, xero)
     with StopFlag() as stop:
         while not stop.asked:
             SystemClock().sleep(_POLL_SECONDS)
@@ -177,3 +179,12 @@ def _announce(base: str, server: CrmServer, config: str, path: Path | None) -> N
         echo(f"Config     {path}", err=True)
         echo(f"Next       in another terminal: syncjob -c {path} init", err=True)
     echo("Ctrl-C ends it; nothing is kept.", err=True)
+
+
+def _invite(base: str, server: CrmServer, xero: XeroOptions) -> None:
+    """How to be asked for a config of this sandbox, and what to answer; no secret is one."""
+    from syncjob.sandbox.crms import token
+
+    echo(f"Next       in another terminal: syncjob init --sandbox {base}", err=True)
+    echo(f"           CRM {server.name}, token {token(server)}", err=True)
+    echo(f"           Xero client id {xero.client_id}, secret {xero.client_secret}", err=True)

@@ -15,7 +15,7 @@ from syncjob.engine.firststeps.trying import Tried, options_of
 from syncjob.errors import ConfigError, SyncJobError
 
 LedgerKind = Literal["custom_connection", "authorization_code"]
-_TITLES = {"pipedrive": "Pipedrive", "hubspot": "HubSpot"}
+_TITLES = {"pipedrive": "Pipedrive", "hubspot": "HubSpot", "xero": "Xero"}
 _TOKEN_HELP = {
     "pipedrive": "An administrator's: Pipedrive > Personal preferences > API.",
     "hubspot": "A service key: HubSpot > Development > Keys > Service keys (docs/hubspot.md "
@@ -105,7 +105,7 @@ class LedgerAccess:
 
 def crm_access(outside: Outside, addresses: Addresses) -> Steps[CrmAccess]:
     """Which CRM, at which address, with which token."""
-    picks = tuple(Choice(key, title) for key, title in _TITLES.items())
+    picks = tuple(Choice(crm, _TITLES[crm]) for crm in CRMS)
     which = Question("crm", "Which CRM", "one", default="pipedrive", choices=picks)
     crm: CrmType = "hubspot" if (yield from one(which)) == "hubspot" else "pipedrive"
     found = CrmAccess(crm, addresses.crm(crm), Secret(CRMS[crm].variable))
@@ -143,7 +143,9 @@ def _missing(found: CrmAccess) -> str:
 
 
 def _token_text(crm: CrmType) -> str:
-    return "API token" if crm == "pipedrive" else "Service key, or token of a private app"
+    if crm == "pipedrive":
+        return "Pipedrive API token"
+    return "HubSpot service key, or token of a private app"
 
 
 def ledger_access(outside: Outside, addresses: Addresses) -> Steps[LedgerAccess]:
@@ -163,7 +165,7 @@ def ledger_access(outside: Outside, addresses: Addresses) -> Steps[LedgerAccess]
             first=first, hidden=False,
         )  # fmt: skip
         yield from _secret(
-            outside, found.client_secret, "xero-secret", "Client secret", "", first=first
+            outside, found.client_secret, "xero-secret", "Secret of the Xero app", "", first=first
         )
         if not (found.client_id.value and found.client_secret.value):
             yield Said("Xero is not tried yet: the app's id or secret is still to be given.")
@@ -203,6 +205,7 @@ def _try(
     outside: Outside, name: str, values: dict[str, Any], ledger: LedgerAccess | None = None
 ) -> Steps[Tried | None]:
     """What these credentials open; None after saying what is wrong."""
+    yield Said(f"Trying {_TITLES[name]} ...")
     try:
         tried = outside.try_side(options_of(name, values))
     except ConfigError as error:

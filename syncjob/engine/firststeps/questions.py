@@ -16,10 +16,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several answers: what the config will say, and how it is shown."""
+    """One of several answers: what the config will say, how it is shown, what it is also called."""
 
     value: str
     label: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Question:
         """By value or name, in any case; else by its number in the list."""
         asked = text.strip().casefold()
         for choice in self.choices:
-            if asked in (choice.value.casefold(), choice.label.casefold()):
+            if asked in [known.casefold() for known in (choice.value, choice.label, choice.name)]:
                 return choice.value
         if asked.isdecimal() and 1 <= int(asked) <= len(self.choices):
             return self.choices[int(asked) - 1].value

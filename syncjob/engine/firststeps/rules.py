@@ -88,7 +88,7 @@ def _account(ledger: LedgerReference | None) -> Steps[str]:
         asked = Question("account", "Code of the revenue account in the ledger", default="200")
         return (yield from one(asked))
     sales = [a for a in ledger.accounts if a.active and not a.system and a.kind == "REVENUE"]
-    picks = tuple(Choice(a.code, f"{a.code} {a.name}") for a in sales)
+    picks = tuple(Choice(a.code, f"{a.code} {a.name}", a.name) for a in sales)
     codes = [account.code for account in sales]
     usual = "200" if "200" in codes else (codes or [""])[0]
     asked = Question(
