@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syncjob import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Command -> (module, one line of help). The functions bear the command's name, with `_command`.
 COMMANDS = {
@@ -41,6 +45,8 @@ COMMANDS = {
     "restore": ("backup", "Put a backup back, or list those that there are."),
     "move": ("backup", "Carry this connection to another machine."),
     "handover": ("handover", "One page without secrets for whoever looks after it next."),
+    "relink": ("relink", "Keep the links when the firm changes its CRM."),
+    "completion": ("completion", "Print what completes commands and options in a shell."),
     "sandbox": ("sandbox", "Serve a local Xero and Pipedrive to rehearse on."),
     "demo": ("demo", "A tour of a minute on the sandbox, with nothing to set up."),
 }
@@ -59,6 +65,17 @@ class LazyGroup(click.Group):
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands from the table: to complete a word must not import every one of them."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
