@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, SecretStr
 
 from syncjob.config.source import Source, Where
@@ -28,6 +29,12 @@ _REFERENCE = re.compile(
 _SECRET_KEY = re.compile(r"token|secret|password|passphrase|credential|authorization", re.I)
 
 Warn = Callable[[str], None]
+
+#: `# api_token: abc123`: a value that was put out of use, and may well be good still.
+_IN_COMMENT = re.compile(
+    rf"(#\s*-?\s*[\w.\"']*(?:{_SECRET_KEY.pattern})[\w\"']*\s*[:=]\s*)(?!\$\{{|\{{\s*file)\S.*",
+    re.I,
+)
 
 
 class Resolver:
@@ -105,6 +112,34 @@ class Resolver:
 def secret_values(config: BaseModel) -> frozenset[str]:
     """Every secret that the config holds in plain text, for the log's redaction."""
     return frozenset(_secrets(config))
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text of a config that loads, with each of these values masked however YAML writes it
+    (escaped, quoted, on several lines), and what comments hold of the kind."""
+    known = [secret for secret in sorted(secrets, key=len, reverse=True) if secret]
+    nodes: dict[int, yaml.ScalarNode] = {}
+    _scalars(yaml.compose(text, Loader=yaml.SafeLoader), nodes)
+    for at in sorted(nodes, reverse=True):
+        node = nodes[at]
+        if any(secret in node.value for secret in known):
+            written = text[at : node.end_mark.index]
+            end = "\n" if written.endswith("\n") else ""
+            text = f'{text[:at]}"{MASK}"{end}{text[node.end_mark.index :]}'
+    for secret in known:  # a comment may repeat it
+        text = text.replace(secret, MASK)
+    return _IN_COMMENT.sub(rf"\g<1>{MASK}", text)
+
+
+def _scalars(node: yaml.Node | None, found: dict[int, yaml.ScalarNode]) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        found[node.start_mark.index] = node
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            _scalars(one, found)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            _scalars(value, found)
 
 
 def _secrets(value: Any) -> Iterator[str]:

@@ -10,9 +10,11 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from syncjob.clock import Clock
 from syncjob.config import Config, secret_values
-from syncjob.config.secrets import MASK
+from syncjob.config.secrets import without_secrets
 from syncjob.core.records import Side
 from syncjob.engine import desk
 from syncjob.engine.batch import Batch
@@ -56,17 +58,22 @@ class Keeping(Opening):
 
 
 def back_up(
-    config: Config, state: State, *, now: datetime, who: str, file: Path | None = None
-) -> Backup:
+    config: Config, state: State, *, now: datetime, who: str, file: Path | None = None,
+    code: str | None = None,
+) -> Backup:  # fmt: skip
     """Write a backup, into the folder of backups unless a file is named; there only the newest
-    `retention.backups` stay. A batch may run meanwhile. Raises StateError."""
+    `retention.backups` stay. A batch may run meanwhile. `code`: the connection's, where the state
+    still has an earlier one than the config. Raises StateError."""
     target = file or _folder(config) / f"{config.connection.name}-{now.strftime(_STAMP)}{SUFFIX}"
     if file is not None:
         require_free(file)
     manifest = _manifest(config, state, now, who)
+    if code is not None:
+        manifest = msgspec.structs.replace(manifest, code=code)
     write_backup(state, manifest, _config_text(config), target)
     if file is None:
-        for old in _files(config)[config.retention.backups :]:
+        others = [old for old in _files(config) if old != target]  # a clock may have been ahead
+        for old in others[config.retention.backups - 1 :]:
             old.unlink(missing_ok=True)
     return Backup(file=str(target), size_bytes=target.stat().st_size, manifest=manifest)
 
@@ -96,8 +103,16 @@ def last_backup(config: Config) -> datetime | None:
     newest = next(iter(_files(config)), None)
     if newest is None:
         return None
-    stamp = newest.name.removesuffix(SUFFIX).rpartition("-")[2]
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    return _made(newest)
+
+
+def _made(file: Path) -> datetime | None:
+    """When a backup was made, as its name says; None where that is no moment at all."""
+    try:
+        stamp = file.name.removesuffix(SUFFIX).rpartition("-")[2]
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def restore(config: Config, file: Path, *, clock: Clock, who: str, reason: str) -> Restored:
@@ -134,7 +149,7 @@ def require_same(config: Config, manifest: Manifest, file: Path) -> None:
     """Raises WrongFile unless the backup is of this config's connection."""
     mine = (config.connection.name, config.connection.code)
     theirs = (manifest.connection, manifest.code)
-    if mine != theirs:
+    if theirs[0] != mine[0] or theirs[1] not in (mine[1], *config.connection.former_codes):
         raise WrongFile(
             f"This is a backup of the connection {theirs[0]} (code {theirs[1]}), and the config "
             f"is that of {mine[0]} (code {mine[1]}).",
@@ -165,10 +180,7 @@ def _config_text(config: Config) -> str:
             f"The config cannot be read again ({error.strerror}).", where=str(config.path),
             next_step="Mend its rights and repeat.",
         ) from None  # fmt: skip
-    for secret in sorted(secret_values(config), key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, MASK)
-    return text
+    return without_secrets(text, secret_values(config))
 
 
 def _written_down(
@@ -189,5 +201,9 @@ def _folder(config: Config) -> Path:
 def _files(config: Config) -> list[Path]:
     """This connection's backups in the folder, newest first; another's may lie beside them."""
     name = re.compile(rf"{re.escape(config.connection.name)}-\d{{8}}T\d{{6}}Z{re.escape(SUFFIX)}")
-    found = [file for file in _folder(config).glob(f"*{SUFFIX}") if name.fullmatch(file.name)]
+    found = [
+        file
+        for file in _folder(config).glob(f"*{SUFFIX}")
+        if name.fullmatch(file.name) and _made(file) is not None
+    ]
     return sorted(found, key=lambda file: file.name, reverse=True)

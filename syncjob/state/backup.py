@@ -22,7 +22,7 @@ import msgspec
 
 from syncjob import __version__
 from syncjob.errors import StateError, WrongFile
-from syncjob.state.database import State, readable_errors
+from syncjob.state.database import State, advice, readable_errors
 from syncjob.state.schema import MIGRATIONS
 
 #: The layout of the file; a later program reads the earlier ones.
@@ -33,6 +33,8 @@ _MANIFEST, _DATABASE, _CONFIG = "manifest.json", "state.db", "config.yaml"
 _TEXT_BYTES_MAX = 1_000_000
 _DATABASE_BYTES_MAX = 64 * 1024**3
 _CHUNK_BYTES = 1024 * 1024
+#: SQLite's files of one database.
+_ENDINGS = ("", "-wal", "-shm")
 #: What reading a file raises that is cut off, changed, or something else.
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -107,7 +109,10 @@ def read_manifest(file: Path) -> tuple[Manifest, str]:
                 where=str(file),
                 next_step=f"Install syncjob {manifest.program} or later, then restore.",
             )
-        return manifest, _text(tar, _CONFIG).decode()
+        try:
+            return manifest, _text(tar, _CONFIG).decode()
+        except UnicodeDecodeError:
+            raise _no_backup(file, "its config is no text") from None
 
 
 def unpack_database(file: Path, path: Path) -> None:
@@ -140,9 +145,12 @@ def replace_state(path: Path, new: Path, stamp: str) -> Path | None:
 
 
 def _put_aside(path: Path, stamp: str) -> Path | None:
-    aside = path.with_name(f"{path.name}.before-{stamp}")
+    aside, number = path.with_name(f"{path.name}.before-{stamp}"), 1
+    while any(aside.with_name(aside.name + ending).exists() for ending in _ENDINGS):
+        number += 1  # two restores of one second
+        aside = path.with_name(f"{path.name}.before-{stamp}-{number}")
     moved = None
-    for ending in ("", "-wal", "-shm"):
+    for ending in _ENDINGS:
         old = path.with_name(path.name + ending)
         if old.exists():
             old.replace(aside.with_name(aside.name + ending))
@@ -169,6 +177,23 @@ def _sound(copy: Path, file: Path) -> None:
         said = str(error)
     if said != "ok":
         raise _no_backup(file, f"the database in it is damaged ({said})")
+    _ours(copy, file)
+
+
+def _ours(copy: Path, file: Path) -> None:
+    """Open it as a state, and bring it up to date, while nothing depends on it yet."""
+    with contextlib.closing(sqlite3.connect(copy)) as db:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 < version <= len(MIGRATIONS):
+        raise _no_backup(file, "the database in it is no state of syncjob")
+    try:
+        with contextlib.closing(State(copy)) as state:
+            state.book.last_batches(1)
+            state.db.execute("SELECT fence FROM lease").fetchone()[0]
+    except (StateError, sqlite3.Error, TypeError) as error:
+        if isinstance(error.__cause__, Exception) and advice(error.__cause__):
+            raise  # the disk is full, or must not be written
+        raise _no_backup(file, "the database in it is no state of syncjob") from None
 
 
 def _copy(tar: tarfile.TarFile, target: io.BufferedWriter) -> None:
@@ -204,10 +229,9 @@ def _text(tar: tarfile.TarFile, name: str) -> bytes:
 
 def _member(tar: tarfile.TarFile, name: str, most: int) -> tarfile.TarInfo:
     """The member of that name, a plain file of a believable size: nothing else is ever read."""
-    try:
-        member = tar.getmember(name)
-    except KeyError:
-        raise tarfile.TarError(f"it holds no {name}") from None
+    member = next((one for one in tar if one.name == name), None)
+    if member is None:
+        raise tarfile.TarError(f"it holds no {name}")
     if not member.isfile() or member.size > most:
         raise tarfile.TarError(f"its {name} is not what it should be")
     return member

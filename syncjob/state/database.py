@@ -45,6 +45,7 @@ class State:
         with readable_errors(path):
             self.db = _open(path)
             migrate(self.db)
+            self._file = _identity(path)
         self.snapshots = Snapshots(self.db)
         self.links = Links(self.db)
         self.contacts = ContactBook(self.db)
@@ -66,7 +67,16 @@ class State:
 
     @contextlib.contextmanager
     def commit(self) -> Iterator[None]:
-        """One transaction. Raises StateError if the disk is full or the file is locked."""
+        """One transaction. Raises StateError if the disk is full, the file is locked, or another
+        one stands in its place (a restore, while a command waited at its question)."""
+        with readable_errors(self.path):
+            there = _identity(self.path)
+        if there != self._file:
+            raise StateError(
+                "The state was put back, or taken away, while this command had it open; nothing "
+                "more is done with the one that stood there.", where=str(self.path),
+                next_step="Run the command again.",
+            )  # fmt: skip
         with readable_errors(self.path), self.db.atomic():
             # Its first word is a write, so that it waits for whoever else writes: one that has
             # read before cannot, and a command that decides would end the batch that runs.
@@ -107,6 +117,15 @@ def _open(path: Path) -> Database:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     return db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands there: a name says nothing of that. None for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sqlite3
 import stat
 import tarfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import syncjob.cli
+from syncjob.engine.keeping import restore
+from syncjob.errors import StateError
 from tests.engine.scenes import minutes, quiet, sell
 from tests.engine.world import PATIENCE, World
 
@@ -215,3 +218,99 @@ def test_a_backup_that_fails_is_an_issue_and_no_failure(w: World) -> None:
     report = w.run()
     assert not [i for i in report.issues if i.subject == "chore:backup"]
     assert len(list((w.folder / "backups").iterdir())) == 1
+
+
+def repacked(file: Path, **members: bytes) -> Path:
+    """The backup with these members ("state_db", "config_yaml") replaced."""
+    new = file.with_name(f"repacked-{len(list(file.parent.glob('repacked-*')))}.tar.gz")
+    with tarfile.open(file) as old, tarfile.open(new, "w:gz") as tar:
+        for member in old.getmembers():
+            body = members.get(member.name.replace(".", "_"), old.extractfile(member).read())  # type: ignore[union-attr]
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return new
+
+
+def a_database(path: Path, *statements: str) -> bytes:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        for statement in statements:
+            db.execute(statement)
+    return path.read_bytes()
+
+
+def test_a_database_that_is_no_state_is_not_put_back(w: World, capsys) -> None:
+    w.run()
+    file, state = w.folder / "b.tar.gz", w.folder / "state" / "syncjob.db"
+    command(w, capsys, "backup", "--to", str(file))
+    before = state.read_bytes()
+    bodies = (
+        b"",
+        a_database(w.folder / "1", "CREATE TABLE t (x)"),
+        a_database(w.folder / "2", "CREATE TABLE meta (x)", "PRAGMA user_version = 1"),
+        a_database(w.folder / "3", "CREATE TABLE t (x)", "PRAGMA user_version = 99"),
+    )
+    for body in bodies:
+        code, said = command(w, capsys, "restore", str(repacked(file, state_db=body)), "--yes")
+        assert code == 2 and "no state of syncjob" in said
+    text = repacked(file, config_yaml=b"\xff\xfe")
+    assert command(w, capsys, "restore", str(text), "--yes")[0] == 2
+    assert state.read_bytes() == before
+    assert not list(state.parent.glob("*.before-*"))
+
+
+def test_what_stood_there_is_kept_however_often(w: World) -> None:
+    w.run()
+    with w.connection() as handle:
+        file = Path(handle.backup(w.folder / "b.tar.gz", who="a test").file)
+        config = handle.config
+    for _ in range(3):  # in one second
+        restore(config, file, clock=w.clock, who="a test", reason="")
+    assert len(list((w.folder / "state").glob("syncjob.db.before-*"))) == 3
+
+
+def test_nothing_is_written_with_a_state_that_was_replaced_meanwhile(w: World) -> None:
+    """A command that stood at its question while another terminal put a backup back."""
+    deal = sell(w)
+    w.run()
+    with w.connection() as handle, w.connection() as waiting:
+        file = Path(handle.backup(w.folder / "b.tar.gz", who="a test").file)
+        assert waiting.cancel(str(deal), reason="x", write=False, who="Ann").count("delete") == 1
+        restore(handle.config, file, clock=w.clock, who="a test", reason="")
+        mark = w.mark()
+        with pytest.raises(StateError, match="put back"):
+            waiting.cancel(str(deal), reason="x", write=True, who="Ann")
+        with pytest.raises(StateError, match="put back"):
+            waiting.answer(kind="never", subject=f"deal:{deal}", who="Ann", reason="")
+        assert w.writes(mark) == []
+
+
+@pytest.mark.parametrize(
+    "written", ['"sandbox\\x2dsecret"', '"sandbox-\\\n      secret"', "'sandbox-secret'"]
+)
+def test_a_secret_is_masked_however_yaml_writes_it(w: World, capsys, written: str) -> None:
+    w.run()
+    file, config = w.folder / "b.tar.gz", w.write_config()
+    text = config.read_text().replace("client_secret: sandbox-secret", f"client_secret: {written}")
+    config.write_text(text + "# api_token: the-old-one\n")
+    with tarfile.open(
+        file if not command(w, capsys, "backup", "--to", str(file))[0] else ""
+    ) as tar:
+        kept = tar.extractfile("config.yaml").read().decode()  # type: ignore[union-attr]
+    assert written not in text or written not in kept
+    assert "secret" not in kept.replace("client_secret", "") and "the-old-one" not in kept
+
+
+def test_only_names_that_tell_a_time_are_backups(w: World, capsys) -> None:
+    w.overrides = {"retention": {"backups": 2}}
+    w.run()
+    folder = w.folder / "backups"
+    folder.mkdir()
+    stray = folder / "test-20269999T999999Z.syncjob.tar.gz"
+    ahead = [folder / f"test-209{n}0101T000000Z.syncjob.tar.gz" for n in range(3)]
+    for file in (stray, *ahead):
+        file.write_bytes(b"")
+    with w.connection() as handle:
+        made = Path(handle.backup(None, who="a test").file)
+        assert made.exists(), "the new one was taken for the oldest"
+        assert handle.status().now
+    assert stray.exists() and sum(file.exists() for file in ahead) == 1
