@@ -213,12 +213,11 @@ def _call(path: Path) -> str:
 
 
 def _go_on(ctx: click.Context, env: Mapping[str, str] | None, *, yes: bool) -> int:
-    """The CRM's fields; then, for a config just written or a person who looks on, what `check`
-    says and one deal to try."""
+    """The CRM's fields; then, unless nobody looks on, what `check` says and one deal to try."""
     path, _ = ctx.obj
     with opened(ctx, env=env) as (config, handle):
         code = _fields(handle, yes=yes)
-        if env is None and not interactive():
+        if env is None and not (yes or interactive()):
             echo("Next: `syncjob check`.")
             return code
         if code == Exit.DONE:
@@ -261,8 +260,8 @@ def _propose(path: Path, config: Config, handle: ConnectionHandle) -> None:
         options = RunOptions(dry_run=True, who=who(), progress=seen, waiting=seen.waiting)
         plan = handle.plan(options)
     lines = trial_lines(
-        trial_of(plan), call=_call(path), since=config.invoices.won_since,
-        wait=plan.waits.get("connection"), guard=config.guard.creates_first_week,
+        trial_of(plan, config.guard.times_largest), plan, call=_call(path),
+        since=config.invoices.won_since, guard=config.guard.creates_first_week,
         monitor=config.notices.operator.heartbeat is not None,
     )  # fmt: skip
     echo("\n".join(lines))

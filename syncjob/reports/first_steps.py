@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from syncjob.core.reports import TrialDeal
+from syncjob.core.reports import PlanReport, TrialDeal
 
 
 def trial_lines(
-    trial: TrialDeal | None, *, call: str, since: date, wait: str | None, guard: int, monitor: bool
+    trial: TrialDeal | None, plan: PlanReport, *, call: str, since: date, guard: int, monitor: bool
 ) -> Iterator[str]:
     """The trial's commands as they can be typed, then what is to be known before the first batch.
 
-    `call` is the program as this person calls it; `wait` why nothing is created yet.
+    `call` is the program as this person calls it; `plan` what a first batch would do.
     """
     yield ""
     if trial is None:
-        yield f"No deal that was won since {since} is to be invoiced yet. Win one, then try it:"
+        yield f"No deal that was won since {since} is to be invoiced yet."
+        for rule, number in plan.excluded.items():
+            yield f"  {number:,} left out: {rule}"
+        yield "Win one that is, then try it:"
     else:
         yield f"To begin with, try one deal: {_named(trial)}."
     deal = trial.deal if trial else "ID"
@@ -26,7 +29,7 @@ def trial_lines(
     yield f"  {call} run --deal {deal}     makes that one draft; look at it in the ledger"
     yield ""
     yield "Then:"
-    if wait:
+    if wait := plan.waits.get("connection"):
         yield f"- Wait: {wait}."
     yield f"- `{call} plan` shows a whole batch; `{call} plan -o plan.json` and"
     yield f"  `{call} apply plan.json` do exactly what was shown."

@@ -86,7 +86,9 @@ def test_init_with_a_config_shows_fields_and_creates_them_only_when_told(
     code, out, _ = syncjob_("init", "--yes")
     assert code == Exit.DONE
     assert "created Invoice status" in out
-    assert handle.asked[-1] == ("init_fields", True)
+    assert [name for name, _ in handle.asked] == [*["init_fields"] * 3, "check", "plan"]
+    assert ("init_fields", True) in handle.asked
+    assert "syncjob -c " in out and "plan --deal 1042" in out
 
 
 def test_init_names_what_to_create_by_hand(syncjob_: Command, handle: Handle) -> None:
