@@ -42,6 +42,7 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
         if part.ended is None and invoice.status in DEAD:
             links.end_part(invoice.id, "person")
             batch.log.info("invoice.ended", invoice=invoice.id, status=invoice.status)
+            _next_in_line(batch, part.deal)
         return links.part_of_invoice(invoice.id)
     parsed = parse_invoice_marker(invoice.marker) if invoice.marker else None
     by_number = marker_in(invoice.url, invoice.reference) is None
@@ -52,6 +53,18 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
         _no_duplicate(batch, invoice)
         return None
     return _adopt(batch, invoice, (parsed[0], deal, *parsed[2:]))
+
+
+def _next_in_line(batch: Batch, deal: str) -> None:
+    """A place is free: what was one too many while it was taken may be the deal's later generation,
+    which a state from before it knew nothing of. Else a person who has it issued anew, as they
+    are told to, would have two."""
+    snapshots = batch.state.snapshots
+    for invoice_id in snapshots.find("invoice.extra", deal):
+        invoice = snapshots.get("ledger", "invoices", invoice_id, Invoice)
+        if invoice is not None and invoice.status not in DEAD and adopt_invoice(batch, invoice):
+            snapshots.index(invoice_id, {"invoice.extra": []})
+            snapshots.want([deal], "its later invoice takes the place of one that is gone")
 
 
 def _no_duplicate(batch: Batch, invoice: Invoice) -> None:

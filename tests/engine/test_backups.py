@@ -16,8 +16,8 @@ import pytest
 
 import syncjob.cli
 from syncjob.engine.keeping import restore
-from syncjob.errors import StateError
-from tests.engine.scenes import minutes, quiet, sell
+from syncjob.errors import Park, StateError
+from tests.engine.scenes import answer, codes, minutes, number_of, quiet, sell
 from tests.engine.world import PATIENCE, World
 
 SECRETS = ("sandbox-token", "sandbox-secret")
@@ -314,3 +314,31 @@ def test_only_names_that_tell_a_time_are_backups(w: World, capsys) -> None:
         assert made.exists(), "the new one was taken for the oldest"
         assert handle.status().now
     assert stray.exists() and sum(file.exists() for file in ahead) == 1
+
+
+def test_a_later_generation_takes_its_place_in_a_state_from_before_it(w: World) -> None:
+    """Cancelled, issued anew and approved; then a backup from before all that, and whoever follows
+    the next step that was printed (`syncjob reissue`) has still one invoice."""
+    deal = sell(w)
+    w.run()
+    with w.connection() as handle:
+        file = Path(handle.backup(w.folder / "b.tar.gz", who="a test").file)
+        handle.cancel(str(deal), reason="wrong terms", write=True, who="Ann")
+    answer(w, "reissue", deal)
+    minutes(w, 5)
+    w.run()
+    w.books("approve", invoice=number_of(w, deal))
+    w.crm("add_line", deal=deal, name="Extra", price=150, quantity=1, tax=10)
+    with w.connection() as handle:
+        restore(handle.config, file, clock=w.clock, who="a test", reason="")
+    for _ in range(3):
+        w.advance(PATIENCE)
+        report = w.run()
+    assert "reissue_needed" not in codes(report)
+    with contextlib.suppress(Park):
+        answer(w, "reissue", deal)
+    w.advance(PATIENCE)
+    w.run()
+    assert len(markers(w)) == 1 and markers(w)[0].endswith("-A2")
+    assert w.deal_fields(deal)["Invoice status"] == "awaiting payment"
+    quiet(w)
