@@ -49,6 +49,7 @@ EVENTS = {
     "chore.ended": "a chore of the night: what it did, and when it goes on if it has not finished",
     "chore.failed": "a chore of the night failed; the batch did not",
     "chore.started": "a chore of the night begins, after the batch's own work",
+    "crm.relinked": "the connection went over to another CRM account, by the map of a person",
     "decision.applied": "a person's answer to an issue takes effect",
     "duplicate.found": "a second record bears a marker whose link is taken",
     "exchange.done": "one HTTP exchange (shown with -v)",

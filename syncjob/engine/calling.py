@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from syncjob.connectors.base import Problem
 from syncjob.core.records import Organisation, Side
+from syncjob.core.relink import MapRow, Refused, RelinkReport
 from syncjob.core.reports import (
     BatchReport,
     FieldsReport,
+    Progress,
     RunOptions,
+    unseen,
 )
 from syncjob.core.review import (
     MatchOptions,
@@ -23,6 +27,7 @@ from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
 from syncjob.engine.matching import match_contacts
 from syncjob.engine.opening import Opening
+from syncjob.engine.relinking import relink
 from syncjob.engine.run import run_batch
 from syncjob.engine.setup import create_fields
 
@@ -61,6 +66,17 @@ class Calling(Opening):
         """Which invoices were made by hand for which won deals; writes at no vendor."""
         with self._batch(self.state, _reading(options), write=False) as batch:
             return match_invoices(batch, options)
+
+    def relink(
+        self, rows: Sequence[MapRow], refused: Sequence[Refused], *, write: bool, who: str,
+        reason: str, copy: Callable[[Sequence[MapRow]], str],
+        progress: Progress = unseen,
+    ) -> RelinkReport:  # fmt: skip
+        """Go over to the CRM account that the config names, with the links that this map tells of;
+        or say what that would be. Writes at no vendor. Raises as engine/relinking does."""
+        options = RunOptions(who=who, dry_run=not write, progress=progress)
+        with self._batch(self.state, options, write=False) as batch:
+            return relink(batch, rows, refused, write=write, reason=reason, copy=copy)
 
     def credit(
         self, deal: str, wish: Wish, *, part: str | None, write: bool, who: str,

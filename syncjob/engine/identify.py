@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from syncjob.core.policy import Mode
 from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
 from syncjob.engine.batch import Batch, mapping_hash
-from syncjob.errors import WrongOrganisation
+from syncjob.errors import ConfigError, WrongOrganisation
+from syncjob.state.database import State
 
 R = TypeVar("R", CrmReference, LedgerReference)
 
@@ -29,20 +30,41 @@ REFERENCE_HOURS = 24
 PINS = {"crm": "crm_account", "ledger": "ledger_organisation"}
 
 
+#: The next step of a firm that has changed its CRM.
+_RELINK = " If the firm has changed its CRM: `syncjob relink`."
+
+
 def identify(batch: Batch) -> None:
     """Load both references, verify both pins, and tell the connectors the accounts' names.
 
-    Raises WrongOrganisation before anything of another organisation is read.
+    Raises WrongOrganisation before anything of another organisation is read, ConfigError if the
+    config's code is not that of this state's markers.
     """
     for side in ("ledger", "crm"):
         _verify_if_renewed(batch, side)
         batch.channels[side].meet_tokens(partial(_verify_again, batch, side))
+    _same_code(batch)
     batch.ledger_reference, ledger_hash = _reference(batch, "ledger", LedgerReference)
     batch.crm_reference, crm_hash = _reference(batch, "crm", CrmReference)
     batch.ledger.use(batch.ledger_reference)
     batch.crm.use(batch.crm_reference)
     batch.reference_hash = _names_hash(ledger_hash, crm_hash)
     _note_changes(batch)
+
+
+def code_of(state: State) -> str | None:
+    """The code that this state's markers begin with now; None if it has made nothing yet."""
+    return state.book.fact("code") or state.relinks.code()
+
+
+def _same_code(batch: Batch) -> None:
+    """Under another code it would know none of its own invoices (BOOKKEEPING: kept for ever)."""
+    known, said = code_of(batch.state), batch.config.connection.code
+    if known not in (None, said):
+        raise ConfigError(
+            [f"connection.code: it is {said!r}, but what this state has made bears {known!r}"],
+            where=str(batch.config.path), next_step=f"Put {known} back.{_RELINK}",
+        )  # fmt: skip
 
 
 def recall(batch: Batch) -> bool:
@@ -107,7 +129,7 @@ def _compare(batch: Batch, side: Side, found: Organisation) -> None:
             "Nothing was read or written.",
             where=f"{batch.config.path}: {side}",
             next_step="Connect the right one again, or give the other one its own config "
-            "and state.",
+            "and state." + (_RELINK if side == "crm" else ""),
         )
     batch.verified.add(side)
     with batch.state.commit():

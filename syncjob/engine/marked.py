@@ -9,6 +9,9 @@ from __future__ import annotations
 from syncjob.core.markers import contact_of_marker, left_id, parse_other_marker
 from syncjob.engine.batch import Batch
 
+#: The fact that says when the map of a CRM that was left was taken, with its code.
+LEFT = "left:"
+
 
 def marked_deal(batch: Batch, code: str, deal: str) -> str | None:
     """The deal that a marker of this code names, None if it is none of this connection's, or of a

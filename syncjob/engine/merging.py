@@ -50,6 +50,7 @@ def _merged(batch: Batch, kind: Kind, old: str, new: str) -> None:
     book, now = batch.state.book, batch.clock.now()
     if kind == "deals":
         _lines_of(batch, old, new)
+        batch.state.merges.move_base(old, new)
     batch.state.merges.forget_record(kind, old)
     if kind == "deals":
         book.close_issues(f"deal:{old}", keep=set(), at=now)
@@ -129,7 +130,7 @@ def settle_deal(batch: Batch, new: str) -> None:
     links, merges = batch.state.links, batch.state.merges
     taken = _alive(links.parts(new))
     others = {old: links.parts(old) for old in merges.merged_into("deals", new)}
-    for old, parts in sorted(others.items(), key=lambda pair: (not _alive(pair[1]), pair[0])):
+    for old, parts in sorted(others.items(), key=_weight):
         if not parts or taken:  # of a deal that has none now its past does not matter either
             continue
         merges.move_parts(parts, new)
@@ -137,6 +138,13 @@ def settle_deal(batch: Batch, new: str) -> None:
         taken = _alive(parts)
         batch.state.snapshots.want([new], f"it has the invoice of deal {old} now")
         batch.log.info("invoice.moved", deal=old, to=new)
+
+
+def _weight(deal: tuple[str, Sequence[Part]]) -> tuple[bool, bool, str]:
+    """Living invoices move first; of the dead those last that a person ended: whoever wants the
+    survivor invoiced in spite of that says so (`syncjob reissue`)."""
+    old, parts = deal
+    return not _alive(parts), any(part.ended == "person" for part in parts[-1:]), old
 
 
 def _alive(parts: Sequence[Part]) -> bool:

@@ -25,17 +25,11 @@ from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.merging import follow
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
-from syncjob.engine.walking import Course, walk
+from syncjob.engine.walking import HOME, Course, walk
 from syncjob.state.snapshots import Cursor
 
 #: What is read of every ledger. Deals come last: a payment seen now meets its deal now.
 LEDGER: tuple[tuple[Side, str], ...] = (("ledger", "contacts"), ("ledger", "invoices"))
-#: Streams whose records are kept with another's: archived and deleted deals are deals from other
-#: lists, a CRM's organizations and persons are contacts of two kinds.
-HOME = {
-    "archived_deals": "deals", "deleted_deals": "deals", "touched_deals": "deals",
-    "organizations": "contacts", "persons": "contacts",
-}  # fmt: skip
 #: Lists that are read less often: what they show is seldom urgent, and they may cost more.
 SELDOM = frozenset({"archived_deals", "deleted_deals"})
 
@@ -219,6 +213,17 @@ def store_records(
         if record.id in changed:
             _TAKE[side, stream](batch, record)
     return put.changed
+
+
+def take_again(batch: Batch) -> None:
+    """Look again at every ledger record that is known, as if it had just changed: a map of a
+    change of the CRM says anew whose they are. Call it inside a commit."""
+    kinds: tuple[tuple[str, type[Record]], ...] = (("contacts", Contact), ("invoices", Invoice))
+    for stream, kind in kinds:
+        for record_id in batch.state.snapshots.ids("ledger", stream):
+            record = batch.state.snapshots.get("ledger", stream, record_id, kind)
+            if record is not None:
+                _TAKE["ledger", stream](batch, record)
 
 
 def _first_win_kept(batch: Batch, record: Record) -> Record:

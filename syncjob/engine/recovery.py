@@ -10,7 +10,10 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from syncjob.core.actions import Issue
 from syncjob.engine.batch import Batch
+from syncjob.engine.maps import kept_maps
+from syncjob.engine.marked import LEFT
 from syncjob.state.database import readable_errors
 
 #: A pause between batches longer than this, and than three intervals, may hide a second state.
@@ -30,6 +33,7 @@ def begin(batch: Batch) -> None:
     why = _why(batch)
     if why is not None:
         _enter(batch, why)
+    _tell_of_maps(batch)
     # Before anything is sent: what a batch did that died half-way is missed in an older state too.
     write_sidecar(batch.state.path, batch.id)
 
@@ -111,11 +115,49 @@ def creates_wait(batch: Batch) -> str | None:
             f"{book.fact('recovering_why')}, so nothing is created before the ledger's lists "
             f"can be trusted to show what an earlier state made: {until:%H:%M} UTC"
         )
+    if _lost_maps(batch):
+        return (
+            "this state does not know which deals of the CRM before are which here: "
+            f"`syncjob relink --map {_maps(batch)}`"
+        )
     if book.fact("another_instance") is not None:
         return "another instance seems to be running; see `syncjob status`"
     if batch.unread & {"ledger.invoices", "ledger.contacts"}:
         return "the ledger's lists could not be read in this batch"
     return None
+
+
+def _lost_maps(batch: Batch) -> list[str]:
+    """The codes of the CRMs that were left of which this state knows no map: it was lost."""
+    fact, codes = batch.state.book.fact, batch.config.connection.former_codes
+    return [code for code in codes if fact(f"{LEFT}{code}") is None]
+
+
+def _tell_of_maps(batch: Batch) -> None:
+    """Somebody must take the map again; once that is done nothing is left to tell."""
+    lost, book = _lost_maps(batch), batch.state.book
+    if lost:
+        batch.raise_issues(
+            [
+                Issue(
+                    code="map_lost", subject="connection",
+                    what="This state does not know which deals of an earlier CRM (markers "
+                    f"{', '.join(lost)}) are which here, so nothing is created: a deal that came "
+                    "over may have its invoice already.",
+                    next_step=f"Take the map again: `syncjob relink --map {_maps(batch)}`.",
+                )
+            ]
+        )  # fmt: skip
+        return
+    codes = {found.issue.code for found in book.open_issues("connection")}
+    if "map_lost" in codes:
+        with batch.state.commit():
+            book.close_issues("connection", keep=codes - {"map_lost"}, at=batch.clock.now())
+
+
+def _maps(batch: Batch) -> str:
+    """The maps that were kept, each of which is to be taken again."""
+    return " and --map ".join(map(str, kept_maps(batch.config))) or "FILE"
 
 
 def close(batch: Batch) -> None:

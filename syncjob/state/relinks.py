@@ -23,7 +23,7 @@ _GONE = (
     ("todo", "1"), ("wake", "1"), ("contact_todo", "1"), ("parked", "1"), ("setback", "1"),
     ("finding", "1"),
     ("meta", "key LIKE '%:crm' OR key LIKE '%:crm.%' OR key IN "
-             "('contacts_decided_with', 'held_checked', 'contacts_checked')"),
+             "('contacts_decided_with', 'held_checked', 'contacts_checked', 'contacts_compared')"),
 )  # fmt: skip
 #: Where a deal stands by its bare number, and where by a name that begins so.
 _DEALS = (
@@ -97,9 +97,14 @@ class Relinks:
 
     # --- leaving ---------------------------------------------------------------
 
-    def leave(self, code: str) -> None:
+    def leave(self, code: str, *, at: datetime) -> None:
         """Everything of the old CRM gets its lasting name, and what is read or decided of it goes:
         the new CRM is read from its beginning. Nothing that a paper in the ledger hangs on goes."""
+        for subject in ("deal:", "deals:", "contact:org:", "contact:person:", "contacts:"):
+            self.db.execute(
+                "UPDATE issue SET closed_at = ? WHERE closed_at IS NULL AND subject LIKE ?",
+                (at.isoformat(), f"{subject}%"),
+            )
         for table, rows in _GONE:
             self.db.execute(f"DELETE FROM {table} WHERE {rows}")  # noqa: S608
         for table, column in _DEALS:
