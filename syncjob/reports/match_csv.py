@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from syncjob.core.review import Answer, Refusal, ReviewRow, Verdict, row_key
 from syncjob.errors import WrongFile
+from syncjob.reports.csv_file import DELIMITERS, column, decoded, numbered, plain_cell
 
 COLUMNS = (
     "decision", "what", "first", "second", "score", "band", "agrees", "differs", "why",
@@ -21,9 +22,6 @@ COLUMNS = (
 )  # fmt: skip
 #: Without these a row cannot be told from another.
 NEEDED = ("decision", "what", "first_id", "second_id", "key")
-#: A review of half a million rows is a hundred times what a person looks at.
-BYTES_MAX = 200_000_000
-_DELIMITERS = ",;\t|"
 _ANSWERS: dict[str, Verdict] = {
     "same": "same", "different": "different", "leave": "leave", "": "leave",
 }  # fmt: skip
@@ -31,7 +29,7 @@ _ANSWERS: dict[str, Verdict] = {
 #: separator, where it reads commas as text and semicolons as separators.
 _FORMULA = re.compile(r"(^|[;\t\r\n|\"])(\s*)([=+\-@＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_AS_CSV = "Save it from the spreadsheet as CSV, and apply that file."
+_PAGE = "The page is for reading; answer in the CSV file beside it."
 _FRESH = "`syncjob match` writes a fresh review."
 
 
@@ -71,13 +69,13 @@ def read_review(data: bytes, name: str) -> tuple[list[Answer], list[Refusal]]:
 
     Raises WrongFile if the file is no review at all.
     """
-    text = _decoded(data, name)
-    lines = _numbered(text, _delimiter(text, name))
+    text = decoded(data, name, otherwise=_FRESH, of_page=_PAGE)
+    lines = numbered(text, _delimiter(text, name))
     header = _header(next(lines)[1], name)
     answers: list[Answer] = []
     refused: list[Refusal] = []
     for line, cells in lines:
-        made = _answer(line, {c: _plain(v) for c, v in zip(header, cells, strict=False)})
+        made = _answer(line, {c: plain_cell(v) for c, v in zip(header, cells, strict=False)})
         if isinstance(made, Answer):
             answers.append(made)
         else:
@@ -85,32 +83,11 @@ def read_review(data: bytes, name: str) -> tuple[list[Answer], list[Refusal]]:
     return answers, refused
 
 
-def _decoded(data: bytes, name: str) -> str:
-    head = data[:4096].lstrip()
-    if not head:
-        raise WrongFile("The file is empty.", where=name, next_step=_FRESH)
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise WrongFile("This is a spreadsheet's own file, not CSV.", where=name, next_step=_AS_CSV)
-    if head.startswith((b"<", b"\xef\xbb\xbf<")):
-        raise WrongFile(
-            "This is a web page, not the CSV file.", where=name,
-            next_step="The page is for reading; answer in the CSV file beside it.",
-        )  # fmt: skip
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    if b"\x00" in data or len(data) > BYTES_MAX:
-        raise WrongFile("This is no text file.", where=name, next_step=_AS_CSV)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:  # Excel's plain "CSV"; keys and ids are ASCII in every encoding
-        return data.decode("cp1252", "replace")
-
-
 def _delimiter(text: str, name: str) -> str:
     """The separator under which the first row has the columns of a review."""
-    for delimiter in _DELIMITERS:
-        first = next(_numbered(text, delimiter), (0, []))[1]
-        if {_column(cell) for cell in first} >= {"decision", "key"}:
+    for delimiter in DELIMITERS:
+        first = next(numbered(text, delimiter), (0, []))[1]
+        if {column(cell) for cell in first} >= {"decision", "key"}:
             return delimiter
     raise WrongFile(
         "This is not a review that syncjob wrote: its first row has no columns 'decision' and "
@@ -120,37 +97,14 @@ def _delimiter(text: str, name: str) -> str:
     )
 
 
-def _numbered(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line where it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    begun = 1
-    try:
-        for row in reader:
-            line, begun = begun, reader.line_num + 1
-            said = "".join(row).strip().lower()
-            if said and not (line == 1 and said.startswith("sep=")):
-                yield line, row
-    except csv.Error as error:
-        raise WrongFile(f"Line {begun} cannot be read: {error}.", next_step=_AS_CSV) from None
-
-
-def _column(cell: str) -> str:
-    return re.sub(r"[\s_-]+", "_", cell.strip().lower())
-
-
 def _header(cells: Sequence[str], name: str) -> list[str]:
-    header = [_column(cell) for cell in cells]
+    header = [column(cell) for cell in cells]
     missing = [c for c in NEEDED if c not in header]
     twice = [c for c in NEEDED if header.count(c) > 1]
     if missing or twice:
         what = f"has no column {missing[0]!r}" if missing else f"has two columns {twice[0]!r}"
         raise WrongFile(f"The review {what}.", where=name, next_step=f"Restore it, or: {_FRESH}")
     return header
-
-
-def _plain(cell: str) -> str:
-    """A cell without what kept it from being a formula, and without what surrounds it."""
-    return cell.strip().removeprefix("'").strip()
 
 
 def _answer(line: int, cells: dict[str, str]) -> Answer | Refusal:

@@ -1,0 +1,67 @@
+"""A change of the CRM in words: what the map comes to, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncjob.core.relink import NAMED_MAX, Refused, RelinkReport
+
+
+def relink_lines(report: RelinkReport) -> list[str]:
+    """What was found, or done, line by line."""
+    return list(_lines(report))
+
+
+def _lines(report: RelinkReport) -> Iterator[str]:
+    if report.done:
+        yield from _done(report)
+        return
+    if report.first:
+        yield (
+            f"{report.connection} would leave the CRM of its markers {report.old_code} for "
+            f"{report.account} (new markers: {report.code})."
+        )
+    else:
+        yield f"{report.connection} belongs to {report.account} already; this adds to its map."
+    yield f"  {report.deals} deals, {report.invoiced} of them with an invoice"
+    yield f"  {report.contacts} organizations and persons, {report.linked} of them in the ledger"
+    if report.already:
+        yield f"  {report.already} rows that were taken before"
+    yield f"  {report.without_count} invoices of deals that no row names"
+    yield from (f"    {one}" for one in report.without)
+    yield from _more(report.without_count - len(report.without))
+    yield f"  {report.missing} rows name a record that the new CRM does not show"
+    yield f"  {len(report.refused)} rows are refused"
+    yield from _refused(report.refused)
+    if report.without_count:
+        yield (
+            "Invoices without a deal stay as they are; their payments are shown on no deal. A deal "
+            "in the new CRM of the same customer and total is held as a possible double."
+        )
+
+
+def _done(report: RelinkReport) -> Iterator[str]:
+    yield (
+        f"{report.connection} belongs to {report.account} now: {report.deals} deals "
+        f"({report.invoiced} with an invoice) and {report.contacts} organizations and persons "
+        f"({report.linked} in the ledger) came over."
+    )
+    yield f"The state before: {report.backup}"
+    yield f"The map is kept: {report.kept}"
+    if report.refused:
+        yield f"{len(report.refused)} rows were refused; mend them and repeat the command."
+    yield (
+        "Next: `syncjob init` makes the fields. Then `syncjob check`, and `syncjob plan` shows what "
+        "the next batch writes; it waits for `syncjob run --accept` where that is much."
+    )
+
+
+def _refused(rows: tuple[Refused, ...]) -> Iterator[str]:
+    for row in rows[:NAMED_MAX]:
+        yield f"    line {row.line}: {row.why}"
+    yield from _more(len(rows) - NAMED_MAX)
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > 0:
+        yield f"    and {count} more (--json names the refused ones)"
