@@ -169,7 +169,8 @@ def test_the_first_hour(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     handover = desk.types("syncjob handover")
     assert "Sandbox Company" in handover and "sandbox-secret" not in handover
     assert "sandbox-token" not in handover
-    assert "Backup" in desk.types("syncjob backup") and list(Path("backups").iterdir())
+    said = desk.types("syncjob backup")
+    assert [one for one in Path("backups").iterdir() if one.name in said], said
     assert "All is well, and 2 things wait" in desk.types("syncjob status", Exit.ISSUES)
     assert "batch" in desk.types("syncjob log")
 
