@@ -8,7 +8,7 @@ from syncjob.core.history import HistoryReport
 from syncjob.core.reports import RunOptions
 from syncjob.core.story import WhyReport
 from syncjob.engine.batch import Batch
-from syncjob.engine.fill import read_records
+from syncjob.engine.by_id import read_records
 from syncjob.engine.history import history
 from syncjob.engine.identify import identify, recall
 from syncjob.engine.opening import Opening

@@ -19,8 +19,8 @@ from syncjob.core.records import Template
 from syncjob.core.rules.texts import one_line
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import read_records
 from syncjob.engine.cases import load_case, load_context
-from syncjob.engine.fill import read_records
 from syncjob.engine.identify import identify, verify
 from syncjob.engine.papers import read_templates
 from syncjob.engine.planning import empty_plan

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import is_on
+from syncjob.engine.walking import HOME, UNREADABLE
 from syncjob.state.issues import KnownIssue
 
 #: Every batch with something to say by a way tries it: after a day of silence nobody waits for it.
@@ -37,7 +38,9 @@ def close_unseen_records(batch: Batch, stream: str, started: datetime) -> None:
     who was complained of before it is gone. Call it inside a commit."""
     # A day for what the server's clock and ours may differ by, and for a walk over midnight.
     before = started - timedelta(days=1)
-    found = batch.state.issues.not_raised_since(before, "record_unreadable", f"{stream}:")
+    kind = {"organizations": "org:", "persons": "person:"}.get(stream, "")
+    named = f"{HOME.get(stream, stream)}:{kind}"
+    found = batch.state.issues.not_raised_since(before, UNREADABLE, named)
     batch.state.issues.close(found, at=batch.clock.now())
 
 

@@ -17,7 +17,6 @@ from syncjob.core.actions import (
     InvoiceChange,
     InvoiceEmail,
     InvoiceUpdate,
-    Issue,
     NoteDraft,
 )
 from syncjob.core.case import Case, Context
@@ -30,6 +29,7 @@ from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.telling import tells_of
 from syncjob.engine import credits
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import apart, chunks, get, read_records, retry_unreadable, tell
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.merging import settle_merges
 from syncjob.engine.nearby import note_near
@@ -55,6 +55,7 @@ def fill(batch: Batch) -> list[str]:
     note_email_since(batch)
     if batch.options.deal is not None:
         return _one_deal(batch, batch.options.deal)
+    retry_unreadable(batch)
     _wake_held(batch)
     _wake_wins(batch)
     if credits.refunds_due(batch):
@@ -231,9 +232,11 @@ def _lines(batch: Batch, cases: Sequence[Case]) -> None:
     deals = [case.deal for case in cases]
     fresh = {d.id for d in deals if seen("crm", "deals", d.id) == batch.id}
     for group in chunks([d for d in deals if d.id in fresh], size):
-        _keep(batch, batch.crm.details(group), strong=False)
+        whole, unread = apart(group, batch.crm.details)
+        tell(batch, "deals", {deal.id: words for deal, words in unread})
+        _keep(batch, whole, strong=False)
     for old in chunks([d.id for d in deals if d.id not in fresh], size):
-        found = batch.crm.get("deals", old)
+        found, _ = get(batch, "crm", "deals", old)
         _keep(batch, [d for d in found if isinstance(d, Deal)], strong=True)
         _customers(batch, old)  # it may be another customer's by now
 
@@ -343,30 +346,3 @@ def _judged(case: Case, context: Context) -> Iterator[str]:
         if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
             begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}
             yield from (i for i, day in begins.items() if day and day <= context.today)
-
-
-def read_records(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
-    """Read records by id in the vendor's bulk size and store them as strong observations."""
-    size = batch.side(side).capabilities.get_batch[stream]
-    for group in chunks(list(ids), size):
-        records = batch.side(side).get(stream, group)
-        # A customer that is gone is told by its deals' own issues.
-        missing = set(group) - {record.id for record in records} if side == "ledger" else set()
-        with batch.state.commit():
-            store_records(batch, side, stream, records, strong=True)
-            batch.raise_issues(_gone(side, stream, record_id) for record_id in sorted(missing))
-        batch.breathe(heed_time=False)
-
-
-def _gone(side: Side, stream: str, record_id: str) -> Issue:
-    return Issue(
-        code="record_gone", subject=f"{stream}:{record_id}", state="note",
-        what=f"The {side} no longer shows this record ({stream} {record_id}).",
-        next_step="If it was deleted or merged on purpose, nothing is to be done.",
-    )  # fmt: skip
-
-
-def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items in groups of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

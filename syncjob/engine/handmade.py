@@ -19,9 +19,9 @@ from syncjob.core.rules.handmade import Sale, Tie, ties
 from syncjob.core.rules.matching import name_key
 from syncjob.core.rules.texts import one_line, short
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import read_records
 from syncjob.engine.cases import survivor
 from syncjob.engine.desk_parts import link_invoice
-from syncjob.engine.fill import read_records
 from syncjob.engine.matching import begin, note_accepted, remember, report
 from syncjob.engine.pull import LEDGER, deal_streams
 

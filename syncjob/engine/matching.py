@@ -26,8 +26,8 @@ from syncjob.core.records import Contact, Side
 from syncjob.core.review import Kind, MatchOptions, MatchReport, Proposal, ReviewRow
 from syncjob.engine import matched
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import read_records
 from syncjob.engine.desk import apply_inbox
-from syncjob.engine.fill import read_records
 from syncjob.engine.identify import identify
 from syncjob.engine.nearby import crm_customer, index_all, parameters
 from syncjob.engine.pull import walk_streams

@@ -16,9 +16,9 @@ from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.by_id import chunks
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.contacts.stage import COMPARED, decide_all, title_of
-from syncjob.engine.fill import chunks
 from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.overdue import due_summaries
 from syncjob.engine.papers import emails_left

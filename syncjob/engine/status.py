@@ -16,8 +16,9 @@ from syncjob.engine.chores import chore_statuses
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
 from syncjob.engine.keeping import last_backup
-from syncjob.engine.pull import HOME, LEDGER
+from syncjob.engine.pull import LEDGER
 from syncjob.engine.titles import titles_of
+from syncjob.engine.walking import HOME
 from syncjob.notices.alarm import troubles
 from syncjob.state.database import State
 

@@ -26,8 +26,8 @@ from syncjob.core.undoing import (
     rule_for,
 )
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import read_records
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
-from syncjob.engine.fill import read_records
 from syncjob.errors import Park
 from syncjob.state.audit import AuditRow
 

@@ -21,6 +21,16 @@ from syncjob.state.snapshots import Cursor
 RESTARTS_MAX = 1
 
 
+#: Streams whose records are kept with another's: archived and deleted deals are deals from other
+#: lists, a CRM's organizations and persons are contacts of two kinds.
+HOME = {
+    "archived_deals": "deals", "deleted_deals": "deals", "touched_deals": "deals",
+    "organizations": "contacts", "persons": "contacts",
+}  # fmt: skip
+#: The code of `unreadable`.
+UNREADABLE = "record_unreadable"
+
+
 @dataclass(frozen=True)
 class Course:
     """One walk: which stream, where it begins, what happens with its pages.
@@ -96,18 +106,21 @@ def _restart(batch: Batch, course: Course, why: str, *, full: bool) -> None:
 def _tell_drift(batch: Batch, course: Course, page: Page) -> None:
     """What of a page cannot be read; a stream that was read to its end has no trouble any more."""
     stream, now = course.stream, batch.clock.now()
-    drift = [
-        Issue(
-            code="record_unreadable", subject=f"{stream}:{record_id}", state="note",
-            what=f"This record cannot be read: {words}",
-            next_step="Open it in the vendor's own pages; if it looks right there, report it.",
-        )
-        for record_id, words in page.drift
-    ]  # fmt: skip
-    batch.raise_issues(drift)
+    home = HOME.get(stream, stream)
+    batch.raise_issues(unreadable(home, record_id, words) for record_id, words in page.drift)
     if page.position is None:
         subject = f"stream:{course.side}.{stream}"
         batch.state.book.close_issues(subject, keep=set(), at=now)
+
+
+def unreadable(home: str, record_id: str, words: str) -> Issue:
+    """A record that is left alone, named as its snapshot is; engine/by_id tries it again."""
+    return Issue(
+        code="record_unreadable", subject=f"{home}:{record_id}", state="note",
+        what=f"This record cannot be read: {words}",
+        next_step="It is tried again each hour. Open it in the vendor's own pages; if it looks "
+        "right there, report it.",
+    )  # fmt: skip
 
 
 def _unreadable(batch: Batch, course: Course, error: SchemaDrift) -> None:

@@ -36,12 +36,37 @@ PAGES = Pages("!aBc1")
 # --- one record ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("status", "more", "fine"),
+    [
+        ("AUTHORISED", {}, True),
+        ("AUTHORISED", {"AmountPaid": 7.0}, False),
+        ("AUTHORISED", {"AmountDue": 0.005}, False),
+        ("PAID", {"AmountDue": 0.0}, False),
+        ("PAID", {"AmountDue": 0.0, "AmountPaid": 22.28}, True),
+        ("AUTHORISED", {"AmountDue": 20.0, "CISDeduction": 2.28}, True),
+        ("VOIDED", {"AmountDue": 0.0}, True),
+        ("DRAFT", {"AmountDue": 0.0}, True),
+    ],
+)
+def test_an_approved_invoice_whose_sums_disagree_is_not_read(
+    status: str, more: dict[str, Any], fine: bool
+) -> None:
+    found = fields(invoice_json(1, Status=status, **more))
+    if fine:
+        assert codec_read.invoice(found, PAGES).total == Decimal("22.28")
+    else:
+        with pytest.raises(SchemaDrift, match="come to"):
+            codec_read.invoice(found, PAGES)
+
+
 def test_an_invoice_is_read_whole_and_exact() -> None:
     paid = invoice_json(
         1,
         Status="AUTHORISED",
         AmountPaid=10.1,
         AmountCredited=2.0,
+        AmountDue=10.18,
         ExpectedPaymentDate="/Date(1795305600000)/",
         FullyPaidOnDate="2026-11-22T00:00:00",
         SentToContact=True,

@@ -18,10 +18,10 @@ from syncjob.core.reports import Row
 from syncjob.core.rules.texts import one_line
 from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import chunks, get, read_records
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import is_on, want_changed_config
-from syncjob.engine.fill import chunks, read_records
 from syncjob.engine.nearby import customers_of, note_near, note_near_of_ledger
 from syncjob.engine.pull import store_records
 
@@ -144,7 +144,7 @@ def _read(batch: Batch, side: Side, ids: Sequence[str]) -> None:
     """Read contacts by id in the vendor's bulk size; one that is not shown says nothing."""
     size = batch.side(side).capabilities.get_batch["contacts"]
     for group in chunks(list(ids), size):
-        records = batch.side(side).get("contacts", group)
+        records, _ = get(batch, side, "contacts", group)
         with batch.state.commit():
             store_records(batch, side, "contacts", records, strong=True)
         batch.breathe(heed_time=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from syncjob.core.reconcile import Finding, Mends
 from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.engine.batch import Batch
-from syncjob.engine.fill import chunks
+from syncjob.engine.by_id import chunks
 from syncjob.engine.papers import store_templates
 from syncjob.engine.reconcile.reading import NAMES, read_by_id
 from syncjob.engine.reconcile.session import Session

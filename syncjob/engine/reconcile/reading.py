@@ -17,11 +17,12 @@ from syncjob.connectors.base import Page
 from syncjob.core.reconcile import Finding, Kind, changed_fields, is_money, named
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import chunks, get
 from syncjob.engine.contacts import wants
-from syncjob.engine.fill import SINGLE_READS_MAX, chunks
-from syncjob.engine.pull import HOME, LEDGER, deal_streams, store_records
+from syncjob.engine.fill import SINGLE_READS_MAX
+from syncjob.engine.pull import LEDGER, deal_streams, store_records
 from syncjob.engine.reconcile.session import Session
-from syncjob.engine.walking import Course, walk
+from syncjob.engine.walking import HOME, Course, walk
 from syncjob.state.merges import Kind as Merged
 from syncjob.state.reconcile import ROW
 from syncjob.state.snapshots import Cursor
@@ -167,7 +168,7 @@ def read_doubtful(session: Session) -> None:
         groups += [list(g) for g in chunks(old, batch.side(side).capabilities.get_batch[stream])]
         for group in groups:
             session.pause()
-            records = batch.side(side).get(stream, group)
+            records, _ = get(batch, side, stream, group)
             with batch.state.commit():
                 observe(session, side, stream, _bare(records), strong=True)
                 _no_doubt(batch, side, stream, group)
@@ -190,8 +191,8 @@ def read_by_id(session: Session, side: Side, stream: str, ids: Sequence[str]) ->
         alike = [i for i in ids if (i.partition(":")[0] if ":" in i else "") == kind]
         for group in chunks(alike, size):
             session.pause()
-            records = batch.side(side).get(stream, group)
-            gone |= set(group) - {record.id for record in records}
+            records, unread = get(batch, side, stream, group)
+            gone |= set(group) - {record.id for record in records} - unread
             with batch.state.commit():
                 # A deleted customer is told as a dead link.
                 unlisted = (side, stream) != ("crm", "contacts")
@@ -249,7 +250,9 @@ def _compare_lines(session: Session, deal: Deal) -> None:
     if not fields:
         return
     pending = deal.id in snapshots.wanted(session.batch.today.isoformat())
-    snapshots.put("crm", "details", [deal], batch=session.batch.id, strong=True)
+    # The next batch reads them once more, and decides all that hangs on them at once.
+    stale = msgspec.structs.replace(deal, updated=None)
+    snapshots.put("crm", "details", [stale], batch=session.batch.id, strong=True)
     snapshots.want([deal.id], "its lines changed")
     if not pending:
         session.add(
