@@ -124,7 +124,8 @@ def print_json(value: Any) -> None:
     import msgspec
 
     body = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    echo(json_printable(body))
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    echo(json_printable(body, ascii_only=encoding != "utf8"))
 
 
 def interactive() -> bool:

@@ -13,7 +13,7 @@ from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.progress import show_progress
 from syncjob.cli.screen import echo
 from syncjob.clock import SystemClock
-from syncjob.core.reports import PauseKind, RunOptions
+from syncjob.core.reports import PauseKind, ResumeReport, RunOptions
 from syncjob.errors import Exit
 
 _SPAN = re.compile(r"(\d{1,5})\s*(m|h|d)")
@@ -77,23 +77,33 @@ def pause_command(
 @click.command("resume")
 @_only
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
 @click.pass_context
-def resume_command(ctx: click.Context, only: str | None, yes: bool) -> int:
-    """Show the plan of what has piled up, then write again."""
+def resume_command(ctx: click.Context, only: str | None, yes: bool, as_json: bool) -> int:
+    """Show the plan of what has piled up, then write again.
+
+    With --json it ends the pause only with --yes, and prints the plan and what was ended.
+    """
     from syncjob.reports.plan_show import show_plan
     from syncjob.reports.terminal import console, pauses
 
     kind = cast("PauseKind", only or "all")
     with opened(ctx) as (_, handle):
-        with show_progress(quiet=False) as seen:
+        with show_progress(quiet=as_json) as seen:
             plan = handle.plan(
                 RunOptions(dry_run=True, who=who(), progress=seen, waiting=seen.waiting)
             )
-        show_plan(console(sys.stdout), plan)
-        if not confirmed("Write again from the next batch on?", yes=yes):
+        if not as_json:
+            show_plan(console(sys.stdout), plan)
+        if not (yes if as_json else confirmed("Write again from the next batch on?", yes=yes)):
+            if as_json:
+                print_json(ResumeReport(plan=plan))
             return Exit.PAUSED
         stopped = handle.status().stop_file
         ended = handle.resume(only=kind, who=who())
+    if as_json:
+        print_json(ResumeReport(plan=plan, ended=tuple(ended), stop_file=stopped))
+        return Exit.DONE
     for text in pauses(ended, stop_file=False):
         echo(f"Ended: {text}")
     if stopped:

@@ -189,6 +189,14 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: datetime | None = None
 
 
+class ResumeReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What had piled up, which pauses were ended, and whether a STOP file still stops writes."""
+
+    plan: PlanReport
+    ended: tuple[Pause, ...] = ()
+    stop_file: bool = False
+
+
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far one stream has been read; `walking` while a walk from the cursor is unfinished."""
 
