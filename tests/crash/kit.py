@@ -30,8 +30,8 @@ class CrashWorld(World):
 
     def __init__(self, folder: Path, **options: Any) -> None:
         options.setdefault("start", None)
+        options.setdefault("runs_from", NOON)
         super().__init__(folder, **options)
-        self.time.set(NOON)
 
     # --- our program as a process ---------------------------------------------------------------
 

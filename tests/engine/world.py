@@ -71,8 +71,12 @@ class World:
         crm_options: dict[str, Any] | None = None,
         config: dict[str, Any] | None = None,
         start: datetime | None = NOON,
+        runs_from: datetime | None = None,
     ) -> None:
+        """`start` None: the clock runs, from `runs_from` on; no server is older than that."""
         self.folder, self.time, self.faults = folder, SandboxTime(start), FaultBook()
+        if runs_from is not None:
+            self.time.set(runs_from)
         self.clock = WorldClock(self.time)
         self.xero = XeroServer(
             self.time, Entropy(1),
