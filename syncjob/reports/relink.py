@@ -51,8 +51,8 @@ def _done(report: RelinkReport) -> Iterator[str]:
     if report.refused:
         yield f"{len(report.refused)} rows were refused; mend them and repeat the command."
     yield (
-        "Next: `syncjob init` makes the fields. Then `syncjob check`, and `syncjob plan` shows what "
-        "the next batch writes; it waits for `syncjob run --accept` where that is much."
+        "Next: `syncjob init` makes the fields. Then `syncjob check`, and `syncjob plan`, which "
+        "shows what the next batch writes; a person releases that with `syncjob run --accept`."
     )
 
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import syncjob.cli
 from syncjob.clock import SystemClock
 from syncjob.connectors.pipedrive import reading as crm_reading
-from syncjob.engine import door, outcomes, push, recovery, settle
+from syncjob.engine import door, outcomes, push, recovery, relinking, settle
 from syncjob.state.database import State
 from syncjob.state.journal import Journal
 from syncjob.state.snapshots import Snapshots
@@ -129,6 +129,7 @@ POINTS: dict[str, Callable[[Killer], None]] = {
     "settled, uncommitted": _before(
         settle, "stored", lambda _b, intent, _r, settled: intent.action.kind
     ),
+    "a row taken over": _after(relinking, "_lead", lambda _b, row, *_: row.old),
     "before close": _before(recovery, "close", lambda _batch: "close"),
     "before the sidecar": _before(recovery, "write_sidecar", lambda _path, _batch: "sidecar"),
     "half the sidecar": _before(Path, "replace", lambda self, _target: self.name),

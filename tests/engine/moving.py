@@ -5,6 +5,7 @@ HubSpot's ids begin at 1 as Pipedrive's do, so that the same number is another r
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,11 @@ class Moving(World):
 
 class MovingCrash(Moving, CrashWorld):
     """The same with a clock that runs, for processes that are killed."""
+
+    def kill_at(self, point: str, *arguments: str, nth: int = 3) -> None:
+        """A command that dies by SIGKILL at the point's n-th occurrence."""
+        ended = self.child(*arguments, point=point, nth=nth)
+        assert ended.returncode == -signal.SIGKILL, ended.stdout + ended.stderr
 
 
 def map_of(old: dict[str, int], new: dict[str, int], *, without: tuple[str, ...] = ()) -> str:

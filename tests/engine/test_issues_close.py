@@ -25,6 +25,7 @@ ROOT = Path(syncjob.__file__).parent
 #: does, or why a person must.
 RAISED = {
     "another_instance": "a person: nobody else can see that the other one was stopped",
+    "map_lost": "a person: nobody else has the map (test_relink.py closes it)",
     "record_gone": "test_a_record_that_is_read_again",
     "record_unreadable": "test_an_unreadable_record_that_is_gone",
     "stream_unreadable": "test_what_is_not_read_any_more",
