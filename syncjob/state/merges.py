@@ -79,8 +79,8 @@ class Merges:
             self.db.execute(f"DELETE FROM {table} WHERE target = ?", (f"deal:{old}",))  # noqa: S608
 
     def move_parts(self, parts: Iterable[Part], new: str) -> None:
-        """The invoices of a deal become another's. Their markers, which bear the old id, stay; a
-        generation that is taken becomes the next free one."""
+        """The invoices of a deal become another's. Their markers, which bear the old id, stay;
+        their generations are counted on from those that it has."""
         for part in parts:
             used = {
                 row[0]
@@ -88,11 +88,19 @@ class Merges:
                     "SELECT generation FROM part WHERE deal = ? AND part = ?", (new, part.part)
                 ).fetchall()
             }
-            free = part.generation if part.generation not in used else max(used) + 1
+            free = max(part.generation, max(used, default=0) + 1)
             self.db.execute(
                 "UPDATE part SET deal = ?, generation = ? WHERE ledger_id = ?",
                 (new, free, part.ledger_id),
             )
+
+    def move_base(self, old: str, new: str) -> None:
+        """What the deal's own fields said and say by agreement: a merge copies their values, and
+        whatever differs now from that is made true again. What is known of `new` stays."""
+        self.db.execute(
+            "UPDATE OR IGNORE base SET target = ? WHERE side = 'crm' AND target = ?",
+            (f"deal:{new}", f"deal:{old}"),
+        )
 
     def move_papers(self, old: str, new: str) -> None:
         """What hangs on a deal's invoices goes with them."""
