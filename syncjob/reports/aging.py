@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from syncjob.core.aging import OverdueReport, ages
+from syncjob.reports.tables import Fitting
 
 #: A cell that begins so is a formula to a spreadsheet; names come from strangers.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,9 +36,9 @@ def show_overdue(out: Console, report: OverdueReport) -> None:
             escape(number), escape(row.customer), escape(row.owner), str(row.due_date),
             str(row.days), f"{row.due:,.2f} {row.currency}",
         )  # fmt: skip
-    out.print(rows)
+    out.print(Fitting(rows))
     out.print()
-    out.print(_owners(report))
+    out.print(Fitting(_owners(report)))
 
 
 def _owners(report: OverdueReport) -> Table:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from syncjob.config import Config
+from syncjob.reports.tables import Fitting
 from syncjob.reports.words import local
 from syncjob.state.backup import Backup, Manifest, Restored
 
@@ -72,7 +73,7 @@ def list_backups(out: Console, found: Sequence[Backup], config: Config) -> None:
         numbers = (one.manifest.last_batch, one.manifest.deals, one.manifest.invoices)
         texts = (f"{number:,}" for number in numbers)
         table.add_row(local(one.manifest.made_at), *texts, _size(one), escape(file))
-    out.print(table)
+    out.print(Fitting(table))
     out.print(escape(f"In {folder}. To put one back: syncjob restore FILE"))
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from syncjob.core.reconcile import KINDS, Finding, Kind, Numbers, ReconcileReport
+from syncjob.reports.tables import Fitting
 from syncjob.reports.words import lasting, local
 
 #: How many findings of a kind are shown before the rest is counted (`--all` shows every one).
@@ -24,7 +25,7 @@ _WHO = {
 def show_reconcile(out: Console, report: ReconcileReport, *, every: bool = False) -> None:
     """The table of counts, the findings kind by kind, the numbers, and what was not compared."""
     if report.findings:
-        out.print(_counts(report.findings))
+        out.print(Fitting(_counts(report.findings)))
         out.print()
         for kind in KINDS:
             _kind(out, kind, report, every=every)

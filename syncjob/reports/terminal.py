@@ -18,6 +18,7 @@ from syncjob.core.actions import Issue
 from syncjob.core.printable import printable
 from syncjob.core.records import Organisation
 from syncjob.core.reports import BatchReport, FieldsReport, Pause, Row
+from syncjob.reports.tables import Fitting
 from syncjob.reports.words import (
     batch_sentence,
     group_lines,
@@ -55,7 +56,7 @@ def console(stream: TextIO) -> Console:
 def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> None:
     """What a batch did: its rows, its issues, its sentence, what stopped it."""
     if report.rows:
-        out.print(_rows(report.rows if every else report.rows[:ROWS_MAX]))
+        out.print(Fitting(_rows(report.rows if every else report.rows[:ROWS_MAX])))
         _rest(out, len(report.rows), every)
     shown = report.issues if every else report.new_issues
     show_issues(out, shown, report.titles, every=every)
