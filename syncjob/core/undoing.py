@@ -98,6 +98,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     busy: bool = False
     ended: str | None = None
     suppliers: bool = False
+    elsewhere: bool = False
     refused: tuple[str, str] | None = None
     country: str | None = None
 
@@ -136,6 +137,11 @@ def _closed(change: Change, seen: Seen) -> tuple[str, str] | None:
         return f"the {side} does not have this contact any more", "Nothing is to be done."
     if record.archived:
         return "the contact is archived", "Restore it first, then undo again."
+    if seen.elsewhere:
+        return (
+            "it belongs to another customer since",
+            f"Set it by hand: {change.before or '(empty)'}.",
+        )
     if change.side == "ledger" and record.is_supplier and not seen.suppliers:
         return (
             "the contact is a supplier, too, so the ledger's own people change it",

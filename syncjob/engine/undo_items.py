@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncjob.core.actions import Action, ContactChange, DealChange, Wave
-from syncjob.core.contacts.case import ContactCase, crm_values
+from syncjob.core.contacts.case import ContactCase, crm_values, holds
 from syncjob.core.contacts.fields import values_of
 from syncjob.core.markers import contact_marker, crm_marker
 from syncjob.core.records import Contact, Deal, Invoice, Side
@@ -147,6 +147,7 @@ def _seen(batch: Batch, change: Change, others: tuple[str | None, ...], number: 
         undone=last is not None and last.rule == rule_for(number),
         ended=batch.state.contacts.ended(record_id), suppliers=batch.config.contacts.suppliers,
         busy=batch.state.journal.busy([(side, change.target)]), refused=_unfit(batch, change),
+        elsewhere=_elsewhere(batch, change, case),
         country=batch.config.contacts.country or (ledger.organisation.country if ledger else None),
     )  # fmt: skip
 
@@ -155,10 +156,24 @@ def _other_side(batch: Batch, case: ContactCase | None, change: Change) -> tuple
     """Whether the field has a partner on the other side, and what that says now."""
     if case is None or case.crm is None or case.ledger is None or not case.linked:
         return False, None
-    crm = crm_values(case, load_contact_context(batch))
-    if change.field not in crm:
+    context, record = load_contact_context(batch), change.target.removeprefix("contact:")
+    crm = crm_values(case, context)
+    if change.field not in crm or not holds(case, context, change.side, record, change.field):
         return False, None
     return True, values_of(case.ledger)[change.field] if change.side == "crm" else crm[change.field]
+
+
+def _elsewhere(batch: Batch, change: Change, case: ContactCase | None) -> bool:
+    """Whether the record belongs to another customer by now, to whom the old value would go, or
+    is its customer's main person no more."""
+    record, key = change.target.removeprefix("contact:"), change.subject.removeprefix("contact:")
+    if change.side == "ledger":
+        owner = batch.state.links.contact_owner(record)
+        mine = {key, batch.state.merges.survivor("contacts", key), f"ledger:{record}"}
+        return owner is not None and owner not in mine and not key.startswith("ledger:")
+    if case is None or case.crm is None or record == case.crm.id:
+        return False
+    return not holds(case, load_contact_context(batch), "crm", record, change.field)
 
 
 def _unfit(batch: Batch, change: Change) -> tuple[str, str] | None:

@@ -137,6 +137,14 @@ def _person(contact: Contact) -> Person:
     return Person(first_name=first, last_name=last, email=email)
 
 
+def holds(case: ContactCase, context: ContactContext, side: str, record: str, field: str) -> bool:
+    """Whether this record of this side is the one of the pair that holds the field now."""
+    if side == "crm":
+        holder = holders(case, context).get(field)
+        return holder is not None and holder.id == record
+    return case.ledger is not None and case.ledger.id == record
+
+
 def digest(crm: str | None, ledger: str | None) -> str:
     """Names two values without holding them: a person's answer is for these and no others."""
     return hashlib.sha256(msgspec.json.encode([crm, ledger])).hexdigest()[:16]

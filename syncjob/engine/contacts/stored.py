@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from syncjob.core.actions import Action, ContactChange, ContactDraft, CrmContactDraft, MarkerChange
-from syncjob.core.contacts.case import crm_values
+from syncjob.core.contacts.case import crm_values, holds
 from syncjob.core.contacts.fields import Values, values_of
 from syncjob.core.contacts.merge import agreed
 from syncjob.core.contacts.words import NAMES
@@ -74,8 +74,11 @@ def _rest(batch: Batch, action: Action, key: str, stored: Values) -> None:
     case = load_contact(batch, key)
     if case is None or case.crm is None or case.ledger is None:
         return  # parted meanwhile
-    crm, ledger = crm_values(case, load_contact_context(batch)), values_of(case.ledger)
-    fields = [field for field in stored if field in crm]
+    payload, context = action.payload, load_contact_context(batch)
+    assert isinstance(payload, ContactChange)
+    crm, ledger = crm_values(case, context), values_of(case.ledger)
+    written = payload.contact_id  # it may have another partner by now, and the pair another base
+    fields = [f for f in stored if f in crm and holds(case, context, action.side, written, f)]
     both = {f: (crm[f], stored[f]) for f in fields}
     if action.side == "crm":
         both = {f: (stored[f], ledger[f]) for f in fields}

@@ -12,7 +12,17 @@ from syncjob.core.undoing import UndoReport
 from syncjob.engine.push import Push
 from syncjob.engine.undoing import Asked
 from syncjob.errors import GuardTripped, Park, Paused
-from tests.engine.contacts.kit import acme, at_rest, batch, contact, edit, person, take, world
+from tests.engine.contacts.kit import (
+    acme,
+    at_rest,
+    batch,
+    contact,
+    edit,
+    person,
+    phone,
+    take,
+    world,
+)
 from tests.engine.scenes import codes, minutes
 from tests.engine.world import World
 
@@ -323,3 +333,34 @@ def test_contact_sync_that_is_switched_off_and_on_again_does_not_redo(tmp_path: 
         batch(w)
         assert contact(w)["phones"] == before["phones"]
         at_rest(w)
+
+
+@pytest.mark.parametrize("owner", ["org:1", "org:2"])
+def test_a_record_that_belongs_to_another_customer_since(tmp_path: Path, owner: str) -> None:
+    """The link was moved by people: the old value reaches no customer whose it never was, and no
+    pair rests on what a record that left it says."""
+    with world(tmp_path) as w:
+        acme(w)
+        w.crm("edit_person", person="Ann Smith", phones=["(02) 9999 2222"])
+        number = int(batch(w).batch)
+        w.books("create_contact", fields={"Name": "Oak", "Phones": phone("DEFAULT", "777")})
+        w.crm("create_org", name="Beta")
+        batch(w)
+        ids = {row["name"]: str(row["id"]) for row in w.contacts()}
+        w.books("edit_contact", contact="Acme Pty", fields={"ContactNumber": ""})
+        batch(w)
+        with w.connection() as handle, handle.state.commit():
+            links = handle.state.links
+            links.unlink_contact("org:1")
+            partner = ids["Acme Pty" if owner == "org:2" else "Oak"]
+            links.link_contact(owner, partner, how="person", batch=number)
+        before, mark = contact(w), w.mark()
+        report = undo(w, number)
+        if owner == "org:2":
+            assert fates(report) == {"ledger phones": "cannot"}
+            assert (contact(w), w.writes(mark)) == (before, [])
+        else:
+            assert contact(w)["phones"] == ["(02) 9999 1111"]
+        with w.connection() as handle:
+            base = handle.state.contacts.base("org:1")
+        assert "phones" not in base or "1111" not in str(base["phones"])
