@@ -200,6 +200,9 @@ def _approve(
     if invoice.marker != part.marker:
         making.story.append("a person made this draft, so a person approves it")
         return Told(invoice, doubt)
+    if "never" in case.answers:
+        making.story.append("a person wants this deal left alone, so a person approves its draft")
+        return Told(invoice, doubt)
     if context.mode == "full" and context.approvals_wait:
         making.story.append(context.approvals_wait)
         return Told(invoice, doubt)
