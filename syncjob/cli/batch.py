@@ -16,11 +16,12 @@ from syncjob.cli.common import (
     who,
 )
 from syncjob.cli.progress import show_progress
+from syncjob.cli.values import Day
 from syncjob.core.reports import BatchReport, RunOptions
 from syncjob.errors import Exit
 from syncjob.signals import StopFlag
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_DAY = Day()
 
 deal_option = click.option("--deal", metavar="ID", help="This deal only; cursors stay.")
 creates_option = click.option(

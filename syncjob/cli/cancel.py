@@ -10,6 +10,7 @@ import click
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.credit import waiting
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Said
 from syncjob.errors import Exit
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 @click.command("cancel")
 @click.argument("deal", metavar="DEAL")
-@click.option("--reason", required=True, help="Why; shown on the deal and kept in the audit.")
+@click.option(
+    "--reason", required=True, type=Said(), help="Why; shown on the deal and kept in the audit."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show it and write nothing.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_option

@@ -11,6 +11,7 @@ import click
 
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Said
 from syncjob.clock import SystemClock
 from syncjob.errors import Exit, LockHeld
 
@@ -64,7 +65,12 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 @click.option("--full", is_flag=True, help="All that is left to credit.")
 @click.option("--amount", type=Amount(), help="This much, with its tax.")
 @click.option("--lines", type=Numbers(), help="These lines whole, by their numbers: 1,3.")
-@click.option("--reason", required=True, help="Why; printed on the credit note, kept in the audit.")
+@click.option(
+    "--reason",
+    required=True,
+    type=Said(),
+    help="Why; printed on the credit note, kept in the audit.",
+)
 @click.option("--part", metavar="NAME", help="Of a deal with several invoices: part or number.")
 @click.option("--again", is_flag=True, help="The same was credited before, and is meant again.")
 @click.option("--dry-run", is_flag=True, help="Show it and make nothing.")

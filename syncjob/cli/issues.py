@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,13 +20,16 @@ from syncjob.cli.common import (
 )
 from syncjob.cli.pause import Moment
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Day
 from syncjob.core.issue_reports import Asked, IssueRow, Which
 from syncjob.errors import Exit, Park
 
 if TYPE_CHECKING:
     from syncjob.engine.connection import ConnectionHandle
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = Day()
+#: No state has had so many issues that their numbers are longer.
+_NUMBER = re.compile(r"[0-9]{1,15}")
 _what = click.argument("what", nargs=-1, metavar="[ID... | deal N | contact ID]")
 _kind = click.option("--kind", metavar="CODE", help="All of this kind, as they are listed.")
 
@@ -230,7 +234,7 @@ def _answer(
 def _meant(what: tuple[str, ...], kind: str | None) -> tuple[tuple[int, ...], str | None]:
     """The numbers or the record that a person names: `12 #13`, `deal 7`, `contact:org:12`."""
     numbers = [word.removeprefix("#") for word in what]
-    if numbers and all(number.isdecimal() for number in numbers):
+    if numbers and all(_NUMBER.fullmatch(number) for number in numbers):
         if kind:
             raise click.UsageError("give numbers or --kind, not both")
         return tuple(int(number) for number in numbers), None

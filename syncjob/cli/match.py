@@ -13,6 +13,7 @@ import click
 from syncjob.cli.common import json_option, opened, print_json, private_file, who
 from syncjob.cli.progress import show_progress
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Day
 from syncjob.errors import Exit, WrongFile
 from syncjob.signals import StopFlag
 
@@ -61,9 +62,7 @@ def match_command(ctx: click.Context, /, suppliers: bool, **given: Any) -> int |
 
 @match_command.command("invoices")
 @_common
-@click.option(
-    "--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Read deals and invoices back to it."
-)
+@click.option("--since", type=Day(), help="Read deals and invoices back to it.")
 @click.pass_context
 def match_invoices(ctx: click.Context, /, since: datetime | None, **given: Any) -> int:
     """Find invoices that people made by hand for won deals, and tie them to the deals.

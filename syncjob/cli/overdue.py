@@ -9,6 +9,7 @@ import click
 
 from syncjob.cli.common import json_option, opened, print_json, who
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Day
 from syncjob.errors import Exit
 
 
@@ -34,7 +35,7 @@ def overdue_command(ctx: click.Context, as_csv: bool, as_json: bool) -> int:
 
 @click.command("mute")
 @click.argument("deal", metavar="DEAL")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Remind again from this day on.")
+@click.option("--until", type=Day(), help="Remind again from this day on.")
 @click.option("--off", is_flag=True, help="Remind again from now on.")
 @click.option("--reason", default="", help="Why; kept in the audit.")
 @click.pass_context

@@ -12,6 +12,7 @@ import click
 from syncjob.cli.common import confirmed, json_option, opened, print_json, who
 from syncjob.cli.progress import show_progress
 from syncjob.cli.screen import echo
+from syncjob.cli.values import Said
 from syncjob.clock import SystemClock
 from syncjob.core.reports import PauseKind, ResumeReport, RunOptions
 from syncjob.errors import Exit
@@ -42,7 +43,7 @@ class Moment(click.ParamType[datetime]):
             return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
         try:
             moment = datetime.fromisoformat(value).astimezone()
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail("write 2h, 3d, 2026-08-01 or 2026-08-01T09:00", param, ctx)
         if moment <= now:
             self.fail("that moment is past", param, ctx)
@@ -52,7 +53,9 @@ class Moment(click.ParamType[datetime]):
 @click.command("pause")
 @_only
 @click.option("--until", type=Moment(), help="2h, 3d, 2026-08-01, 2026-08-01T09:00.")
-@click.option("--reason", required=True, help="Why; shown by status and kept in the audit.")
+@click.option(
+    "--reason", required=True, type=Said(), help="Why; shown by status and kept in the audit."
+)
 @json_option
 @click.pass_context
 def pause_command(

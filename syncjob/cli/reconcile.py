@@ -11,6 +11,7 @@ import click
 
 from syncjob.cli.common import all_option, json_option, opened, print_json, who
 from syncjob.cli.progress import show_progress
+from syncjob.cli.values import Day
 from syncjob.core.reconcile import ReconcileOptions, ReconcileReport
 from syncjob.errors import Exit, StateError
 from syncjob.signals import StopFlag
@@ -23,9 +24,7 @@ from syncjob.signals import StopFlag
     show_default=True,
     help="Correct what is known and queue what follows for the next batch, or only look.",
 )
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), help="Read only what changed since this day."
-)
+@click.option("--since", type=Day(), help="Read only what changed since this day.")
 @click.option("--last", is_flag=True, help="Show what the last one found, without any call.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write JSON here."

@@ -39,7 +39,7 @@ def undo_command(
     every: bool,
     as_json: bool,
 ) -> int:
-    """Take back what a batch wrote: `syncjob history` names it by its number.
+    """Take back what a batch wrote; `syncjob history RECORD` names the batch of each write.
 
     Values of contacts on either side and moves of deals go back to what stood there, where
     nobody has changed them since. What somebody touched stays; what cannot be undone is listed

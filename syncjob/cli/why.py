@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from syncjob.cli.common import json_option, opened, print_json
+from syncjob.cli.values import Day
 from syncjob.errors import Exit
 
 
@@ -40,7 +41,7 @@ def why_command(
 
 @click.command("history")
 @click.argument("record", nargs=-1, required=True)
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
+@click.option("--since", type=Day(), help="From this day on.")
 @click.option("--field", metavar="NAME", help="Only fields with this in their name.")
 @click.option("--all", "every", is_flag=True, help="Show every write and value.")
 @json_option

@@ -27,7 +27,7 @@ from syncjob.engine.overdue import as_judged, customer_of
 from syncjob.engine.status import batch_reports, status_report
 from syncjob.errors import StateError
 from syncjob.reports.report_page import report_page
-from syncjob.state.database import State, readable_errors
+from syncjob.state.database import State, written
 
 #: How many of the last batches the page lists.
 BATCHES_SHOWN = 20
@@ -68,7 +68,7 @@ def store_page(path: Path, page: PageReport) -> None:
     Raises StateError if the disk is full or the place must not be written.
     """
     new = path.with_name(path.name + ".new")
-    with readable_errors(path):
+    with written(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         opened = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(opened, "w", encoding="utf-8") as file:

@@ -22,7 +22,7 @@ import msgspec
 
 from syncjob import __version__
 from syncjob.errors import StateError, WrongFile
-from syncjob.state.database import State, advice, readable_errors
+from syncjob.state.database import State, advice, readable_errors, written
 from syncjob.state.schema import MIGRATIONS
 
 #: The layout of the file; a later program reads the earlier ones.
@@ -79,7 +79,7 @@ def write_backup(state: State, manifest: Manifest, config: str, file: Path) -> N
 
     Raises StateError if the disk is full or the place must not be written.
     """
-    with readable_errors(file), _scratch(file.parent) as folder:
+    with readable_errors(file), written(file), _scratch(file.parent) as folder:
         copy = folder / _DATABASE
         with contextlib.closing(sqlite3.connect(copy)) as target:
             state.db.conn.backup(target)
@@ -91,8 +91,8 @@ def write_backup(state: State, manifest: Manifest, config: str, file: Path) -> N
             _add(tar, _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
             _add(tar, _CONFIG, config.encode())
             tar.add(copy, arcname=_DATABASE, filter=_plain)
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        with part.open("rb") as done:
+            os.fsync(done.fileno())
         part.replace(file)
 
 

@@ -144,6 +144,20 @@ def readable_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[None]:
+    """The errors of writing a file that a person named, which is not the state's."""
+    try:
+        yield
+    except OSError as error:
+        full = "space" in (error.strerror or "").lower()
+        raise StateError(
+            f"The file cannot be written: {error.strerror or error}.", where=str(path),
+            next_step="Free some disk space and repeat." if full else "Name a file in a folder "
+            "that you may write to.",
+        ) from error  # fmt: skip
+
+
 def _said(error: Exception) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
