@@ -118,10 +118,11 @@ def _page_of(case: Case, invoices: Sequence[Invoice]) -> str | None:
 
 def _ours(case: Case, name: str, invoices: Sequence[Invoice]) -> bool:
     """Whether we wrote what the field says: this state remembers it, or a lost one must have,
-    since it names these very invoices."""
+    since it names these very invoices, or those of the deal that ended."""
     if name in case.deal_base:
         return True
-    known = {text for invoice in invoices for text in (invoice.number, invoice.page) if text}
+    every = [*invoices, *(part.last for part in case.parts if part.last is not None)]
+    known = {text for invoice in every for text in (invoice.number, invoice.page) if text}
     return known.issuperset((case.deal.fields.get(name) or "").split(", "))
 
 
