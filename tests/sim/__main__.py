@@ -10,6 +10,8 @@ from collections import Counter
 
 import structlog
 
+from tests.sim.crms import CRMS
+
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
@@ -19,6 +21,7 @@ def main() -> int:
     parser.add_argument("seeds", nargs="?", help="a seed, or a range such as 1-500")
     parser.add_argument("--case", help="a case of the every-point lane, as its failure names it")
     parser.add_argument("--trace", action="store_true", help="print the history in words")
+    parser.add_argument("--crm", choices=sorted(CRMS), help="instead of the one that a seed draws")
     parser.add_argument("--plans", action="store_true", help="most batches are applied plans")
     given = parser.parse_args()
     if given.case:
@@ -26,7 +29,8 @@ def main() -> int:
     if not given.seeds:
         parser.error("a seed, a range of seeds, or --case")
     first, _, last = given.seeds.partition("-")
-    return _seeds(range(int(first), int(last or first) + 1), trace=given.trace, plans=given.plans)
+    seeds = range(int(first), int(last or first) + 1)
+    return _seeds(seeds, trace=given.trace, plans=given.plans, crm=given.crm)
 
 
 def _case(key: str) -> int:
@@ -47,14 +51,14 @@ def _case(key: str) -> int:
     return int(red)
 
 
-def _seeds(seeds: range, *, trace: bool, plans: bool) -> int:
+def _seeds(seeds: range, *, trace: bool, plans: bool, crm: str | None) -> int:
     from tests.sim.seeds import play
 
     began, red = time.monotonic(), []
     faults, total, held = Counter[str](), Counter[str](), Counter[str]()
     for seed in seeds:
         try:
-            played = play(seed, plans=plans)
+            played = play(seed, plans=plans, crm=crm)
         except Exception as failure:
             played = failure.played  # type: ignore[attr-defined]
             red.append(seed)

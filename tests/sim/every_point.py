@@ -8,9 +8,10 @@ from datetime import timedelta
 from random import Random
 from typing import NamedTuple
 
-from tests.sim import people
+from tests.sim import people, people_hubspot
 from tests.sim.faults import Point, kinds_of
-from tests.sim.histories import HISTORIES, Deeds, History
+from tests.sim.histories import Deeds, History
+from tests.sim.histories_hubspot import EVERY
 from tests.sim.judge import recover
 from tests.sim.world import World
 
@@ -114,13 +115,15 @@ def _edit_at(played: Played, case: Case, world: World) -> object:
     if case.batch + 1 < len(steps) and rng.random() < 0.5:
         return lambda: world.attempt(steps[case.batch + 1])
 
+    act = people_hubspot.act if world.vendor.name == "hubspot" else people.act
+
     def common() -> None:
         for _ in range(3):
-            people.act(world, rng, rare=False)
+            act(world, rng, rare=False)
 
     return common
 
 
 def by_name(name: str) -> History:
     """The history of that name."""
-    return next(h for h in HISTORIES if h.name == name)
+    return next(h for h in EVERY if h.name == name)

@@ -69,6 +69,15 @@ SERVER_FAULTS: dict[str, dict[str, Any]] = {
     "503 after": {"kind": "status", "status": 503, "when": "after"},
     "half": {"kind": "semantic", "name": "commit_half"},
 }  # fmt: skip
+#: What only HubSpot's servers refuse with (facts: hubspot, 5f).
+HUBSPOT_FAULTS: dict[str, dict[str, Any]] = {
+    "423 locked": {"kind": "semantic", "name": "locked"},
+    "477 moving": {"kind": "semantic", "name": "migration"},
+    "429 ten seconds": {"kind": "semantic", "name": "ten_seconds"},
+    "429 secondly": {"kind": "semantic", "name": "secondly"},
+    "524": {"kind": "semantic", "name": "timeout_524"},
+}
+HUBSPOT_KINDS: tuple[str, ...] = tuple(HUBSPOT_FAULTS)
 #: Waits of the client before it gives up, in seconds, by kind.
 WAITS_S = {"timeout": 60, "timeout twice": 60, "late": 60, "late twice": 60}
 
@@ -86,9 +95,12 @@ def kinds_of(point: Point) -> tuple[str, ...]:
     """The faults that mean something at this point."""
     if point.kind == "commit":
         return COMMIT_KINDS
+    more = HUBSPOT_KINDS if " /hubspot/" in point.words else ()
     if point.kind == "write":
-        return EXCHANGE_KINDS
-    return READ_KINDS if point.kind == "read" else ("refused", "lost", "html 502", "kill after")
+        return (*EXCHANGE_KINDS, *more)
+    if point.kind == "read":
+        return (*READ_KINDS, *more)
+    return ("refused", "lost", "html 502", "kill after")
 
 
 @dataclass
@@ -138,7 +150,7 @@ class Faults:
 
 def server_fault(kind: str) -> Fault:
     """The sandbox's own fault of that name."""
-    return Fault(**{k: v for k, v in SERVER_FAULTS[kind].items()})
+    return Fault(**{**SERVER_FAULTS, **HUBSPOT_FAULTS}[kind])
 
 
 # --- the doors -----------------------------------------------------------------------------------

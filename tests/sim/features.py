@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
+from tests.sim.crms import CRMS
+
 Owner = Literal["crm", "ledger", "ask"]
 
 #: The CRM has no fields of its own for these.
@@ -57,15 +59,14 @@ def draw(rng: Random) -> Features:
     return rng.choice(TOGETHER) if rng.random() < SHARE else PLAIN
 
 
-def settings_for(base: str, mode: str, status: str, features: Features) -> dict[str, Any]:
+def settings_for(
+    base: str, mode: str, status: str, features: Features, crm: str = "pipedrive"
+) -> dict[str, Any]:
     """A config as plain values."""
     settings: dict[str, Any] = {
         "connection": {"name": "sim", "code": "SJ", "page": None},
         "mode": mode,
-        "crm": {
-            "type": "pipedrive", "api_url": f"{base}/pipedrive", "api_token": "sandbox-token",
-            "plan": "ultimate", "seats": 50,
-        },
+        "crm": CRMS[crm].config(base),
         "ledger": {
             "type": "xero", "api_url": f"{base}/xero/api.xro/2.0",
             "identity_url": f"{base}/xero/identity",

@@ -31,10 +31,13 @@ class History:
     features: Features = PLAIN
     #: Commands that are run instead of a batch, by step.
     commands: dict[int, Run] = field(default_factory=dict)
+    crm: str = "pipedrive"
 
     def world(self) -> World:
         """The world before the first deed."""
-        return new_world(mode=self.mode, status=self.status, features=self.features)
+        return new_world(
+            mode=self.mode, status=self.status, features=self.features, vendor=self.crm
+        )  # fmt: skip
 
     def run(self, world: World, step: int, armed: dict[int, str]) -> object:
         """What our program does after that step; None if it did not come to its end."""
@@ -42,7 +45,7 @@ class History:
 
 
 def _sell(w: World, org: str = "Acme Pty", *lines: dict[str, Any], won: bool = True) -> None:
-    known = {o["name"] for o in w.pipedrive.company.all("organizations")}
+    known = {o["name"] for o in w.truth.all("organizations")}
     if org not in known:
         w.crm("create_org", name=org)
     deal = w.crm(

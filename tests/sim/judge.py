@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+from syncjob.core.reports import BatchReport
+from syncjob.errors import Exit
 from syncjob.sandbox.xero.models import Document
 from tests.sim.features import PART_DAYS, PART_PERCENTS
 from tests.sim.judge_contacts import judge_contacts
@@ -29,13 +31,16 @@ RIGHTS_RECHECK = timedelta(minutes=60)
 #: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
 WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
 A_DAY = timedelta(hours=25)
+#: Faults that ask our program to stay away for longer than the patience.
+FAR = ("429 day", "477 moving")
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
 
 
 class Made(NamedTuple):
-    """An invoice of ours: which part of its deal, for which time, and as it stands."""
+    """An invoice of ours: of which deal, which part of it, for which time, and as it stands."""
 
+    deal: int
     part: str
     generation: int
     document: Document
@@ -54,7 +59,9 @@ def recover(world: World) -> None:
     world.host.faults.clear()
     if world.away_until > world.time.now():
         world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
-    if any(kind == "403" for _, kind in world.faults.fired):
+    if world.rules:
+        _rules_end(world)
+    elif _refused_for_now(world):
         world.advance(RIGHTS_RECHECK)
     _two_batches(world)
     judge(world)
@@ -74,10 +81,32 @@ def recover(world: World) -> None:
     judge(world)
 
 
+def _refused_for_now(world: World) -> bool:
+    """Whether something was refused whose cause is gone without a trace."""
+    forbidden = any(kind == "403" for _, kind in world.faults.fired)
+    return forbidden or any(code == "crm_rule" for _, code in world.issues)
+
+
+def _away(world: World, report: BatchReport | None) -> bool:
+    far = any(kind in FAR for _, kind in world.faults.fired)
+    return far and report is not None and report.exit_code == Exit.UNREACHABLE
+
+
+def _rules_end(world: World) -> None:
+    """What an admin's rule refused is told; once the rule is gone it is done within the hour."""
+    _two_batches(world)
+    judge(world)
+    world.crm("remove_rules")
+    world.advance(RIGHTS_RECHECK)
+
+
 def _two_batches(world: World) -> None:
     for number in (1, 2):
         world.advance(PATIENCE)
         report = world.run()
+        if number == 1 and _away(world, report):  # what the night's reading met, no batch has told
+            world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
+            report = world.run()
         if report is None or report.exit_code not in GOOD_EXITS:
             said = report and (report.exit_code, report.stopped_by)
             raise Violation("recovers", f"batch {number} after the faults ended with {said}")
@@ -85,14 +114,44 @@ def _two_batches(world: World) -> None:
 
 def judge(world: World) -> None:
     """Everything of DESIGN 5 that shows on the servers. Raises Violation."""
-    invoices = _by_deal(world)
-    _one_invoice(world, invoices)
+    marked = _by_deal(world)
+    _one_invoice(world, marked)
+    _never_deleted(world)
     _contacts(world)
     judge_contacts(world)
     judge_papers(world)
-    for deal in world.pipedrive.company.all("deals"):
+    invoices: dict[int, list[Made]] = defaultdict(list)
+    for number, found in marked.items():
+        invoices[world.truth.heir("deals", number)] += found
+    for deal in world.truth.all("deals"):
         if not deal["is_deleted"]:
+            _merged(world, deal, invoices.get(deal["id"], []))
             _deal(world, deal, invoices.get(deal["id"], []))
+
+
+def _never_deleted(world: World) -> None:
+    """Nor by the verbs that HubSpot has for it."""
+    for call in world.host.log.find(method="POST", path="/hubspot/"):
+        if call.path.endswith(("/batch/archive", "/merge")):
+            raise Violation("no_delete", f"{call.method} {call.path}")
+
+
+def _merged(world: World, deal: dict[str, Any], found: list[Made]) -> None:
+    """Of deals that became one only one is invoiced, or people are told."""
+    if len(_owners(found)) > 1 and not rivals(world, deal["id"], found):
+        numbers = [made.document.number for made in found if made.live]
+        raise Violation("one_invoice", f"deal {deal['id']} was merged, and has {numbers}")
+
+
+def _owners(found: list[Made]) -> set[int]:
+    """The deals, merged now, that these live invoices were made for."""
+    return {made.deal for made in found if made.live}
+
+
+def rivals(world: World, deal: int, found: list[Made]) -> bool:
+    """Whether this deal came of several with an invoice each, and people are asked."""
+    told = (f"deal:{deal}", "merged_deals_invoiced") in world.issues
+    return told and len(_owners(found)) > 1
 
 
 def _by_deal(world: World) -> dict[int, list[Made]]:
@@ -101,7 +160,7 @@ def _by_deal(world: World) -> dict[int, list[Made]]:
     for document in world.xero.organisation.invoices:
         marker = _MARKER.search(document.url or "")
         if marker:
-            made = Made(marker[2], int(marker[3]), document)
+            made = Made(int(marker[1]), marker[2], int(marker[3]), document)
             found[int(marker[1])].append(made)
     return found
 
@@ -115,7 +174,10 @@ def _one_invoice(world: World, invoices: dict[int, list[Made]]) -> None:
             generations = sorted(made.generation for made in mine)
             if late:  # a replay that outlives its key: the second draft was made and withdrawn
                 generations = sorted(set(generations))
-            if generations != list(range(1, len(generations) + 1)):
+            again = range(1, len(generations) + 1)
+            if _came_of_merge(world, deal):  # counted on from those that it came of
+                again = range(generations[0], generations[0] + len(generations))
+            if generations != list(again):
                 raise Violation("one_effect", f"deal {deal} {part}: the generations {generations}")
         keys = Counter(_key_of(made.document) for made in found if made.live)
         if not doubled(world, deal) and max(keys.values(), default=0) > 1:
@@ -133,7 +195,13 @@ def _one_live(world: World, deal: int, live: list[Document]) -> None:
 
 def doubled(world: World, deal: int) -> bool:
     """Whether people are told that the deal has an invoice too many."""
-    return (f"deal:{deal}", "duplicate_effect") in world.issues
+    heir = world.truth.heir("deals", deal)
+    return (f"deal:{heir}", "duplicate_effect") in world.issues
+
+
+def _came_of_merge(world: World, deal: int) -> bool:
+    heir = world.truth.heir
+    return any(heir("deals", d["id"]) == deal != d["id"] for d in world.truth.all("deals"))
 
 
 def _key_of(document: Document) -> str:
@@ -165,16 +233,24 @@ def _deal(world: World, deal: dict[str, Any], found: list[Made]) -> None:
     newest = max(found, key=lambda made: made.generation).document if found else None
     for invoice in live:
         _customer(world, deal, invoice)
-    _content(world, deal, [made for made in found if made.live], fields)
-    if deal["status"] != "won":
+    asked = rivals(world, deal["id"], found)
+    if not asked:
+        _content(world, deal, [made for made in found if made.live], fields)
+    if world.rules and (f"deal:{deal['id']}", "crm_rule") in world.issues:
+        return  # an admin's rule refuses the deal's fields, and people are told
+    if deal["status"] != "won" and not asked:
         _not_won(world, deal, live, fields)
     elif not live and not deal["is_archived"]:
-        _won_without(world, deal, newest, fields)
+        _won_without(world, deal, found, newest, fields)
     if deal["is_archived"] or (not live and fields.get("Invoice status") == "held"):
         return  # judged above
-    shown = [*(live or [newest] if newest else []), *repeats(world, deal["id"])]
-    if shown and not doubled(world, deal["id"]):
-        _fields_true(world, deal, shown, fields)
+    if doubled(world, deal["id"]):
+        return
+    again = repeats(world, deal["id"])
+    if live or (again and not found):
+        _fields_true(world, deal, [*live, *again], fields)
+    elif found:
+        _ended_true(world, deal, found, again, fields)
 
 
 def _content(
@@ -187,10 +263,10 @@ def _content(
     if not live or any(d.id in world.watch.touched for d in documents):
         return
     draft = all(d.status == "DRAFT" for d in documents)
-    lagging = world.pipedrive.company.options.lag_max_s > 0 and draft
+    lagging = world.truth.lag_s > 0 and draft
     told = any(subject == f"deal:{deal['id']}" for subject, _ in world.issues)
     # Lines that move no stamp are seen with the weekly walk (docs/guarantees.md).
-    told = told or not world.pipedrive.company.options.products_bump_deal
+    told = told or not world.truth.lines_stamp
     said = told or "the deal says" in str(fields.get("Invoice note"))
     if deal["is_archived"] or (lagging and said):
         return
@@ -208,7 +284,7 @@ def _whole(world: World, deal: dict[str, Any], invoice: Document, *, told: bool)
     known = world.watch.totals.get(deal["id"], set())
     if invoice.total not in known:
         raise Violation("totals", f"deal {deal['id']}: {invoice.number} is {float(invoice.total)}")
-    now = deal_total(world.pipedrive.company, deal["id"])
+    now = deal_total(world.truth, deal["id"])
     follows = deal["status"] == "won" and invoice.status == "DRAFT" and not world.state_lost
     if follows and not told and invoice.total != now:
         raise Violation(
@@ -221,9 +297,9 @@ def _whole(world: World, deal: dict[str, Any], invoice: Document, *, told: bool)
 def _shares(world: World, deal: dict[str, Any], live: list[Made]) -> None:
     """Of a deal that never came to anything else each part is its share, but for cents."""
     totals = world.watch.totals.get(deal["id"], set()) - {Fraction(0)}
-    if len(totals) != 1 or world.pipedrive.company.options.lag_max_s:
+    if len(totals) != 1 or world.truth.lag_s:
         return
-    for part, _, invoice in live:
+    for _, part, _, invoice in live:
         share = next(iter(totals)) * PART_PERCENTS.get(part, 0) / 100
         if share and abs(invoice.total - share) > Fraction(2 * len(invoice.lines) + 2, 100):
             raise Violation("parts", f"deal {deal['id']}: {part} is {float(invoice.total)}")
@@ -233,7 +309,7 @@ def _in_parts(world: World, deal: dict[str, Any], made: list[Document], *, told:
     """All parts together are the deal, but for a cent a line and part."""
     if deal["status"] != "won" or told or world.state_lost or len(made) < len(PART_DAYS):
         return
-    total, now = sum(d.total for d in made), deal_total(world.pipedrive.company, deal["id"])
+    total, now = sum(d.total for d in made), deal_total(world.truth, deal["id"])
     if abs(total - now) > Fraction(sum(len(d.lines) for d in made), 100):
         raise Violation("parts", f"deal {deal['id']} is {float(now)}, its parts {float(total)}")
 
@@ -280,12 +356,17 @@ def _not_won(
 
 
 def _won_without(
-    world: World, deal: dict[str, Any], newest: Document | None, fields: dict[str, Any]
-) -> None:
+    world: World, deal: dict[str, Any], found: list[Made], newest: Document | None,
+    fields: dict[str, Any],
+) -> None:  # fmt: skip
     """Won and not invoiced: a person ended its invoice, or it is held and says why."""
     if newest is not None and newest.id in world.watch.ended:
         return
-    if (deal["first_won_time"] or deal["won_time"]) < WON_SINCE:
+    if len({made.deal for made in found}) > 1 and any(
+        made.document.id in world.watch.ended for made in found
+    ):
+        return  # of merged deals it may be the one's that a person ended
+    if _first_won(world, deal) < WON_SINCE:
         return
     if fields.get("Invoice status") == "held" and fields.get("Invoice note"):
         world.held[str(fields["Invoice note"])[:60]] += 1
@@ -295,21 +376,48 @@ def _won_without(
         return  # nobody can tell any more that it was us who withdrew it
     raise Violation(
         "nothing_forgotten",
-        f"deal {deal['id']} is won ({float(deal_total(world.pipedrive.company, deal['id']))}), "
+        f"deal {deal['id']} is won ({float(deal_total(world.truth, deal['id']))}), "
         f"has no invoice, and says {fields.get('Invoice status')}: {fields.get('Invoice note')}",
     )
 
 
+def _first_won(world: World, deal: dict[str, Any]) -> float:
+    """The CRM's own word, or what was seen of the deal and of what was merged into it."""
+    if deal["first_won_time"]:
+        return float(deal["first_won_time"])
+    known = world.watch.first_won
+    heir = world.truth.heir
+    seen = [at for key, at in known.items() if heir("deals", key) == deal["id"]]
+    return float(min([*seen, deal["won_time"]]))
+
+
 def _holdable(world: World, deal: dict[str, Any]) -> bool:
     """Whether anything that people did can be a reason to hold it."""
-    if deal_total(world.pipedrive.company, deal["id"]) <= 0 or not deal["org_id"]:
+    if deal_total(world.truth, deal["id"]) <= 0 or not deal["org_id"]:
         return True
-    if world.features.templates and len(world.pipedrive.company.children("rows", deal["id"])) > 1:
+    if world.features.templates and len(world.truth.children("rows", deal["id"])) > 1:
         return True  # recurring lines that do not agree
     doubtful = {"archive_contact", "merge_contacts", "create_contact", "edit_contact", "delete_org",
                 "merge_orgs", "create_invoice", "rename_contact", "forget_contact", "delete_person",
-                "edit_org", "merge_persons", "restore_org"}  # fmt: skip
+                "edit_org", "merge_persons", "restore_org", "merge_deals"}  # fmt: skip
     return any(deed.act in doubtful for deed in world.deeds)
+
+
+def _ended_true(
+    world: World, deal: dict[str, Any], found: list[Made], again: list[Document],
+    fields: dict[str, Any],
+) -> None:  # fmt: skip
+    """Of those that ended it tells of the last part's newest; of merged deals, of one of them."""
+    last = max(found, key=lambda made: (len(made.part), made.part, made.generation))
+    told = [last, *(found if len({made.deal for made in found}) > 1 else ())]
+    for number, made in enumerate(told, 1):
+        try:
+            _fields_true(world, deal, [made.document, *again], fields)
+        except Violation:
+            if number == len(told):
+                raise
+        else:
+            return
 
 
 def _fields_true(
@@ -347,7 +455,7 @@ def _shown(value: Any) -> Any:
 
 def deal_fields(world: World, deal: dict[str, Any]) -> dict[str, Any]:
     """The deal's own fields by name, as the CRM holds them, in words."""
-    known = world.pipedrive.company.fields["deals"]
+    known = world.truth.fields["deals"]
     return {
         known[code]["field_name"]: _plain(known[code], value)
         for code, value in (deal.get("custom_fields") or {}).items()

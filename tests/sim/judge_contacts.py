@@ -57,8 +57,8 @@ def judge_contacts(world: World) -> None:
     for pair in found:
         if ("crm", str(pair.org["id"])) in unclear or ("ledger", pair.contact.id) in unclear:
             continue
-        staffed = any(
-            row["org_id"] == pair.org["id"] for row in world.pipedrive.company.all("persons")
+        staffed = any(row["org_id"] == pair.org["id"] for row in world.truth.all("persons")) or any(
+            row["org_id"] == pair.org["id"] and row["person_id"] for row in world.truth.all("deals")
         )
         for field in FIELDS:
             if field != "email" or not staffed:  # else it is the main person's
@@ -69,7 +69,7 @@ def _none_doubled_in_crm(world: World) -> None:
     marks = Counter(
         value
         for kind in ("organizations", "persons")
-        for row in world.pipedrive.company.all(kind)
+        for row in world.truth.all(kind)
         if not row["is_deleted"]
         for value in (row.get("custom_fields") or {}).values()
         if isinstance(value, str) and value.startswith("SJ-")
@@ -80,7 +80,7 @@ def _none_doubled_in_crm(world: World) -> None:
 
 
 def _pairs(world: World) -> Iterator[Pair]:
-    company = world.pipedrive.company
+    company = world.truth
     orgs = [row for row in company.all("organizations") if not row["is_deleted"]]
     by_id = {f"SJ-O{row['id']}": row for row in orgs}
     by_mark = {
@@ -102,7 +102,7 @@ def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[s
     typed: dict[tuple[str, str, str], Typed] = {}
     unclear: set[tuple[str, str]] = set()
     for n, deed in enumerate(world.deeds):
-        side = "crm" if deed.side == "pipedrive" else "ledger"
+        side = "ledger" if deed.side == "xero" else "crm"
         record = str((deed.result.get("done") or deed.result).get("id"))
         if deed.act in _OTHERWISE or (deed.act in _EDITS and deed.within):
             ids = (record, *(str(deed.payload.get(x)) for x in ("loser", "winner", "survivor")))
@@ -122,7 +122,7 @@ def as_it_is(world: World, act: str, payload: dict[str, Any]) -> dict[str, str]:
     """What the record that a person is about to edit says in these fields; nothing of others."""
     org: dict[str, Any] | None = None
     if act == "edit_org":
-        org = world.pipedrive.company.get("organizations", payload["org"])
+        org = world.truth.get("organizations", payload["org"])
     if org is not None:
         return {field: _of_org(world, org, field) for field in FIELDS}
     if act in ("edit_contact", "rename_contact"):
@@ -201,7 +201,7 @@ def _same(field: str, crm: str, ledger: str) -> bool:
 def _of_org(world: World, row: dict[str, Any], field: str) -> str:
     if field == "name":
         return _plain(row["name"])
-    known = world.pipedrive.company.fields["organizations"]
+    known = world.truth.fields["organizations"]
     for code, value in (row.get("custom_fields") or {}).items():
         if code in known and known[code]["field_name"] == OWN_FIELDS[field]:
             return _plain(value)

@@ -61,7 +61,8 @@ def repeats(world: World, deal: int) -> list[Document]:
     templates = {
         t.id
         for t in org.templates
-        if (found := _TEMPLATE.search(t.document.reference or "")) and found[1] == str(deal)
+        if (found := _TEMPLATE.search(t.document.reference or ""))
+        and world.truth.heir("deals", int(found[1])) == deal
     }
     made = [i for i in org.invoices if i.repeating_id in templates] if templates else []
     return [invoice for invoice in made if invoice.status not in ("VOIDED", "DELETED")]
@@ -76,7 +77,7 @@ def _credits(world: World) -> None:
         found = _CREDIT.match(note.reference or "")
         if found is None:
             continue
-        asked = {Fraction(amount) for amount in world.credits.get(int(found[2]), ())}
+        asked = _asked(world, int(found[2]))
         if note.total not in asked:
             raise Violation("credit", f"{note.reference}: nobody asked for {float(note.total)}")
         if note.status in ("AUTHORISED", "PAID") and note.id not in _approved(world):
@@ -87,6 +88,17 @@ def _credits(world: World) -> None:
     for what, count in (*markers.items(), *wishes.items()):
         if count > 1:
             raise Violation("one_credit", f"{what}: {count} credit notes")
+
+
+def _asked(world: World, deal: int) -> set[Fraction]:
+    """The amounts that people asked to credit this deal, or what was merged into it."""
+    heir = world.truth.heir
+    return {
+        Fraction(amount)
+        for named, amounts in world.credits.items()
+        if heir("deals", named) == heir("deals", deal)
+        for amount in amounts
+    }
 
 
 # --- notices -------------------------------------------------------------------------------------
@@ -127,16 +139,14 @@ def _named(world: World, name: str) -> Document | None:
 
 
 def _told(world: World) -> None:
-    rows = world.pipedrive.company.all("activities")
+    rows = world.truth.all("activities")
     found = [m for row in rows if (m := _NOTICE.search(row.get("note") or ""))]
     markers = Counter(m[0].rpartition(">")[2] for m in found)
     twice = [marker for marker, count in markers.items() if count > 1]
     if twice:
         raise Violation("notice_once", f"told more than once: {twice}")
     noted = Counter(
-        m[0]
-        for row in world.pipedrive.company.all("notes")
-        if (m := _NOTED.search(row.get("content") or ""))
+        m[0] for row in world.truth.all("notes") if (m := _NOTED.search(row.get("content") or ""))
     )
     twice = [marker for marker, count in noted.items() if count > 1]
     if twice:
@@ -152,10 +162,10 @@ def _none_forgotten(world: World, invoice: Document, told: set[str]) -> None:
     if marker is None or not overdue(invoice, today) or invoice.due_day is None:
         return
     reached = [n for n in STEPS if invoice.due_day + timedelta(days=n) <= today]
-    deal = world.pipedrive.company.get("deals", int(marker[1].split("-")[1]))
+    deal = world.truth.get("deals", world.truth.heir("deals", int(marker[1].split("-")[1])))
     if not reached or _covered(world, invoice) or deal is None or deal["is_deleted"]:
         return
-    if deal["is_archived"]:
+    if deal["is_archived"] or (f"deal:{deal['id']}", "nobody_to_tell") in world.issues:
         return
     begins = f"{marker[1]}.{invoice.due_day:%y%m%d}.{max(reached)}."
     if not any(name.startswith(begins) for name in told):

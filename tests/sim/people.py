@@ -28,7 +28,7 @@ def any_deal(world: World, rng: Random, *statuses: str) -> int:
     """Some deal in one of these states."""
     found = [
         d["id"]
-        for d in world.pipedrive.company.all("deals")
+        for d in world.truth.all("deals")
         if not d["is_deleted"] and (not statuses or d["status"] in statuses)
     ]
     if not found:
@@ -55,7 +55,7 @@ def any_contact(world: World, rng: Random) -> str:
 def customer(world: World, rng: Random) -> int:
     """One of the usual customers, made if it is not there."""
     name = rng.choice(CUSTOMERS)
-    for row in world.pipedrive.company.all("organizations"):
+    for row in world.truth.all("organizations"):
         if row["name"] == name and not row.get("is_deleted"):
             return int(row["id"])
     return int(world.crm("create_org", name=name)["id"])
@@ -173,7 +173,7 @@ def odd_deal(world: World, rng: Random) -> object:
 
 
 def _any_line(world: World, rng: Random) -> int:
-    found = [row["id"] for row in world.pipedrive.company.all("rows")]
+    found = [row["id"] for row in world.truth.all("rows") if not row.get("is_deleted")]
     if not found:
         raise ActError("no line")
     return int(rng.choice(found))

@@ -16,14 +16,14 @@ Deed = Callable[[World, Random], object]
 
 
 def _org(world: World, rng: Random) -> int:
-    found = [r["id"] for r in world.pipedrive.company.all("organizations") if not r["is_deleted"]]
+    found = [r["id"] for r in world.truth.all("organizations") if not r["is_deleted"]]
     if not found:
         raise ActError("no organization")
     return int(rng.choice(found))
 
 
 def _person(world: World, rng: Random) -> int:
-    found = [r["id"] for r in world.pipedrive.company.all("persons") if not r["is_deleted"]]
+    found = [r["id"] for r in world.truth.all("persons") if not r["is_deleted"]]
     if not found:
         raise ActError("no person")
     return int(rng.choice(found))
@@ -121,7 +121,7 @@ def merge_contacts(world: World, rng: Random) -> object:
 
 def restore_org(world: World, rng: Random) -> object:
     """It was deleted by mistake."""
-    found = [r["id"] for r in world.pipedrive.company.all("organizations") if r["is_deleted"]]
+    found = [r["id"] for r in world.truth.all("organizations") if r["is_deleted"]]
     if not found:
         raise ActError("no deleted organization")
     return world.crm("restore_org", org=rng.choice(found))

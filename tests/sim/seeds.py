@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from syncjob.sandbox.xero.options import Limits
-from tests.sim import features, people, people_more
-from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS
+from tests.sim import features, people, people_hubspot, people_more
+from tests.sim.crms import CRMS
+from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS
 from tests.sim.features import Features
 from tests.sim.judge import recover
 from tests.sim.plans import seen_first
@@ -20,6 +22,8 @@ BATCHES = (6, 14)
 POINTS_MAX = 40
 #: The share of deeds that are about what is on beside invoices.
 MORE = 0.45
+#: The share of seeds whose CRM is HubSpot.
+HUBSPOT = 1 / 3
 #: The share of batches that are plans, where they are on.
 PLANNED = 0.6
 #: Half of the faults are aimed at writes, which are few.
@@ -47,6 +51,8 @@ class Swarm:
     features: Features
     #: Whether most batches are plans that a person sees first.
     plans: bool = False
+    #: The answers to a vendor's open questions, as options of its sandbox.
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,13 +68,19 @@ class Played:
     batches: int = 0
 
 
-def draw(rng: Random, own: Random) -> Swarm:
+def crm_of(seed: int) -> str:
+    """The CRM of a seed that names none."""
+    return "hubspot" if Random(f"crm {seed}").random() < HUBSPOT else "pipedrive"
+
+
+def draw(rng: Random, own: Random, crm: str) -> Swarm:
     """Which faults, lags, modes and deeds are on: few of many, so that each gets its room.
 
     What is on beside invoices is drawn of its `own`, so that it changes no other history.
     """
     mode, status = rng.choice((("drafts_only", "draft"), ("full", "authorised"), ("full", "draft")))
-    every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS)))
+    more = HUBSPOT_KINDS if crm == "hubspot" else ()
+    every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS, *more)))
     return Swarm(
         mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
         crm_lag_s=rng.choice((0, 0, 5, 100)),
@@ -76,18 +88,21 @@ def draw(rng: Random, own: Random) -> Swarm:
         faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
         outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
         loses_state=rng.random() < 0.12, lines_stamp=own.random() < 0.5,
-        features=features.draw(own),
+        features=features.draw(own), answers=CRMS[crm].answers(own),
     )  # fmt: skip
 
 
-def play(seed: int, *, plans: bool = False) -> Played:
-    """Play one seed to its end, most batches as plans that are applied if `plans`.
+def play(seed: int, *, plans: bool = False, crm: str | None = None) -> Played:
+    """Play one seed to its end, most batches as plans that are applied if `plans`, with this CRM
+    or the one that the seed draws.
 
     Raises Violation with the world's story in `played`.
     """
-    rng = Random(seed)
-    swarm = replace(draw(rng, Random(f"features {seed}")), plans=plans)
-    world = new_world(mode=swarm.mode, status=swarm.status, features=swarm.features)
+    rng, crm = Random(seed), crm or crm_of(seed)
+    swarm = replace(draw(rng, Random(f"features {seed}"), crm), plans=plans)
+    world = new_world(
+        mode=swarm.mode, status=swarm.status, features=swarm.features, vendor=crm
+    )  # fmt: skip
     played = Played(world, swarm)
     try:
         _live(world, swarm, rng, played)
@@ -107,9 +122,8 @@ def set_up(world: World, swarm: Swarm) -> None:
     org = world.xero.organisation
     for table in (org.contacts, org.invoices, org.credits, org.payments):
         table._lag_max_s = swarm.lag_s
-    company = world.pipedrive.company
-    company.options = replace(
-        company.options, lag_max_s=swarm.crm_lag_s, products_bump_deal=swarm.lines_stamp
+    world.vendor.be(
+        world.server, lag_s=swarm.crm_lag_s, lines_stamp=swarm.lines_stamp, **swarm.answers
     )
     if swarm.limits:
         world.xero.set_limits(Limits())
@@ -137,6 +151,8 @@ def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
 def _deed(world: World, swarm: Swarm, rng: Random) -> None:
     if people_more.also(world.features) and rng.random() < MORE:
         people_more.act(world, rng)
+    elif world.vendor.name == "hubspot":
+        people_hubspot.act(world, rng, rare=swarm.rare)
     else:
         people.act(world, rng, rare=swarm.rare)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim.kept import kept_seeds
-from tests.sim.seeds import play
+from tests.sim.seeds import crm_of, play
 
 #: How many new seeds are played (SYNCJOB_SEEDS for more).
 SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "40"))
@@ -29,7 +29,7 @@ def _drawn() -> int:
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_new_seeds(group: int) -> None:
     first = 1_000_000 + _drawn() % 10_000_000 * 100
-    _play(range(first + group, first + SEEDS, GROUPS))
+    _play([(seed, crm_of(seed)) for seed in range(first + group, first + SEEDS, GROUPS)])
 
 
 def test_plans_that_are_applied() -> None:
@@ -49,17 +49,18 @@ def test_seeds_that_were_red_once(group: int) -> None:
 
 
 def test_a_seed_plays_the_same_history_each_time() -> None:
-    assert play(5).world.story == play(5).world.story
+    for crm in ("pipedrive", "hubspot"):
+        assert play(5, crm=crm).world.story == play(5, crm=crm).world.story
 
 
 def test_nothing_is_left_behind() -> None:
     assert not play(6).world.folder.exists()
 
 
-def _play(seeds: range | list[int]) -> None:
-    for seed in seeds:
+def _play(seeds: list[tuple[int, str]]) -> None:
+    for seed, crm in seeds:
         try:
-            play(seed)
+            play(seed, crm=crm)
         except Exception as error:
-            error.add_note(f"replay: python -m tests.sim {seed} --trace")
+            error.add_note(f"replay: python -m tests.sim {seed} --crm {crm} --trace")
             raise

@@ -133,12 +133,14 @@ def deal_says(org: Organisation, invoices: list[Document], *, to_come: bool) -> 
     word_now = _joint_word(org, invoices, to_come=to_come)
     if all(invoice.status == "DELETED" for invoice in invoices):
         return each[0] | {"Invoice number": frozenset()}
-    sums = {
+    sums: dict[str, Fraction | None] = {
         name: sum((one[name] for one in each if one[name] is not None), Fraction(0))
         for name in ("Invoice total", "Invoice due", "Invoice paid", "Invoice credited")
     }
     paid_days = [one["Invoice paid on"] for one in each if one["Invoice paid on"]]
     late = [one["Invoice overdue amount"] for one in each if one["Invoice overdue amount"]]
+    if len({invoice.currency for invoice in invoices}) > 1:  # of several there is no sum
+        sums, late = dict.fromkeys(sums, None), []
     return sums | {
         "Invoice status": word_now,
         "Invoice number": frozenset(n for one in each if (n := one["Invoice number"])),

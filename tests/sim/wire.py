@@ -7,6 +7,7 @@ own reading of failures (transport/exchange.py) is under test too.
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from http.client import RemoteDisconnected
@@ -35,10 +36,11 @@ class Wire(BaseAdapter):
 
     def __init__(
         self, host: Host, faults: Faults, wait: Callable[[float], None],
-        written: Callable[[], None],
+        written: Callable[[], None], reads: Callable[[str, str], bool],
     ) -> None:  # fmt: skip
         super().__init__()
         self.host, self.faults, self.wait, self.written = host, faults, wait, written
+        self.reads = reads
         self._builder = HTTPAdapter()
 
     def send(
@@ -47,7 +49,7 @@ class Wire(BaseAdapter):
     ) -> requests.Response:  # fmt: skip
         """One exchange, which is one point."""
         sent = to_sandbox(request)
-        fault = self.faults.meet(_kind(sent), f"{sent.method} {sent.path}")
+        fault = self.faults.meet(self._kind(sent), f"{sent.method} {sent.path}")
         self.wait(EXCHANGE_S)
         if fault == "refused":
             refused = NewConnectionError(None, "refused")  # type: ignore[arg-type]
@@ -57,6 +59,8 @@ class Wire(BaseAdapter):
         if fault == "edit before":
             self.faults.do_edit()
         reply = self._deliver(sent, fault, request)
+        if fault == "half" and sent.path.startswith("/hubspot"):
+            reply = _fewer(reply)
         if fault == "kill after":
             self.faults.kill()
         if fault == "edit after":
@@ -66,9 +70,10 @@ class Wire(BaseAdapter):
     def _deliver(
         self, sent: Request, fault: str | None, request: requests.PreparedRequest
     ) -> Reply:
-        if fault is not None and fault not in _OURS:
+        ours = fault == "half" and sent.path.startswith("/hubspot")
+        if fault is not None and fault not in _OURS and not ours:
             planned = server_fault(fault)
-            if sent.path.startswith("/pipedrive"):
+            if not sent.path.startswith("/xero"):
                 planned.delay_s = min(planned.delay_s, CRM_LATE_S_MAX)
             planned.method, planned.path = sent.method, f"^{re.escape(sent.path)}$"
             self.host.faults.add(planned)
@@ -77,7 +82,7 @@ class Wire(BaseAdapter):
         except Dropped as dropped:
             return self._dropped(dropped, fault, request)
         finally:
-            if sent.method != "GET":
+            if not self.reads(sent.method, sent.path):
                 self.written()
 
     def _dropped(
@@ -107,6 +112,11 @@ class Wire(BaseAdapter):
         )  # fmt: skip
         return self._builder.build_response(request, raw)
 
+    def _kind(self, sent: Request) -> PointKind:
+        if "/connect/token" in sent.path:
+            return "token"
+        return "read" if self.reads(sent.method, sent.path) else "write"
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -133,10 +143,15 @@ class CuttingWire(Wire):
 _OURS = ("refused", "kill before", "kill after", "edit before", "edit after")
 
 
-def _kind(sent: Request) -> PointKind:
-    if "/connect/token" in sent.path:
-        return "token"
-    return "read" if sent.method == "GET" else "write"
+def _fewer(reply: Reply) -> Reply:
+    """A batch's answer that is silent about half of what was done (facts: hubspot, 5d)."""
+    try:
+        body = json.loads(reply.body)
+    except ValueError:
+        return reply
+    results = body.get("results", []) if isinstance(body, dict) else []
+    told = {**body, "results": results[: len(results) // 2]} if results else body
+    return Reply(reply.status, reply.headers, json.dumps(told).encode(), reply.effect)
 
 
 def to_sandbox(request: requests.PreparedRequest) -> Request:

@@ -31,11 +31,12 @@ from syncjob.core.rules.credit import Wish
 from syncjob.engine.connection import ConnectionHandle, open_connection
 from syncjob.errors import Exit, Park, RetryLater, StateError
 from syncjob.sandbox.host import Host
+from syncjob.sandbox.hubspot import HubSpotServer
 from syncjob.sandbox.kernel import ActError, Call, Clock, Entropy, FaultBook
-from syncjob.sandbox.pipedrive import Options as CrmOptions
 from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
+from tests.sim.crms import CRMS, Truth
 from tests.sim.faults import Faults, Killed, watching
 from tests.sim.features import PLAIN, Features, settings_for
 from tests.sim.watch import Watch
@@ -93,18 +94,16 @@ class World:
 
     def __init__(
         self, settings: dict[str, Any], entropy: int, options: dict[str, Any],
-        features: Features = PLAIN,
+        features: Features = PLAIN, crm: str = "pipedrive",
     ) -> None:  # fmt: skip
-        self.settings, self.features = settings, features
+        self.settings, self.features, self.vendor = settings, features, CRMS[crm]
         self.time, book = Clock(START), FaultBook()
         ledger = {"region": "AU", "limits": None, "lag_max_s": 0, **options.get("ledger", {})}
-        crm = {
-            "currency": "AUD", "limits": False, "bursts_in_real_time": False,
-            **options.get("crm", {}),
-        }  # fmt: skip
         self.xero = XeroServer(self.time, Entropy(entropy), LedgerOptions(**ledger), book)
-        self.pipedrive = PipedriveServer(self.time, Entropy(entropy + 1), CrmOptions(**crm), book)
-        self.host = Host([self.xero, self.pipedrive], self.time, book, sleep=self.time.advance)
+        chance = Entropy(entropy + 1)
+        self.server = self.vendor.server(self.time, chance, book, options.get("crm", {}))
+        self.truth: Truth = self.vendor.truth(self.server)
+        self.host = Host([self.xero, self.server], self.time, book, sleep=self.time.advance)
         self.clock = ProgramClock(self.time, self.pass_time)
         self.rng, self.keys = Random(entropy), 0
         self.deeds: list[Deed] = []
@@ -132,6 +131,18 @@ class World:
         path.write_text(text, encoding="utf-8")  # a backup has it in it
         self.config: Config = _config(text).model_copy(update={"path": path})
 
+    @property
+    def pipedrive(self) -> PipedriveServer:
+        """The CRM's server in a world of Pipedrive."""
+        assert isinstance(self.server, PipedriveServer)
+        return self.server
+
+    @property
+    def hubspot(self) -> HubSpotServer:
+        """The CRM's server in a world of HubSpot."""
+        assert isinstance(self.server, HubSpotServer)
+        return self.server
+
     def copy(self) -> World:
         """Another world in which everything so far has happened, and which goes its own way."""
         twin = copy.copy(self)
@@ -139,7 +150,8 @@ class World:
         twin.host = copy.deepcopy(self.host, memo)
         twin.host._sleep = twin.host.clock.advance  # type: ignore[method-assign]
         twin.time = twin.host.clock
-        twin.xero, twin.pipedrive = twin.host.servers["xero"], twin.host.servers["pipedrive"]  # type: ignore[assignment]
+        twin.xero, twin.server = twin.host.servers["xero"], twin.host.servers[self.vendor.name]
+        twin.truth = self.vendor.truth(twin.server)
         twin.clock = ProgramClock(twin.time, twin.pass_time)
         twin.clock.skew = self.clock.skew
         twin.rng = copy.deepcopy(self.rng)
@@ -175,12 +187,11 @@ class World:
     def _session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # nothing of this machine counts, and it is slow to look
-        session.mount(
-            "https://",
-            CuttingWire(
-                self.host, self.faults, self.pass_time, lambda: self.watch.after_late(self)
-            ),
-        )
+        wire = CuttingWire(
+            self.host, self.faults, self.pass_time, lambda: self.watch.after_late(self),
+            self.vendor.reads,
+        )  # fmt: skip
+        session.mount("https://", wire)
         return session
 
     def _new_key(self) -> str:
@@ -307,11 +318,16 @@ class World:
         self.state_lost = True
         self.tell("the state is lost")
 
+    @property
+    def rules(self) -> bool:
+        """Whether admins of the CRM have made rules that bind every write."""
+        return self.vendor.name == "hubspot" and bool(self.hubspot.store.rules)
+
     # --- people -------------------------------------------------------------------------------
 
     def crm(self, act: str, **payload: Any) -> dict[str, Any]:
         """What a sales person does. Raises ActError if it cannot be done."""
-        return self._act("pipedrive", act, payload)
+        return self._act(self.vendor.name, act, payload)
 
     def books(self, act: str, **payload: Any) -> dict[str, Any]:
         """What a bookkeeper does. Raises ActError if it cannot be done."""
@@ -326,7 +342,7 @@ class World:
         before = as_it_is(self, act, payload) if self.features.contacts else {}
         result = self.host.servers[side].people(act, payload)
         self.deeds.append(Deed(self.time.now(), side, act, payload, result, within, before))
-        self.tell(f"{'sales' if side == 'pipedrive' else 'books'}: {act} {_short(payload)}")
+        self.tell(f"{'books' if side == 'xero' else 'sales'}: {act} {_short(payload)}")
         self.watch.people_acted(self)
         return result
 
@@ -348,7 +364,7 @@ class World:
         return [
             call
             for call in self.host.log.find(since=number)
-            if call.method != "GET" and "/connect/token" not in call.path
+            if not self.vendor.reads(call.method, call.path) and "/connect/token" not in call.path
         ]
 
     def last_call(self) -> int:
@@ -376,12 +392,14 @@ _ready: dict[str, World] = {}
 def new_world(
     *, mode: str = "drafts_only", status: str = "draft", ledger: dict[str, Any] | None = None,
     crm: dict[str, Any] | None = None, entropy: int = 1, features: Features = PLAIN,
+    vendor: str = "pipedrive",
 ) -> World:  # fmt: skip
     """A firm with empty books whose connection is set up; made once per kind, then copied."""
     options = {"ledger": ledger or {}, "crm": crm or {}}
-    key = repr((mode, status, sorted(options.items(), key=str), entropy, features))
+    key = repr((mode, status, sorted(options.items(), key=str), entropy, features, vendor))
     if key not in _ready:
-        world = World(settings_for(BASE, mode, status, features), entropy, options, features)
+        settings = settings_for(BASE, mode, status, features, vendor)
+        world = World(settings, entropy, options, features, vendor)
         world.init()
         _ready[key] = world
         atexit.register(world.close)
