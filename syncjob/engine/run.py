@@ -87,6 +87,8 @@ def push(batch: Batch, plan: Plan) -> None:
     send(batch, plan)
     with batch.state.commit():
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
+        if batch.state.book.fact("code") is None:  # from the first marker on it is this one
+            batch.state.book.note("code", batch.state.relinks.code())
         if takes_part(batch) and not batch.late:
             batch.state.book.note(COMPARED, batch.clock.now().isoformat())
 

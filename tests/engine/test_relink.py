@@ -354,3 +354,29 @@ def test_to_another_account_of_the_same_crm(tmp_path: Path) -> None:
         assert len(ids(w) - before) == 1
     finally:
         w.close()
+
+
+def test_a_win_that_was_not_invoiced_in_time_is_invoiced_after_the_change(moving: Moving) -> None:
+    """The map says that the old CRM won it; the import's stamp and the cut-over say nothing."""
+    w, old = moving, moving.history()
+    before = ids(w)
+    old["late"] = sell(w, "Late Pty", title="late")
+    w.advance(timedelta(hours=6))
+    w.change()
+    new = w.imported(old)
+    w.advance(timedelta(days=1))
+    w.relink(map_of(old, new))
+    w.settle_in()
+    assert len(ids(w) - before) == 1 and w.number(new["late"], "SK")
+    quiet(w)
+
+
+def test_a_page_of_the_new_account_is_as_good_as_a_number(moving: Moving) -> None:
+    w, case = moving, Change(moving)
+    pages = "\n".join(
+        f"https://firm.pipedrive.com/deal/{case.old[name]}\t"
+        f"app.hubspot.com/contacts/26543210/record/0-3/{case.new[name]}"
+        for name in ("unpaid", "paid")
+    )
+    done = w.relink(f"From\tTo\n{pages}")
+    assert (done.deals, done.invoiced, done.refused) == (2, 2, ())
