@@ -22,6 +22,9 @@ _ENDED = frozenset({"reissue_needed", "cancelled"})
 _TAKE = frozenset({"contact_conflict", "contact_differs"})
 #: Two records may be one: answered by `syncjob match`.
 _MATCH = frozenset({"contact_near_match", "contact_maybe_in_crm"})
+#: While one of these is open no deal at all is invoiced: it cannot be put aside, or all would seem
+#: to be well while nothing moves.
+_STOPS_ALL = frozenset({"another_instance", "stream_unreadable"})
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +40,16 @@ def choices(issue: Issue) -> tuple[Choice, ...]:
     if kind == "connection":
         return tuple(_connection(issue))
     found = [*_deal(issue)] if kind == "deal" else [*_contact(issue)] if kind == "contact" else []
-    if issue.state == "note":
+    if issue.state == "note" and not stops_all(issue):
         found.append(
             Choice(flag="--seen", does="it is all right so: not told again until its cause changes")
         )
     return tuple(found)
+
+
+def stops_all(issue: Issue) -> bool:
+    """Whether the whole connection stands still for it, and not one record."""
+    return issue.code in _STOPS_ALL
 
 
 def elsewhere(issue: Issue) -> str | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from syncjob.core.answers import choices, elsewhere
+from syncjob.core.answers import choices, elsewhere, stops_all
 from syncjob.core.issue_reports import Asked, IssueRow, IssuesReport, Which
 from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.core.rules.moves import REFUSED
@@ -177,7 +177,13 @@ def ignore(
     now: datetime,
 ) -> Asked:  # fmt: skip
     """Tell nobody of these until then, or (None) until their cause is another. What they stop
-    stays stopped."""
+    stays stopped. Raises Park where that is everything."""
+    for known in found:
+        if stops_all(known.issue):
+            raise Park(
+                f"The issue #{known.id} stops every new invoice, so it is told until it is over.",
+                where=f"#{known.id}", next_step=known.issue.next_step,
+            )  # fmt: skip
     end = until.astimezone(UTC).isoformat() if until else FOR_GOOD
     words = "until its cause is another"
     if until is not None:

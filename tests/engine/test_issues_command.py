@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import syncjob.cli
+from syncjob.core.actions import Issue
 from syncjob.errors import Exit
 from syncjob.logs import configure
 from tests.engine.conftest import MakeWorld
@@ -219,3 +220,22 @@ def test_seen_is_never_told_again_and_the_record_is_left_alone(
         world.advance(timedelta(days=30))
         assert codes(world.run()) == []
         assert "until its cause changes" in type_("issues", "--ignored")[1]
+
+
+@pytest.mark.parametrize("code", ["another_instance", "stream_unreadable"])
+def test_what_stops_everything_cannot_be_put_aside(world: World, type_: Type, code: str) -> None:
+    """Else `status` would say that all is well while no deal is invoiced."""
+    world.run()
+    stop = Issue(
+        code=code, subject="connection", state="note", what="No.", next_step="Do this first."
+    )
+    with world.connection() as handle, handle.state.commit():
+        handle.state.book.note("another_instance", "x")
+        handle.state.book.raise_issue(stop, batch=1, at=world.clock.now())
+    for words in ("ignore --until 3d --reason x --kind", "ignore --until 3d --reason x"):
+        given = code if words.endswith("--kind") else "1"
+        found, _, said = type_("issues", *words.split(), given)
+        assert found == Exit.ISSUES
+        assert "stops every new invoice" in said and "Do this first." in said
+    assert type_("issues", "resolve", "1", "--seen", "--reason", "x")[0] == Exit.ISSUES
+    assert "1 thing waits" in type_("status")[1]
