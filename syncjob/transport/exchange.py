@@ -258,7 +258,7 @@ def _cut_short(response: requests.Response, body: bytes) -> bool:
         return False
     try:
         json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
 

@@ -99,7 +99,7 @@ class TokenEndpoint:
             raise self._refused(answer)
         try:
             return msgspec.json.decode(answer.body, type=Grant, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._unreachable("its answer holds no token") from None
 
     def _ask(self, request: Request) -> Answer:
@@ -166,7 +166,7 @@ def _error_word(answer: Answer) -> str:
     """OAuth's `error` of an answer, if it is a plain word; else nothing."""
     try:
         found: Any = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     word = found.get("error", "") if isinstance(found, dict) else ""
     plain = isinstance(word, str) and len(word) <= 40 and word.replace("_", "").isalpha()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 EXCERPT_CHARACTERS = 200
 #: How much of a body is looked at: a page's head, with styles and scripts, comes before its words.
 EXCERPT_BYTES_MAX = 16_384
+#: Of a whole number; Python itself takes no more than 4,300.
+DIGITS_MAX = 1_000
 #: Half of a character: programs that cut texts at a length leave it behind.
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -29,14 +31,25 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTA
 def parse_json(answer: Answer) -> Any:
     """The body as JSON; SchemaDrift, with the first words of the body, if it is none."""
     try:
-        value = json.loads(answer.body, parse_float=_exact)
+        value = _loaded(answer.body)
         return _mended(value) if _HALF.search(answer.body) else value
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets within brackets by the thousand are none, too
         raise SchemaDrift(
             f"The answer ({answer.status}) is not JSON: {excerpt(answer.body)!r}.",
             where=answer.url,
             next_step="If a proxy or firewall stands between, look there; else wait and retry.",
         ) from None
+
+
+def _loaded(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_float=_exact)
+    except ValueError:  # perhaps only for a number of thousands of digits: that record's own drift
+        return json.loads(body, parse_float=_exact, parse_int=_whole)
+
+
+def _whole(text: str) -> int | float:
+    return int(text) if len(text) <= DIGITS_MAX else math.copysign(math.inf, float(text))
 
 
 def _exact(text: str) -> Decimal | float:

@@ -180,6 +180,17 @@ def client() -> Client:
     return Client(options.api_url, options.version, channel_for(options))
 
 
+def test_a_line_that_is_named_twice_is_tied_once(http: Any, client: Client) -> None:
+    """A page that repeats itself must not bill a customer twice."""
+    url = f"{API}/crm/associations/2026-09/deals/line_items/batch/read"
+    line = {"toObjectId": 5, "associationTypes": [{"typeId": 19}]}
+    again = {"toObjectId": "5", "associationTypes": [{"typeId": 7}]}
+    row = {"from": {"id": "1"}, "to": [line, again, line]}
+    http.add("POST", url, json={"status": "COMPLETE", "results": [row, row]})
+    found = associations.read(client, "deals", "line_items", ["1"])
+    assert found == {"1": [Tie("5", frozenset({7, 19}))]}
+
+
 def test_associations_of_one_record_may_take_several_pages(http: Any, client: Client) -> None:
     url = f"{API}/crm/associations/2026-09/deals/line_items/batch/read"
     more = {"paging": {"next": {"after": "8"}}}

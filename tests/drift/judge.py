@@ -180,7 +180,8 @@ def _one_record(case: Case) -> bool:
     steps, word = case.place.steps, path.rpartition("/")[2]
     inside = "[]" in steps and steps[-1] != "[]" and steps[1:2] == ("[]",)
     reads = verb == "GET" or word in ("search", "read")
-    return case.scope == "one" and inside and reads and word in RECORDS
+    known = case.place.record is not None
+    return case.scope == "one" and known and inside and reads and word in RECORDS
 
 
 def _once(bench: Bench, command: Command, *, alone: bool = False) -> list[str]:

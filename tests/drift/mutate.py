@@ -19,7 +19,7 @@ IDS = ("InvoiceID", "ContactID", "CreditNoteID", "RepeatingInvoiceID", "PaymentI
 #: One character more than any limit of a vendor's or of ours.
 LONG = 1_000_000
 #: What cannot be told from JSON: it is put into the bytes as it is.
-RAW = {"%NaN%": b"NaN", "%1e999%": b"1e999", "%half%": b'"Half \\ud83d"'}
+RAW = {"%digits%": b"9" * 5_000, "%NaN%": b"NaN", "%1e999%": b"1e999", "%half%": b'"Half \\ud83d"'}
 
 Scope = str  # "one": the first record that has it; "all": each
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -113,8 +113,8 @@ _WRONG: dict[str, Any] = {
 }  # fmt: skip
 _NUMBERS: dict[str, Any] = {
     "-1": -1, "1e308": 1e308, "10**30": 10**30, "tiny": 1e-300, "NaN": "%NaN%",
-    "1e999": "%1e999%", "NaN text": "NaN", "commas": "1,000.00", "huge text": "1" + "0" * 5_000,
-    "0.005": 0.005,
+    "1e999": "%1e999%", "digits": "%digits%", "NaN text": "NaN",
+    "commas": "1,000.00", "huge text": "1" + "0" * 5_000, "0.005": 0.005,
 }  # fmt: skip
 _DATES: dict[str, Any] = {
     "year 1": "0001-01-01", "year 9999": "9999-12-31T23:59:59Z", "no day": "2026-02-30",

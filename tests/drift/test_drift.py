@@ -20,6 +20,11 @@ CRMS = ("pipedrive", "hubspot")
 SHARE = float(os.environ.get("SYNCJOB_DRIFT", "0.0003"))
 #: What was wrong once: (CRM, command, case).
 KEPT = (
+    ("hubspot", "run", "POST /hubspot/crm/associations/2026-09/deals/line_items/batch/read "
+     "results[].to doubled all"),
+    ("hubspot", "run", "POST /hubspot/crm/associations/2026-09/deals/contacts/batch/read "
+     "(whole) deep all"),
+    ("pipedrive", "run", "GET /pipedrive/api/v2/deals/products data doubled all"),
     ("hubspot", "run", "POST /hubspot/crm/objects/2026-09/companies/batch/read "
      "results[].properties.name object one"),
     ("hubspot", "run", "POST /hubspot/crm/objects/2026-09/line_items/batch/read "

@@ -61,3 +61,15 @@ def test_half_a_character_is_replaced_and_a_whole_one_stays(text, value):
 def test_what_is_no_json_says_what_it_is():
     with pytest.raises(SchemaDrift, match="not JSON: 'Oops'"):
         read("<html><style>b{}</style>Oops</html>")
+
+
+@pytest.mark.parametrize("body", ["[" * 200_000, '{"a":' * 200_000, '["\\ud83d",' * 100_000])
+def test_brackets_without_end_are_no_json(body):
+    with pytest.raises(SchemaDrift, match="not JSON"):
+        read(body)
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_of_thousands_of_digits_is_its_own_records_drift(sign):
+    found = read(f'{{"bad": {sign}{"9" * 5_000}, "good": 12, "exact": 1.5}}')
+    assert found == {"bad": float(f"{sign}inf"), "good": 12, "exact": Decimal("1.5")}

@@ -26,16 +26,22 @@ class Tie(NamedTuple):
 
 
 def read(client: Client, kind: str, to: str, ids: Sequence[str]) -> dict[str, list[Tie]]:
-    """The ties of these records; one that has none is left out. Raises SchemaDrift."""
-    found: dict[str, list[Tie]] = {}
+    """The ties of these records; one that has none is left out. Raises SchemaDrift.
+
+    A record that is named twice, by one page or by two, is tied once: nothing is billed twice.
+    """
+    found: dict[str, dict[str, Tie]] = {}
     asked: list[Item] = [{"id": one} for one in dict.fromkeys(ids)]
     for _ in range(_PAGES_MAX + len(asked) // INPUTS_MAX):
         if not asked:
-            return found
+            return {one: list(ties.values()) for one, ties in found.items()}
         part, asked = asked[:INPUTS_MAX], asked[INPUTS_MAX:]
         for row in rows(_ask(client, kind, to, part)):
             one = _from(row)
-            found.setdefault(one, []).extend(_ties(row))
+            ties = found.setdefault(one, {})
+            for tie in _ties(row):
+                known = ties.get(tie.other, tie)
+                ties[tie.other] = Tie(tie.other, tie.types | known.types)
             following = _after(row)
             if following:
                 asked.append({"id": one, "after": following})

@@ -121,7 +121,7 @@ def _problems(message: str) -> list[dict[str, Any]]:
         return []
     try:
         return _dicts(json.loads(found[0]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
 
 

@@ -181,15 +181,17 @@ class Reader:
     def _of_deals(
         self, path: str, ids: list[str], params: Item, join: bool = True
     ) -> dict[str, list[Item]]:
-        found: dict[str, list[Item]] = {}
+        found: dict[str, dict[str, Item]] = {}
         for chunk in _chunks(ids, IDS_MAX):
             wanted = {"deal_ids": ",".join(chunk) if join else chunk}
             for row in self._client.rows(path, {**params, **wanted}):
                 deal = values.ident(row, "deal_id")
                 if deal is None:
                     raise values.drift("deal_id", None, "an id")
-                found.setdefault(deal, []).append(row)
-        return found
+                of_deal = found.setdefault(deal, {})
+                # A page may repeat what another has shown; nothing is billed twice for that.
+                of_deal[str(row.get("id") or f"unnamed {len(of_deal)}")] = row
+        return {deal: list(rows.values()) for deal, rows in found.items()}
 
     def _detailed(self, deal: Deal, rows: list[Item], plan: list[Item]) -> Deal:
         if deal.status == "deleted":
