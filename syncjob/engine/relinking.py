@@ -282,6 +282,7 @@ def _lead(batch: Batch, row: MapRow, left: str, won: datetime | None) -> None:
     state.merges.note(row.kind, left, row.new, batch=batch.id)
     if row.kind == "deals":
         carry_answers(batch, left, row.new)
+        state.relinks.lead_answers(left, row.new)
         settle_deal(batch, row.new)
         state.snapshots.want([row.new], f"deal {row.old} of the earlier CRM is it now")
         return

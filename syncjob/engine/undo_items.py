@@ -9,7 +9,7 @@ import msgspec
 from syncjob.core.actions import Action, ContactChange, DealChange, Wave
 from syncjob.core.contacts.case import ContactCase, crm_values, holds
 from syncjob.core.contacts.fields import values_of
-from syncjob.core.markers import contact_marker, crm_marker
+from syncjob.core.markers import contact_marker, crm_marker, is_left
 from syncjob.core.records import Contact, Deal, Invoice, Side
 from syncjob.core.rules.texts import one_line
 from syncjob.core.rulings import STAGE
@@ -45,6 +45,12 @@ def changes_of(batch: Batch, number: int, subject: str | None) -> list[Change]:
             "write to a record.",
         )  # fmt: skip
     rows = batch.state.audit.rows_of(batch=number)
+    if any(is_left(row.subject.partition(":")[2]) for row in rows):
+        raise Park(
+            f"Batch {number} wrote for records of a CRM that was left since (`syncjob relink`).",
+            where="undo", next_step="Put right by hand what is wrong; `syncjob history` of each "
+            "record lists what the batch wrote.",
+        )  # fmt: skip
     names = _subjects(batch, subject)
     rows = [row for row in rows if not names or {row.subject, row.target} & names]
     intents = batch.state.journal.intents(row.intent for row in rows if row.intent is not None)

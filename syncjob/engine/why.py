@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncjob.core.because import invoice_words
+from syncjob.core.markers import is_left
 from syncjob.core.records import Invoice
 from syncjob.core.story import Awaited, Event, Story, WhyReport, in_order
 from syncjob.engine import why_events as happened
@@ -96,6 +97,12 @@ def _loose(batch: Batch, invoice: Invoice, deal: str | None, *, fresh: bool) -> 
     hidden = batch.state.contacts.ended(owner, invoice.contact_id) == FORGOTTEN
     if invoice.kind == "bill":
         answer, step = "It is a bill: syncjob never touches those.", "Nothing."
+    elif deal is not None and is_left(deal):
+        answer = (
+            f"{invoice_words(now)} It is the invoice of deal {deal.partition('-')[2]} of the CRM "
+            "that was left, and no row of the map says which deal that is now."
+        )
+        step = "Name the deal in the map, and repeat `syncjob relink`; else nothing."
     elif deal is not None:
         answer = f"It is tied to deal {deal}, which this state has never read."
         step = f"`syncjob why deal {deal} --fresh` reads it."

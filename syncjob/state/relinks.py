@@ -139,6 +139,13 @@ class Relinks:
             (kind, left, new, won.isoformat() if won else None, batch),
         )
 
+    def lead_answers(self, left: str, new: str) -> None:
+        """What a person has decided about a deal and no batch has applied yet goes with it."""
+        self.db.execute(
+            "UPDATE inbox SET subject = ? WHERE subject = ? AND applied IS NULL",
+            (f"deal:{new}", f"deal:{left}"),
+        )
+
     def take_link(self, left: str, new: str, *, batch: int) -> str | None:
         """The customer takes the ledger contact of the one that it stands for, if both are free;
         which one that is."""
