@@ -23,15 +23,17 @@ def _lines(report: RelinkReport) -> Iterator[str]:
         )
     else:
         yield f"{report.connection} belongs to {report.account} already; this adds to its map."
-    yield f"  {report.deals} deals, {report.invoiced} of them with an invoice"
-    yield f"  {report.contacts} organizations and persons, {report.linked} of them in the ledger"
+    yield f"  deals: {report.deals}, {report.invoiced} of them with an invoice"
+    yield f"  customers: {report.contacts}, {report.linked} of them in the ledger"
     if report.already:
-        yield f"  {report.already} rows that were taken before"
-    yield f"  {report.without_count} invoices of deals that no row names"
+        yield f"  rows that were taken before: {report.already}"
+    yield f"  invoices of deals that no row names: {report.without_count}"
     yield from (f"    {one}" for one in report.without)
     yield from _more(report.without_count - len(report.without))
-    yield f"  {report.missing} rows name a record that the new CRM does not show"
-    yield f"  {len(report.refused)} rows are refused"
+    yield (
+        f"  refused rows: {len(report.refused)}, {report.missing} of them because the new CRM does "
+        "not show the record"
+    )
     yield from _refused(report.refused)
     if report.without_count:
         yield (
@@ -42,14 +44,14 @@ def _lines(report: RelinkReport) -> Iterator[str]:
 
 def _done(report: RelinkReport) -> Iterator[str]:
     yield (
-        f"{report.connection} belongs to {report.account} now: {report.deals} deals "
-        f"({report.invoiced} with an invoice) and {report.contacts} organizations and persons "
-        f"({report.linked} in the ledger) came over."
+        f"{report.connection} belongs to {report.account} now. Came over: deals: "
+        f"{report.deals}, {report.invoiced} with an invoice; customers: {report.contacts}, "
+        f"{report.linked} in the ledger."
     )
     yield f"The state before: {report.backup}"
     yield f"The map is kept: {report.kept}"
     if report.refused:
-        yield f"{len(report.refused)} rows were refused; mend them and repeat the command."
+        yield f"Refused rows: {len(report.refused)}; mend them and repeat the command."
     yield (
         "Next: `syncjob init` makes the fields. Then `syncjob check`, and `syncjob plan`, which "
         "shows what the next batch writes; a person releases that with `syncjob run --accept`."

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from syncjob.engine import relinking
+from syncjob.engine.undoing import Asked
 from syncjob.errors import ConfigError, Exit, Park
 from tests.engine.moving import NEW, Moving, map_of, patience
 from tests.engine.scenes import codes, minutes, quiet, sell
@@ -380,3 +381,29 @@ def test_a_page_of_the_new_account_is_as_good_as_a_number(moving: Moving) -> Non
     )
     done = w.relink(f"From\tTo\n{pages}")
     assert (done.deals, done.invoiced, done.refused) == (2, 2, ())
+
+
+def test_what_a_person_decided_about_a_deal_goes_with_it(moving: Moving) -> None:
+    w, case = moving, Change(moving)
+    w.back()
+    with w.connection() as handle:
+        for name in ("voided", "open"):
+            handle.answer(
+                kind="reissue" if name == "voided" else "never", who="Ann", reason="a test",
+                subject=f"deal:{case.old[name]}",
+            )  # fmt: skip
+    w.change()
+    w.relink(case.map)
+    w.settle_in()
+    w.crm("win", deal=case.new["open"])
+    minutes(w, 5)
+    w.accept()
+    made = [i for i in w.invoices() if i["id"] not in case.before]
+    assert [i["url"].rpartition("syncjob=")[2] for i in made] == [f"SK-{case.new['voided']}-A2"]
+
+
+def test_a_batch_in_the_crm_that_was_left_is_not_undone(moving: Moving) -> None:
+    w, case = moving, Change(moving)
+    w.relink(case.map)
+    with w.connection() as handle, pytest.raises(Park, match="was left"):
+        handle.undo(Asked(batch=3), write=False, who="Ann")
