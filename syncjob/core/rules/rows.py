@@ -122,7 +122,9 @@ def to_line(
 
     Price and quantity are rounded half up to the ledger's four decimals; what that changes shows
     in the comparison of the totals. A discount percentage with more than two decimals becomes an
-    amount, because the ledger keeps two and then refuses to approve the line.
+    amount, because the ledger keeps two and then refuses to approve the line; an amount with
+    more than two, such as so much off each of 1.25 units, is the cents that leave the line at its
+    own sum.
     """
     quantity = half_up(line.quantity, FINE_DIGITS)
     price = half_up(line.unit_price, FINE_DIGITS)
@@ -134,12 +136,19 @@ def to_line(
         quantity=quantity,
         unit_price=price,
         discount_percent=percent,
-        discount_amount=None if amount is None else half_up(amount),
+        discount_amount=None if amount is None else _in_cents(quantity * price, amount),
         tax_code=tax_code,
         account=account,
         item=item,
         tracking=tracking,
     )
+
+
+def _in_cents(gross: Decimal, discount: Decimal) -> Decimal:
+    """The discount in whole cents by which the line comes to what it comes to exactly: 9.7625
+    less 0.625 is 9.14, less 0.63 it would be 9.13."""
+    cents = half_up(discount)
+    return cents + half_up(gross - cents) - half_up(gross - discount)
 
 
 def describe(line: Line, texts: Mapping[str, str], template: str) -> str:

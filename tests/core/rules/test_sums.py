@@ -15,11 +15,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncjob.core.money import half_up
 from syncjob.core.policy import Tax, TaxRule
 from syncjob.core.records import Discount, InvoiceLine, TaxRate
 from syncjob.core.rules.arithmetic import line_amount
 from syncjob.core.rules.discounts import Off, shared, spread
 from syncjob.core.rules.invoicing import draft_invoice
+from syncjob.core.rules.rows import to_line
 from syncjob.errors import Held
 from syncjob.sandbox.xero.lines import LINE_FIELDS, _amounts, with_totals
 from syncjob.sandbox.xero.models import ZERO, Document, Line
@@ -142,3 +144,17 @@ def test_spread_discounts_come_off_to_the_cent(given_rows: Any, part: Decimal) -
     after = spread(lines, [Off("Discount", off)] if off else [])
     assert sum((line_amount(one) for one in after), Decimal(0)) == before - off
     assert all(one.discount_percent is None or one.discount_amount is None for one in after)
+
+
+@given(
+    st.decimals("0.01", "999.99", places=2), st.decimals("0.25", "9", places=2),
+    st.decimals("0.01", "9.99", places=2),
+)  # fmt: skip
+def test_a_discount_off_each_of_a_broken_number_of_units_is_right_to_the_cent(
+    price: Decimal, quantity: Decimal, each: Decimal
+) -> None:
+    """0.50 off each of 1.25 units at 7.81: in cents of their own the line would lose one."""
+    own = line(unit_price=price, quantity=quantity, discount_amount=quantity * each)
+    sent = to_line(own, {}, "{name}", account="200", tax_code=None, item=None)
+    assert sent.discount_amount == half_up(sent.discount_amount or Decimal(0))
+    assert line_amount(sent) == half_up(quantity * (price - each))
