@@ -12,10 +12,11 @@ def last_night(now: datetime, at: time, zone: ZoneInfo) -> datetime:
     On a day that has this time twice the first one counts; on a day that leaves it out, the
     instant at which it would have been by the clocks before.
     """
-    today = now.astimezone(zone).date()
-    night = datetime.combine(today, at, zone)
-    if night > now:
-        night = datetime.combine(today - timedelta(days=1), at, zone)
+    day = now.astimezone(zone).date()
+    # More than once where the hour before midnight was left out (Nuuk): yesterday's, by the clocks
+    # before, is still to come then.
+    while (night := datetime.combine(day, at, zone)) > now:
+        day -= timedelta(days=1)
     return night
 
 

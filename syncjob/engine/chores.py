@@ -30,6 +30,9 @@ RETRY = timedelta(hours=1)
 #: late; where the interval is short, at least so many seconds.
 SHARE_PERCENT, SECONDS_MIN = 50, 30
 
+#: What lies further ahead was written by a clock that was wrong, and is not waited for.
+AHEAD_MAX = timedelta(days=2)
+
 
 class Chore(NamedTuple):
     """`work` gets the batch and the monotonic time at which it must come to a pause. It may raise
@@ -119,10 +122,17 @@ def _is_due(
     config: Config, state: State, chore: Chore, known: _Known, now: datetime, zone: ZoneInfo
 ) -> bool:
     at = config.schedule.nightly_at
-    if at == "off" or not chore.wanted(config) or (known.again is not None and now < known.again):
+    if at == "off" or not chore.wanted(config) or _to_come(known.again, now):
         return False
-    since = known.done or state.book.instant("born")
+    since = known.done
+    if since is None or since - now > AHEAD_MAX:
+        since = state.book.instant("born")
     return is_due(now, time.fromisoformat(at), zone, since=since)
+
+
+def _to_come(again: datetime | None, now: datetime) -> bool:
+    """Whether a chore waits for this moment; none waits for longer than a vendor's day."""
+    return again is not None and timedelta() < again - now <= AHEAD_MAX
 
 
 def chore_statuses(config: Config, state: State, now: datetime) -> tuple[ChoreStatus, ...]:

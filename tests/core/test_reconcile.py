@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,18 @@ def test_a_day_without_that_time_has_its_night() -> None:
     before = datetime(2026, 10, 3, 15, 0, tzinfo=UTC)
     assert last_night(after, time(2, 30), sydney).date() == date(2026, 10, 4)
     assert last_night(before, time(2, 30), sydney).date() == date(2026, 10, 3)
+
+
+@pytest.mark.parametrize("at", [time(0, 0), time(2, 30), time(23, 30), time(23, 59)])
+@pytest.mark.parametrize("zone", ["America/Nuuk", "Africa/Cairo", "Australia/Lord_Howe"])
+def test_each_night_of_a_year_comes_once(zone: str, at: time) -> None:
+    """Also where the clocks leave out the hour before midnight: there a night that was still to
+    come was due in every batch, and its backups pushed the older ones out."""
+    home, runs = ZoneInfo(zone), 0
+    now = since = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    while now < datetime(2027, 1, 1, 12, tzinfo=UTC):
+        assert last_night(now, at, home) <= now
+        if is_due(now, at, home, since=since):
+            runs, since = runs + 1, now
+        now += timedelta(minutes=20)
+    assert runs == 365

@@ -342,3 +342,17 @@ def test_a_later_generation_takes_its_place_in_a_state_from_before_it(w: World) 
     assert len(markers(w)) == 1 and markers(w)[0].endswith("-A2")
     assert w.deal_fields(deal)["Invoice status"] == "awaiting payment"
     quiet(w)
+
+
+def test_a_clock_that_was_years_ahead_stops_no_night(w: World) -> None:
+    w.overrides = {"schedule": {"reconcile": False}}
+    w.run()
+    with w.connection() as handle, handle.state.commit():
+        wrong = '{"done":"2031-01-01T00:00:00Z","again":"2031-01-01T01:00:00Z"}'
+        handle.state.book.note("chore:backup", wrong)
+    w.advance(timedelta(days=1))
+    w.run()
+    assert len(list((w.folder / "backups").iterdir())) == 1
+    minutes(w, 5)
+    w.run()
+    assert len(list((w.folder / "backups").iterdir())) == 1, "once a night"
