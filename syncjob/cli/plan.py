@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,16 +104,10 @@ def _show(
 
 def _replace(path: Path, text: str) -> None:
     """Write a file of mode 0600 whole or not at all: it names customers. Raises WrongFile."""
+    from syncjob.state.files import replace_private
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:  # mkstemp makes it 0600
-                file.write(text)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_private(path, text.encode())
     except OSError as error:
         raise WrongFile(
             f"The file cannot be written ({error.strerror}).",

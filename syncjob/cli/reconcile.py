@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -81,11 +80,11 @@ def _write(path: Path, report: ReconcileReport) -> None:
     """The report as a file of mode 0600, over an older one. Raises StateError."""
     import msgspec
 
+    from syncjob.state.files import replace_private
+
     body = msgspec.json.format(msgspec.json.encode(report), indent=2)
     try:
-        handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body + b"\n")
+        replace_private(path, body + b"\n")
     except OSError as error:
         raise StateError(
             f"The report cannot be written ({error.strerror}).",

@@ -6,7 +6,6 @@ for a hundredth of the time at most; what is shown says as of when it is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from syncjob.engine.status import batch_reports, status_report
 from syncjob.errors import StateError
 from syncjob.reports.report_page import report_page
 from syncjob.state.database import State, written
+from syncjob.state.files import replace_private
 
 #: How many of the last batches the page lists.
 BATCHES_SHOWN = 20
@@ -67,13 +67,8 @@ def store_page(path: Path, page: PageReport) -> None:
 
     Raises StateError if the disk is full or the place must not be written.
     """
-    new = path.with_name(path.name + ".new")
     with written(path):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        opened = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8") as file:
-            file.write(report_page(page))
-        new.replace(path)
+        replace_private(path, report_page(page).encode())
 
 
 def gather(config: Config, state: State, now: datetime, counted: Counted | None) -> PageReport:

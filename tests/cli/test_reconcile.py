@@ -113,7 +113,7 @@ def test_json_on_stdout_and_in_a_file(
     assert [f["kind"] for f in json.loads(out)["findings"]] == ["payment", "amount", "marker"]
     assert path.stat().st_mode & 0o777 == 0o600
     assert syncjob_("reconcile", "-o", str(path))[0] == Exit.ISSUES  # over the older one
-    code, _, err = syncjob_("reconcile", "-o", str(tmp_path / "no" / "such" / "folder.json"))
+    code, _, err = syncjob_("reconcile", "-o", str(path / "folder.json"))
     assert code == Exit.STATE
     assert "folder.json" in err
 
