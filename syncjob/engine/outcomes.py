@@ -48,6 +48,7 @@ from syncjob.engine.contacts.stored import changed_contact, contact_stored, word
 from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
+from syncjob.engine.titles import vendor_title
 from syncjob.engine.waits import note_wait
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
@@ -294,7 +295,7 @@ def reject(batch: Batch, action: Action, outcome: Rejected, *, sent: bool = True
     issue = Issue(
         code=outcome.code, subject=subject, field=outcome.field, page=page,
         state="note" if subject.startswith("contact:") or action.wave is Wave.NOTICES else "held",
-        what=f"{batch.writer(action.side).name.capitalize()} refused to "
+        what=f"{vendor_title(batch.writer(action.side).name)} refused to "
         f"{_VERBS.get(action.kind, action.kind)}: {_sentence(outcome.words)}",
         next_step=outcome.next_step or "Mend the record; the next batch tries it again.",
     )  # fmt: skip

@@ -24,6 +24,7 @@ from syncjob.engine.door import check_pause
 from syncjob.engine.outcomes import apply, reject
 from syncjob.engine.planning import Plan, empty_plan
 from syncjob.engine.telling import in_messages, way_down
+from syncjob.engine.titles import vendor_title
 from syncjob.errors import OutcomeUnknown, Paused, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.post import MAIL
@@ -321,7 +322,7 @@ def wait_shortly(batch: Batch, throttled: Throttled, side: Receiver) -> bool:
     seconds = (throttled.resume_at - batch.clock.now()).total_seconds()
     if seconds > WAIT_SECONDS_MAX:
         return False
-    what = f"{batch.writer(side).name.capitalize()}'s limit"
+    what = f"{vendor_title(batch.writer(side).name)}'s limit"
     batch.options.waiting(what, throttled.resume_at)
     batch.clock.sleep(max(seconds, 0))
     batch.options.waiting(what, None)

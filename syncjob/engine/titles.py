@@ -1,4 +1,4 @@
-"""What the records that issues are about are called."""
+"""What vendors, and the records that issues are about, are called."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from syncjob.core.actions import Issue
 from syncjob.core.records import Contact, Deal, Side
 from syncjob.core.rules.texts import one_line
 from syncjob.state.database import State
+
+#: Where a vendor's name is more than its type with a capital.
+_VENDORS = {"hubspot": "HubSpot"}
+
+
+def vendor_title(name: str) -> str:
+    """A vendor by its type, as it calls itself: "hubspot" -> "HubSpot"."""
+    return _VENDORS.get(name, name.capitalize())
 
 
 def titles_of(state: State, issues: Iterable[Issue]) -> dict[str, str]:

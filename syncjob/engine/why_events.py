@@ -17,6 +17,7 @@ from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.texts import one_line
 from syncjob.core.story import Event
 from syncjob.engine.batch import Batch
+from syncjob.engine.titles import vendor_title
 from syncjob.reports.action_words import before_of, headline, values
 from syncjob.state.decisions import Decision
 from syncjob.state.issues import KnownIssue
@@ -259,7 +260,7 @@ def told(batch: Batch, names: Mapping[str, str]) -> Iterator[Event]:
 
 def vendor_of(batch: Batch, side: Receiver) -> str:
     """What a side is called: "Xero"."""
-    return "the message's server" if side == "people" else batch.side(side).name.capitalize()
+    return "the message's server" if side == "people" else vendor_title(batch.side(side).name)
 
 
 def name_of(contact: Contact | None) -> str:
