@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from syncjob.config.template import Start, render
+from syncjob.sandbox.crms import CrmName
 from syncjob.sandbox.http import Sandbox
+from syncjob.sandbox.hubspot import HubSpotServer
+from syncjob.sandbox.hubspot import Options as HubSpotOptions
 from syncjob.sandbox.kernel import Clock, Entropy, Fault, FaultBook
 from syncjob.sandbox.pipedrive import Options as CrmOptions
 from syncjob.sandbox.pipedrive import PipedriveServer
@@ -34,6 +37,7 @@ WON_SINCE = date(2026, 1, 1)
 PATIENCE_S = 16 * 60
 SECRETS = {
     "PIPEDRIVE_API_TOKEN": "pd-secret-0123456789abcdef",
+    "HUBSPOT_ACCESS_TOKEN": "hs-secret-0123456789abcdef",
     "XERO_CLIENT_ID": "sandbox-custom",
     "XERO_CLIENT_SECRET": "xero-secret-0123456789abcdef",
 }
@@ -73,22 +77,27 @@ class Servers:
     clock: Clock
     faults: FaultBook
     xero: XeroServer
-    pipedrive: PipedriveServer
+    crm: PipedriveServer | HubSpotServer
 
 
-def new_servers() -> Servers:
+def new_servers(crm: str) -> Servers:
     clock, faults = Clock(), FaultBook()
     # `prepare` ends where the machine's clock is, so that nothing warns of a clock that is off.
     clock.advance(-PATIENCE_S)
     ledger = LedgerOptions(
         limits=None, lag_max_s=0, client_secret=SECRETS["XERO_CLIENT_SECRET"], null_rate=0
     )
-    crm = CrmOptions(
-        currency="AUD", timezone="Australia/Sydney", company_country="AU", limits=False,
-        api_token=SECRETS["PIPEDRIVE_API_TOKEN"],
-    )  # fmt: skip
     xero = XeroServer(clock, Entropy(1), ledger, faults)
-    return Servers(clock, faults, xero, PipedriveServer(clock, Entropy(2), crm, faults))
+    home = {"currency": "AUD", "timezone": "Australia/Sydney", "limits": False}
+    if crm == "hubspot":
+        key = SECRETS["HUBSPOT_ACCESS_TOKEN"]
+        others = HubSpotOptions(
+            **home, access_token=key, index_lag_max_s=0, bursts_in_real_time=False, first_id=1,
+            currencies=("EUR", "NOK"),
+        )  # fmt: skip
+        return Servers(clock, faults, xero, HubSpotServer(clock, Entropy(2), others, faults))
+    options = CrmOptions(**home, company_country="AU", api_token=SECRETS["PIPEDRIVE_API_TOKEN"])
+    return Servers(clock, faults, xero, PipedriveServer(clock, Entropy(2), options, faults))
 
 
 @dataclass
@@ -104,7 +113,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         servers = self.servers
-        self.box = Sandbox([servers.xero, servers.pipedrive], servers.clock, servers.faults)
+        self.box = Sandbox([servers.xero, servers.crm], servers.clock, servers.faults)
         self.base = self.box.start()
         self.config = self.folder / "config.yaml"
         self.config.write_text(self._config(), encoding="utf-8")
@@ -113,7 +122,7 @@ class Desk:
         base = self.base
         return render(
             Start(
-                won_since=WON_SINCE, crm_url=f"{base}/pipedrive",
+                won_since=WON_SINCE, crm=self.vendor, crm_url=f"{base}/{self.vendor}",
                 ledger_api=f"{base}/xero/api.xro/2.0", ledger_identity=f"{base}/xero/identity",
                 ledger_connections=f"{base}/xero/connections",
                 ledger_login=f"{base}/xero/identity/connect/authorize",
@@ -122,6 +131,11 @@ class Desk:
 
     def close(self) -> None:
         self.box.stop()
+
+    @property
+    def vendor(self) -> CrmName:
+        """Which CRM this is."""
+        return "hubspot" if self.servers.crm.name == "hubspot" else "pipedrive"
 
     # --- the person at the keyboard ---------------------------------------------------------------
 
@@ -172,7 +186,7 @@ class Desk:
     # --- the people on both sides, and the network ------------------------------------------------
 
     def crm(self, act: str, **payload: Any) -> dict[str, Any]:
-        return self.box.control.act("pipedrive", act, payload)
+        return self.box.control.act(self.vendor, act, payload)
 
     def books(self, act: str, **payload: Any) -> dict[str, Any]:
         return self.box.control.act("xero", act, payload)
@@ -219,11 +233,11 @@ class Desk:
         return _rows(self.organisation()["contacts"])
 
     def deals(self) -> list[dict[str, Any]]:
-        return _rows(self.servers.pipedrive.dump()["deals"])
+        return _rows(self.servers.crm.dump()["deals"])
 
     def fields(self, deal: int) -> dict[str, str]:
         """The deal's own fields by name, in words, as the CRM holds them."""
-        state = self.servers.pipedrive.dump()
+        state = self.servers.crm.dump()
         defined = state["fields"]["deals"]
         row = next(d for d in _rows(state["deals"]) if d["id"] == deal)
         return {
@@ -247,10 +261,10 @@ def line(name: str, price: Any = 50, quantity: Any = 1, **more: Any) -> Line:
     return {"name": name, "price": price, "quantity": quantity, **more}
 
 
-def prepare(folder: Path) -> Servers:
+def prepare(folder: Path, crm: str = "pipedrive") -> Servers:
     """A first hour that went well (`init`, `check`, `run`); its state is left in `folder`."""
     folder.mkdir(parents=True)
-    desk = Desk(folder, new_servers())
+    desk = Desk(folder, new_servers(crm))
     try:
         desk.crm("create_org", name="Healthy Pty Ltd")
         desk.crm(

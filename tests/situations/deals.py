@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncjob.errors import Exit
+from syncjob.sandbox.pipedrive import PipedriveServer
 from tests.situations.bench import Desk, line
 from tests.situations.table import no_invoice, one_draft, says, situation
 
@@ -37,7 +38,9 @@ def no_products(desk: Desk) -> None:
 @situation(DEALS, "a line without a name", "A line's product has a name of blanks.")
 def nameless_line(desk: Desk) -> None:
     deal = desk.won("Nameless order", line("Widget"), line("Thing"))
-    rows = desk.servers.pipedrive.company.tables["rows"].rows.values()
+    server = desk.servers.crm
+    assert isinstance(server, PipedriveServer)
+    rows = server.company.tables["rows"].rows.values()
     next(row for row in rows if row.record["name"] == "Thing").record["name"] = ""
     _beside_healthy(desk, deal, "neither a product nor a description")
 

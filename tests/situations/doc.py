@@ -38,8 +38,11 @@ _MASKS = (
     (re.compile(r"\bsyncjob \d+ on \S+"), "syncjob PID on HOST"),
     (re.compile(r"\bmaria@[\w.-]+"), "maria@HOST"),
     (re.compile(r"\b\d+(\.\d+)? (s|min)( \d+ s)?(?=[ ).])"), "N s"),
-    (re.compile(r"(calls: |, )(pipedrive|xero) \d+(?=[,;])"), r"\1\2 N"),
-    (re.compile(r"^(pipedrive|xero) calls( +)\d+ today", re.MULTILINE), r"\1 calls\2N today"),
+    (re.compile(r"(calls: |, )(pipedrive|hubspot|xero) \d+(?=[,;])"), r"\1\2 N"),
+    (
+        re.compile(r"^(pipedrive|hubspot|xero) calls( +)\d+ today", re.MULTILINE),
+        r"\1 calls\2N today",
+    ),
     (re.compile(r"no batch has run for \d+ minutes"), "no batch has run for N minutes"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
 )

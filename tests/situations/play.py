@@ -6,24 +6,25 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.situations import access, config, deals, operating
+from tests.situations import access, config, deals, hubspot, operating, tools
 from tests.situations.bench import Servers, copied, prepare
 from tests.situations.table import SITUATIONS, Record, play
 
 #: The modules that fill the table, in the order of the page.
-MODULES = (config, access, deals, operating)
+MODULES = (config, access, deals, operating, tools, hubspot)
 #: At a time; each is a process beside this one.
 PLAYED_AT_ONCE = 3
 
 
 def play_all(folder: Path, names: Iterable[str]) -> dict[str, Future[Record]]:
     """Start these situations, each in a folder and a world of its own."""
-    prepared = folder / "prepared"
-    servers = prepare(prepared)
+    wanted = list(names)
+    crms = {SITUATIONS[name].crm for name in wanted}
+    prepared = {crm: (prepare(folder / crm, crm), folder / crm) for crm in sorted(crms)}
     pool = ThreadPoolExecutor(PLAYED_AT_ONCE)
     futures = {
-        name: pool.submit(_one, name, servers, prepared, folder / f"world-{number}")
-        for number, name in enumerate(names)
+        name: pool.submit(_one, name, *prepared[SITUATIONS[name].crm], folder / f"world-{number}")
+        for number, name in enumerate(wanted)
     }
     pool.shutdown(wait=False)
     return futures
