@@ -37,7 +37,7 @@ _MASKS = (
     (re.compile(r"(--accept |Plan |plan=|is now )[0-9a-f]{12}\b"), r"\1HASH"),
     (re.compile(r"\bsyncjob \d+ on \S+"), "syncjob PID on HOST"),
     (re.compile(r"\bmaria@[\w.-]+"), "maria@HOST"),
-    (re.compile(r"\b\d+(\.\d+)? (s|min)( \d+ s)?(?=[ ).])"), "N s"),
+    (re.compile(r"\b\d+(\.\d+)? (s|min)( \d+ s)?(?=[ ).,])"), "N s"),
     (re.compile(r"(calls: |, )(pipedrive|hubspot|xero) \d+(?=[,;])"), r"\1\2 N"),
     (
         re.compile(r"^(pipedrive|hubspot|xero) calls( +)\d+ today", re.MULTILINE),
