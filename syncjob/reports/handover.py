@@ -61,7 +61,10 @@ def _lines(config: Config, status: StatusReport, who: str) -> Iterator[str]:
 def _connected(config: Config, status: StatusReport) -> Iterator[str]:
     yield f"CRM: {config.crm.type}, {organisation(status.crm, books=False)}"
     yield f"Ledger: {config.ledger.type}, {organisation(status.ledger)}"
-    yield f"Markers begin with {config.connection.code}; it must never change."
+    yield f"Markers begin with {config.connection.code}; it never changes but by `syncjob relink`."
+    if config.connection.former_codes:
+        said = ", ".join(config.connection.former_codes)
+        yield f"Invoices made for the CRM before it begin with {said}."
     yield f"Mode {mode_words(config.mode)}"
     links = ", ".join(f"{number:,} {kind}s" for kind, number in sorted(status.links.items()))
     yield f"Linked so far: {links or 'nothing'}."
