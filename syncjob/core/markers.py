@@ -47,8 +47,12 @@ def free_part(used: Collection[str]) -> str:
 
 
 def contact_marker(code: str, contact_id: str) -> str:
-    """The marker of one contact: ("NW", "org:12") -> "NW-O12"."""
+    """The marker of one contact: ("NW", "org:12") -> "NW-O12". One of a CRM that was left keeps
+    its own: ("NX", "org:NW-12") -> "NW-O12"."""
     kind, _, number = contact_id.partition(":")
+    left, dash, own = number.partition("-")
+    if dash:
+        code, number = left, own
     return f"{code}-{kind[0].upper()}{number}"
 
 

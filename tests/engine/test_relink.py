@@ -407,3 +407,23 @@ def test_a_batch_in_the_crm_that_was_left_is_not_undone(moving: Moving) -> None:
     w.relink(case.map)
     with w.connection() as handle, pytest.raises(Park, match="was left"):
         handle.undo(Asked(batch=3), write=False, who="Ann")
+
+
+def test_who_is_forgotten_after_the_change_is_forgotten_before_it_too(moving: Moving) -> None:
+    w, case = moving, Change(moving)
+    old = {o["name"]: o["id"] for o in w._get("/control/state/pipedrive")["organizations"].values()}
+    new = {o["name"]: o["id"] for o in w.crm_state()["organizations"].values()}
+    w.books("rename_contact", contact="Paid Pty", name="Paid Holdings")
+    w.crm("edit_org", org="Paid Pty", name="Paid Holdings")
+    w.relink(case.map + f"\norg;{old['Paid Pty']};{new['Paid Pty']}")
+    w.settle_in()
+    with w.connection() as handle:
+        handle.answer(
+            kind="forget", subject=f"contact:org:{new['Paid Pty']}", who="Ann", reason="asked"
+        )
+    minutes(w, 5)
+    w.accept()
+    with w.connection() as handle:
+        rows = handle.state.db.execute("SELECT after FROM audit").fetchall()
+    assert "Draft Pty" in {row[0] for row in rows}
+    assert "Paid Pty" not in {row[0] for row in rows}

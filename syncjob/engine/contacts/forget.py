@@ -103,9 +103,9 @@ def _signs(contact: Contact) -> set[str]:
 def _targets(batch: Batch, ids: list[str], crm_id: str | None) -> list[str]:
     """Under which names bases and audit speak of this customer."""
     targets = [f"contact:{i}" for i in ids]
-    if crm_id:
-        marker = contact_marker(batch.config.connection.code, crm_id)
-        targets += [f"pair:{crm_id}", f"contact:{marker}"]
+    for one in (crm_id, *batch.state.merges.merged_into("contacts", crm_id)) if crm_id else ():
+        marker = contact_marker(batch.config.connection.code, one)
+        targets += [f"pair:{one}", f"contact:{one}", f"contact:{marker}"]
     return targets
 
 
