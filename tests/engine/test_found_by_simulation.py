@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
+    WIDGET,
     billed,
     codes,
     invoice_of,
@@ -210,4 +211,67 @@ def test_what_an_admins_rule_refused_is_done_once_the_rule_is_gone(make_world: M
     minutes(hub, 61)
     assert codes(hub.run()) == []
     assert hub.deal_fields(deal)["Invoice status"] == "draft"
+    quiet(hub)
+
+
+def test_what_a_merge_copied_into_our_fields_is_made_true_again(make_world: MakeWorld) -> None:
+    """The number of the other deal's voided invoice was taken for a person's own entry."""
+    hub = make_world(crm="hubspot")
+    voided = billed(hub)
+    hub.books("approve", invoice=number_of(hub, voided))
+    minutes(hub, 5)
+    hub.run()
+    hub.books("void", invoice=number_of(hub, voided))
+    kept = sell(hub, title="Same again")
+    hub.run()
+    assert hub.deal_fields(voided)["Invoice number"]
+    new = int(hub.crm("merge_deals", loser=voided, winner=kept)["id"])
+    for _ in range(2):
+        minutes(hub, 5)
+        hub.run()
+    said = hub.deal_fields(new)
+    assert (said["Invoice status"], said.get("Invoice number")) == ("draft", None)
+    quiet(hub)
+
+
+def test_a_merge_does_not_bring_back_what_a_person_ended(make_world: MakeWorld) -> None:
+    """The other deal's draft had been withdrawn by us, and that counted as the newest word."""
+    hub = make_world(crm="hubspot")
+    ended = billed(hub)
+    hub.books("delete", invoice=number_of(hub, ended))
+    minutes(hub, 5)
+    hub.run()
+    ours = sell(hub, title="Won and open again")
+    hub.run()
+    hub.crm("reopen", deal=ours)
+    minutes(hub, 5)
+    hub.run()
+    new = int(hub.crm("merge_deals", loser=ours, winner=ended)["id"])
+    for _ in range(2):
+        minutes(hub, 5)
+        report = hub.run()
+    assert _statuses(hub) == ["DELETED", "DELETED"]
+    assert codes(report) == ["reissue_needed"] and report.issues[0].subject == f"deal:{new}"
+    quiet(hub)
+
+
+def test_lines_that_only_the_night_s_reading_shows_are_told_in_one_batch(
+    make_world: MakeWorld,
+) -> None:
+    """First they were compared with the invoice, and a batch later with all else."""
+    hub = make_world(
+        crm="hubspot", crm_options={"amount_follows_lines": False},
+        config={"invoices": {"recurring": "template"}},
+    )  # fmt: skip
+    sell(hub, lines=[{**WIDGET, "billing_frequency": "monthly"}])
+    hub.run()
+    minutes(hub, 20)
+    hub.run()
+    line = only(list(hub.hubspot.store.all("line_items")))
+    hub.crm("remove_line", line=line.id)
+    said = []
+    for hours in (25, 1, 1):
+        minutes(hub, 60 * hours)
+        said.append(codes(hub.run()))
+    assert "template_differs" in said[1] and said[1] == said[2]
     quiet(hub)
