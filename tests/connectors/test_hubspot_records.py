@@ -158,6 +158,31 @@ def test_hubspots_own_rounding_once_on_the_line_is_no_doubt(price, quantity, off
     assert line.doubt is None and line.net == amount
 
 
+@pytest.mark.parametrize(
+    ("won", "closed", "on", "status"),
+    [
+        ("true", "true", "2026-02-02T09:30:00Z", "won"),
+        ("false", "true", None, "lost"),
+        ("false", "false", "2026-02-02T09:30:00Z", "open"),  # won once, and re-opened
+        (None, "false", None, "open"),
+        (None, None, None, "open"),
+        (None, "true", None, None),
+        ("", "true", "2026-02-02T09:30:00Z", None),
+        (None, None, "2026-02-02T09:30:00Z", None),
+    ],
+)
+def test_a_closed_deal_of_which_nothing_says_whether_it_was_won_is_not_read(
+    won: str | None, closed: str | None, on: str | None, status: str | None
+) -> None:
+    """Taken for lost, its own draft would be withdrawn."""
+    found = {"hs_is_closed_won": won, "hs_is_closed": closed, "hs_closed_won_date": on}
+    if status is None:
+        with pytest.raises(SchemaDrift, match="hs_is_closed_won"):
+            codec._status({}, found)
+    else:
+        assert codec._status({}, found) == status
+
+
 # --- associations -------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import tests.conftest  # noqa: F401  quiet logs
 from tests.drift.judge import play, seen_by
 from tests.drift.mutate import cases
 

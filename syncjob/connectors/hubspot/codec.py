@@ -149,7 +149,12 @@ def _status(item: Item, found: Item) -> DealStatus:
         return "deleted"
     if flag(found, "hs_is_closed_won"):
         return "won"
-    return "lost" if flag(found, "hs_is_closed") else "open"
+    closed = flag(found, "hs_is_closed")
+    # Nothing where HubSpot reckons true or false is no "not won": a draft would be taken back.
+    said = text(found, "hs_is_closed_won") or not (closed or text(found, "hs_closed_won_date"))
+    if not said:
+        raise drift("hs_is_closed_won", None, "true or false for a closed deal")
+    return "lost" if closed else "open"
 
 
 # --- the account ----------------------------------------------------------------------------------
