@@ -162,12 +162,11 @@ class _World:
         self._browser = browser
 
     def try_side(self, options: CrmConfig | LedgerConfig) -> Tried:
-        import requests
-
         from syncjob.engine.firststeps.trying import try_side
+        from syncjob.transport.exchange import Session
 
         return try_side(
-            options, clock=SystemClock(), memory=self.memory, session=requests.Session,
+            options, clock=SystemClock(), memory=self.memory, session=Session,
             rng=SystemRandom(),
         )  # fmt: skip
 

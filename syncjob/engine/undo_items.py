@@ -41,8 +41,8 @@ def changes_of(batch: Batch, number: int, subject: str | None) -> list[Change]:
     if not known or number == batch.id:
         raise Park(
             f"There was no batch {number}.", where="undo",
-            next_step="`syncjob log` lists the batches; `syncjob history RECORD` names that of each "
-            "write to a record.",
+            next_step="`syncjob log` lists the batches; `syncjob history RECORD` names that of "
+            "each write to a record.",
         )  # fmt: skip
     rows = batch.state.audit.rows_of(batch=number)
     if any(is_left(row.subject.partition(":")[2]) for row in rows):

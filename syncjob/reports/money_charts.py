@@ -17,7 +17,8 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --sold: #6fb0f5; --cash: #5fd39a; --late: #ff9a66; } }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; }
 .tile { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem; min-width: 0; }
-.tile b { display: block; font-size: 1.15rem; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 1.15rem; overflow-wrap: anywhere;
+  font-variant-numeric: tabular-nums; }
 .tile span { color: var(--mute); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
   gap: 1rem 2.5rem; }

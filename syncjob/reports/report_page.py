@@ -36,7 +36,8 @@ _STYLE = (
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 1rem 0; }
 dt { color: var(--mute); } dd { margin: 0; overflow-wrap: anywhere; }
 th { white-space: nowrap; } td:first-child { white-space: nowrap; }
-.scroll { overflow-x: auto; } .scroll td { overflow-wrap: break-word; } .scroll table { table-layout: auto; min-width: 36rem; }
+.scroll { overflow-x: auto; } .scroll td { overflow-wrap: break-word; }
+.scroll table { table-layout: auto; min-width: 36rem; }
 td.num, th.num { text-align: right; white-space: nowrap; } .late { color: var(--bad); }
 footer { margin: 3rem 0 1rem; color: var(--mute); }
 @media (max-width: 36rem) { dl { display: block; } dd { margin-bottom: .5rem; } }

@@ -21,7 +21,8 @@ EVIL = (
 STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 COMMANDS = (
     "why deal {deal}", "why Evil", "history deal {deal}", "issues --all", "issues resolve 1",
-    "status", "handover", "plan --all --why", "undo 3 --plan --all", "cancel {deal} --reason x --plan",
+    "status", "handover", "plan --all --why", "undo 3 --plan --all",
+    "cancel {deal} --reason x --plan",
     "pause --reason audit", "status", "handover", "check", "report", "reconcile --report-only",
     "why {evil}", "plan -o {folder}/p.json --html {folder}/p.html", "handover -o {folder}/h.md",
 )  # fmt: skip

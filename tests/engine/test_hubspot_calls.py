@@ -1,4 +1,4 @@
-"""Nothing to do costs next to nothing: one call for each list that HubSpot and Xero are polled for."""
+"""Nothing to do costs one call for each list that HubSpot and Xero are polled for."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-import requests
 from pydantic import ValidationError
 
 from syncjob.clock import Clock
@@ -21,6 +20,7 @@ from syncjob.core.needs import Needs
 from syncjob.core.records import CrmReference, LedgerReference
 from syncjob.engine.door import ClosedDoor
 from syncjob.errors import AuthFailed, ConfigError
+from syncjob.transport.exchange import Session
 from syncjob.transport.ports import Spent, Token
 
 #: What says that the credentials, and not yet the names in the config, are at fault.
@@ -81,7 +81,7 @@ def options_of(name: str, values: dict[str, Any]) -> CrmConfig | LedgerConfig:
 
 def try_side(
     options: CrmConfig | LedgerConfig, *, clock: Clock, memory: Memory,
-    session: Callable[[], requests.Session], rng: Random,
+    session: Callable[[], Session], rng: Random,
 ) -> Tried:  # fmt: skip
     """Open the account and read what it calls its own things. Writes nothing.
 
