@@ -102,10 +102,9 @@ def find_contact(
 
     `wanted` is the deal's organization, else its person; `person` the deal's main person.
 
-    Raises Held: "contact_forgotten", "customers_merged", "contact_archived",
-    "contact_two_candidates",
+    Raises Held: "contact_forgotten", "customers_merged", "contact_archived", "contact_no_name",
     "contact_email_other_name", "contact_supplier_only", "contact_near_match", "contact_name_apart",
-    "contact_no_name", "contact_<field>_too_long", "contact_email_unusable".
+    "contact_two_candidates", "contact_<field>_too_long", "contact_email_unusable".
     """
     known = candidates.linked or candidates.by_marker
     if wanted.forgotten or (known and known.forgotten):
