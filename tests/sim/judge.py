@@ -138,7 +138,12 @@ def _never_deleted(world: World) -> None:
 
 def _merged(world: World, deal: dict[str, Any], found: list[Made]) -> None:
     """Of deals that became one only one is invoiced, or people are told."""
-    if len(_owners(found)) > 1 and not rivals(world, deal["id"], found):
+    parts = Counter(made.part for made in found if made.live)
+    both = (
+        len(_owners(found) - {deal["id"]}) > 1
+    )  # later parts of the one's schedule bear the new id
+    twice = len(_owners(found)) > 1 and max(parts.values()) > 1
+    if (both or twice) and not rivals(world, deal["id"], found):
         numbers = [made.document.number for made in found if made.live]
         raise Violation("one_invoice", f"deal {deal['id']} was merged, and has {numbers}")
 
