@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -25,7 +26,9 @@ def slow(*sizes: int):
 def ends_with_words(ended: Ended, *words: str) -> None:
     assert ended.returncode == Exit.STATE, (ended.returncode, ended.stdout, ended.stderr)
     assert "Traceback" not in ended.stderr, ended.stderr
-    assert "Next: " in ended.stderr, ended.stderr
+    last = ended.stderr.splitlines()[-1]  # a command's error with --json is an object
+    told = json.loads(last)["error"]["next_step"] if last.startswith("{") else "Next: " in last
+    assert told, ended.stderr
     for word in words:
         assert word in ended.stderr, ended.stderr
 

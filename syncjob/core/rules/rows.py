@@ -21,6 +21,7 @@ FINE_DIGITS = 4
 #: The largest line amount the ledger takes (facts: xero, 3).
 AMOUNT_MAX = Decimal("9999999999.99")
 
+_CENT = Decimal("0.01")
 _HUNDRED = Decimal(100)
 _PLACE = re.compile(r"\{([^{}]*)\}")
 #: {field:Project} is the deal's field of that name.
@@ -146,9 +147,15 @@ def to_line(
 
 def _in_cents(gross: Decimal, discount: Decimal) -> Decimal:
     """The discount in whole cents by which the line comes to what it comes to exactly: 9.7625
-    less 0.625 is 9.14, less 0.63 it would be 9.13."""
+    less 0.625 is 9.14, less 0.63 it would be 9.13.
+
+    Half a cent less half of that is nothing, which no whole cents leave: it stays at a cent, since
+    a discount never makes a line negative.
+    """
     cents = half_up(discount)
-    return cents + half_up(gross - cents) - half_up(gross - discount)
+    fitting = cents + half_up(gross - cents) - half_up(gross - discount)
+    below = half_up(gross - fitting) < 0 <= gross - discount
+    return fitting - _CENT if below else fitting
 
 
 def describe(line: Line, texts: Mapping[str, str], template: str) -> str:
