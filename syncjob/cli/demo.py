@@ -194,4 +194,6 @@ def _farewell(out: Console, folder: Path) -> None:
     out.print(f"\nThe demo's config, state and log stay in {folder}/. Look at them with")
     out.print(f"  {program} -c {folder}/config.yaml status")
     out.print(f"  {program} -c {folder}/config.yaml log")
+    out.print(f"  {program} -c {folder}/config.yaml why deal 2")
+    out.print(f"and at the page {folder}/report.html in a browser;")
     out.print(f"and rehearse on your own deals with `{program} sandbox --load DIR`.")
