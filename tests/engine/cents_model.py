@@ -237,10 +237,15 @@ def _amount(firm: Firm, row: Any) -> Fraction:
     if row["discount_type"] == "percentage":
         percent = exact(row["discount"])
         off = gross * percent / 100
-        off = off if percent == rounded(percent) else rounded(off)
+        if percent == rounded(percent):
+            return rounded(gross - off)
     else:
-        off = rounded(_off(firm, row))
-    return rounded(gross - off)
+        off = _off(firm, row)
+    amount = rounded(gross - off)
+    # Sent as whole cents, which take nothing but half a cent too much or too little from half a
+    # cent: it stays a cent.
+    halved = (gross * 100) % 1 == Fraction(1, 2) and off <= gross
+    return Fraction(1, 100) if not amount and halved else amount
 
 
 def _discount(firm: Firm, discounts: list[Any], made: Expected, rates: list[Rate]) -> None:
