@@ -12,7 +12,7 @@ from tests.sim.histories import History
 from tests.sim.histories_hubspot import EVERY
 
 #: The share of all cases that is played; the same ones each time.
-SHARE = float(os.environ.get("SYNCJOB_SHARE", "0.008"))
+SHARE = float(os.environ.get("SYNCJOB_SHARE", "0.005"))
 #: How much of it falls to each CRM, as long as it is not all: together they cost what one may.
 PARTS = {"pipedrive": 0.6, "hubspot": 0.13}
 

@@ -12,7 +12,7 @@ from tests.sim.kept import kept_seeds
 from tests.sim.seeds import crm_of, play
 
 #: How many new seeds are played (SYNCJOB_SEEDS for more).
-SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "40"))
+SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "24"))
 #: Groups, so that workers can share them.
 GROUPS = 8
 
