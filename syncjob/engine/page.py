@@ -74,7 +74,7 @@ def store_page(path: Path, page: PageReport) -> None:
 def gather(config: Config, state: State, now: datetime, counted: Counted | None) -> PageReport:
     """What the page shows; the money is given."""
     return PageReport(
-        status=status_report(config, state, now),
+        status=status_report(config, state, now, counted=False),
         batches=batch_reports(config, state, BATCHES_SHOWN),
         money=counted.money if counted else None,
         money_at=counted.at if counted else None,

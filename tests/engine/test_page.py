@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import syncjob.cli
+from syncjob.core.reports import RunOptions
 from tests.engine.scenes import awaiting, billed, minutes, number_of
 from tests.engine.world import World
 
@@ -78,3 +79,17 @@ def test_a_command_writes_it_where_asked(w: World, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert syncjob.cli.run([*command, "--json"]) == 0
     assert '"drafts": 1' in capsys.readouterr().out
+
+
+def test_a_batch_with_nothing_to_do_counts_nothing_for_it(w: World) -> None:
+    billed(w)
+    minutes(w, 1)
+    w.run()
+    minutes(w, 1)
+    asked: list[str] = []
+    with w.connection() as handle:
+        handle.state.db.conn.set_trace_callback(asked.append)
+        handle.run(RunOptions(who="a test"))
+    scans = ("count(*) FROM snapshot", "count(*) FROM contact_link")
+    assert [text for text in asked if any(scan in text for scan in scans)] == []
+    assert any("FROM batch" in text for text in asked), "nothing was traced"
