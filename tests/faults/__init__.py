@@ -1,0 +1,1 @@
+"""The fault harness as one command: its lanes, their table, and what `make faults` prints."""
