@@ -31,7 +31,7 @@ def main(csv: str, seconds_back: str, won_since: str, config: str) -> None:
     crm = PipedriveServer(clock, Entropy(1), account, faults)
     load_directory(crm, csv)
     box = Sandbox([ledger, crm], clock, faults)
-    start = start_for(box.open(), account.api_token, books, won_since=date.fromisoformat(won_since))
+    start = start_for(box.open(), crm, books, won_since=date.fromisoformat(won_since))
     ready = Path(config)
     ready.with_suffix(".part").write_text(render(start), encoding="utf-8")
     ready.with_suffix(".part").replace(ready)
