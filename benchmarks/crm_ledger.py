@@ -25,7 +25,7 @@ from benchmarks.made_up_words import (
     STREETS,
     TRADES,
 )  # fmt: skip
-from syncjob.core.match import Party
+from syncjob.core.match.records import Party
 
 #: Shares of the customers that are each kind of case.
 SHARES = (

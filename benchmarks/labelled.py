@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from syncjob.core.match import Party
+from syncjob.core.match.records import Party
 
 Row = Mapping[str, str]
 #: Role -> columns, in order. Several columns of one role are joined.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from benchmarks.labelled import Labelled
-from syncjob.core.match import DEFAULT, Pair, Party, doubles, match
+from syncjob.core.match.match import doubles, match
+from syncjob.core.match.parameters import DEFAULT
+from syncjob.core.match.records import Pair, Party
 
 Scores = dict[tuple[str, str], float]
 #: Logarithmic odds so low that every pair worth a thought is listed: for the best that hindsight

@@ -4,6 +4,9 @@ lines on a terminal, never with a secret in it.
 `configure` is called once by the CLI. Everything else is a value: a file is attached for one
 connection and takes only that connection's events, so two connections in one process keep theirs
 apart. Names of events stand in EVENTS; a test compares them with what the source emits.
+
+structlog is loaded by the first event, not by this module: it brings rich and asyncio along, and a
+command that only shows how things stand (`status`) has no event to write.
 """
 
 from __future__ import annotations
@@ -13,13 +16,17 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import cached_property
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, TextIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+if TYPE_CHECKING:
+    import structlog
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 ROOT = "syncjob"
 MASK = "***"
@@ -142,19 +149,12 @@ def configure(
     called again (tests do): the terminal handler is replaced, attached files stay.
     """
     redactor = redactor or Redactor()
-    structlog.configure(
-        processors=[
-            *_shared(),
-            redactor,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+    _SETUP.redactor = redactor
+    if "structlog" in sys.modules:
+        _SETUP.done()
     stream = terminal if terminal is not None else sys.stderr
     handler = _Terminal(stream, level, summary)
-    handler.setFormatter(_formatter(_Readable(stream), redactor))
+    handler.setFormatter(_Late(lambda: _Readable(stream), redactor))
     for name in (ROOT, "apscheduler"):
         logger = logging.getLogger(name)
         logger.setLevel(min(level, logging.INFO) if name == ROOT else logging.WARNING)
@@ -183,13 +183,12 @@ def log_file(
         path, maxBytes=megabytes * 1_000_000, backupCount=files - 1, encoding="utf-8"
     )
     handler.addFilter(lambda record: _connection_of(record) in (None, connection))
-    json = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    handler.setFormatter(_formatter(json, redactor or Redactor()))
+    handler.setFormatter(_Late(_json, redactor or Redactor()))
     loggers = [logging.getLogger(name) for name in (ROOT, "apscheduler")]
     for logger in loggers:
         logger.addHandler(handler)
     try:
-        with structlog.contextvars.bound_contextvars(connection=connection):
+        with bound(connection=connection):
             yield
     finally:
         for logger in loggers:
@@ -199,18 +198,93 @@ def log_file(
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module: `log = get_logger(__name__)`."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
-    return logger
+    return cast("structlog.stdlib.BoundLogger", _Logger(name))
 
 
-def bound(**values: Any) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def bound(**values: Any) -> Iterator[None]:
     """Bind values (batch, connection) to every event of this thread or task, meanwhile."""
-    return structlog.contextvars.bound_contextvars(**values)
+    before = _BOUND.set({**_BOUND.get(), **values})
+    try:
+        yield
+    finally:
+        _BOUND.reset(before)
+
+
+_BOUND: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
+
+
+class _Setup:
+    """How structlog is to be set up once it is loaded; None: as it comes."""
+
+    redactor: Redactor | None = None
+
+    def done(self) -> None:
+        import structlog
+
+        if self.redactor is None:
+            return
+        finish = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+        structlog.configure(
+            processors=[*_shared(), self.redactor, finish],
+            wrapper_class=structlog.stdlib.BoundLogger,
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            cache_logger_on_first_use=False,
+        )
+        self.redactor = None
+
+
+_SETUP = _Setup()
+
+
+class _Logger:
+    """A module's logger until its first event; then structlog's, with all of its methods."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def _real(self) -> structlog.stdlib.BoundLogger:
+        import structlog
+
+        _SETUP.done()
+        logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(self._name)
+        return logger
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(self._real, method)
+
+
+class _Late(logging.Formatter):
+    """structlog's formatter, made when the first line is formatted."""
+
+    def __init__(self, renderer: Callable[[], Processor], redactor: Redactor) -> None:
+        super().__init__()
+        self._renderer, self._redactor = renderer, redactor
+
+    @cached_property
+    def _real(self) -> logging.Formatter:
+        return _formatter(self._renderer(), self._redactor)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._real.format(record)
+
+
+def _json() -> Processor:
+    import structlog
+
+    return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+
+
+def _with_bound(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {**_BOUND.get(), **event}
 
 
 def _shared() -> list[Processor]:
+    import structlog
+
     return [
-        structlog.contextvars.merge_contextvars,
+        _with_bound,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
@@ -218,6 +292,8 @@ def _shared() -> list[Processor]:
 
 
 def _formatter(renderer: Processor, redactor: Redactor) -> structlog.stdlib.ProcessorFormatter:
+    import structlog
+
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_shared(), redactor], processors=[remove, renderer]

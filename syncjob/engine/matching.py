@@ -21,7 +21,7 @@ from syncjob.core.customers import (
     party,
     proposal,
 )
-from syncjob.core.match import Known, Pair, match
+from syncjob.core.match.records import Known, Pair
 from syncjob.core.records import Contact, Side
 from syncjob.core.review import Kind, MatchOptions, MatchReport, Proposal, ReviewRow
 from syncjob.engine import matched
@@ -79,6 +79,8 @@ class _Found(msgspec.Struct, frozen=True):
 def _compared(batch: Batch, options: MatchOptions, gone: frozenset[str]) -> _Found:
     """Everything that is known of both sides, compared; `gone` are CRM records that are not there
     any more, though nothing has said so."""
+    from syncjob.core.match.match import match
+
     left = customers(c for c in _contacts(batch, "crm") if c.id not in gone)
     right = customers(_contacts(batch, "ledger"))
     total = len(left) + len(right)

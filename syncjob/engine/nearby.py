@@ -2,7 +2,8 @@
 
 The same match as at set-up (core/match), but for one customer at a time: an index of signs brings
 the few contacts that may be it, so that the work follows what is new and not what is there. What
-looks like it waits for a person (state/matches); nothing is linked here.
+looks like it waits for a person (state/matches); nothing is linked here. The match, with what it
+compares words and numbers by, is loaded by the first contact: most batches see none.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from syncjob.core.customers import (
     proposal,
 )
 from syncjob.core.markers import contact_of_marker
-from syncjob.core.match import DEFAULT, Known, Parameters, PartyKind, doubles, match
-from syncjob.core.match.keys import blocking_keys, keys_version
+from syncjob.core.match.parameters import DEFAULT, Parameters
+from syncjob.core.match.records import Known, PartyKind
 from syncjob.core.records import Contact, Side
 from syncjob.core.review import Proposal
 from syncjob.engine.batch import Batch
@@ -53,6 +54,8 @@ def near_keys(contact: Contact) -> list[str]:
     """The signs of a contact by itself; none for one that is nobody's any more."""
     if contact.deleted or contact.merged_into:
         return []
+    from syncjob.core.match.keys import blocking_keys
+
     return list(blocking_keys(party(customer(contact))))
 
 
@@ -63,6 +66,8 @@ def people_keys(contact: Contact) -> list[str]:
 
 def index_all(batch: Batch) -> None:
     """Give every contact its signs, once after they came to be, or were made otherwise."""
+    from syncjob.core.match.keys import keys_version
+
     book, snapshots = batch.state.book, batch.state.snapshots
     if book.fact(_KEYS_FACT) == keys_version():
         return
@@ -137,6 +142,8 @@ def _found(batch: Batch, one: Customer) -> list[Proposal]:
     right = {c.id: c for c in _neighbours(batch, one)}
     if not right:
         return []
+    from syncjob.core.match.match import match
+
     apart = {(one.id, other) for other in batch.state.matches.apart_from(one.id)}
     others = max(batch.state.snapshots.count("ledger", "contacts") - len(right), 0)
     found = match(
@@ -164,6 +171,8 @@ def _neighbours(batch: Batch, one: Customer) -> list[Customer]:
 
 def _sharing(batch: Batch, one: Customer, kind: str) -> list[str]:
     """The ids of one side's contacts that share a sign with this one, where few do."""
+    from syncjob.core.match.keys import blocking_keys
+
     most, ids = DEFAULT.block_max, set[str]()
     for key in blocking_keys(party(one), parameters(batch)):
         block = batch.state.snapshots.find(kind, key, most=most + 1)
@@ -204,6 +213,8 @@ def _stale(batch: Batch, one: Customer, known: Proposal) -> bool:
 def alike_drafts(batch: Batch, drafts: Sequence[ContactDraft]) -> dict[str, ContactDraft]:
     """Of contacts that are about to be made, those that are certainly one with an earlier of them,
     by marker: that one goes first, and the next batch sees both sides."""
+    from syncjob.core.match.match import doubles
+
     code, matches = batch.config.connection.code, batch.state.matches
     crm_ids = {draft.marker: contact_of_marker(code, draft.marker) or "" for draft in drafts}
     place = {draft.marker: number for number, draft in enumerate(drafts)}

@@ -6,8 +6,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncjob.core.match import DEFAULT, Party, match
 from syncjob.core.match.keys import blocking_keys
+from syncjob.core.match.match import match
+from syncjob.core.match.parameters import DEFAULT
+from syncjob.core.match.records import Party
 
 ONE = Party(id="a", kind="organization", name="Meridian Harbour Foods", phones=("02 9555 1234",))
 

@@ -1,10 +1,11 @@
-"""A phone number in the one form in which two can be compared: E.164."""
+"""A phone number in the one form in which two can be compared: E.164.
+
+The tables of numbers are loaded by the first number: most commands never see one.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-
-import phonenumbers
 
 #: The same few thousand numbers are compared again and again.
 NUMBERS_KEPT = 16_384
@@ -16,6 +17,8 @@ def e164(typed: str, country: str | None = None) -> str | None:
 
     None for what is no possible number, and for a national one where no country is known.
     """
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(typed, country)
     except phonenumbers.NumberParseException:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from benchmarks import crm_ledger
-from syncjob.core.match import Matching, Party, match
+from syncjob.core.match.match import match
+from syncjob.core.match.records import Matching, Party
 
 SIZE = 250
 Links = dict[tuple[str, str], tuple[float, str, tuple[str, ...]]]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from syncjob.core.match import Known, Matching, Parameters, Party, doubles, match
+from syncjob.core.match.match import doubles, match
+from syncjob.core.match.parameters import Parameters
+from syncjob.core.match.records import Known, Matching, Party
 
 GB = Parameters(country="GB")
 
