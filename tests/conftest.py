@@ -8,6 +8,9 @@ import os
 import pytest
 import structlog
 
+from tests.marks import noting
+
+noting.install()  # before anything imports syncjob
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

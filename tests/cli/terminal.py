@@ -15,6 +15,8 @@ from pathlib import Path
 from subprocess import Popen
 from types import TracebackType
 
+from tests.marks.noting import watched
+
 ROOT = Path(__file__).parents[2]
 #: Nothing that is waited for takes longer; what does hangs.
 WAIT_S = 60
@@ -34,7 +36,7 @@ class Terminal:
             "TERM": "xterm", "PYTHONPATH": str(ROOT), "USER": "maria", **(env or {}),
         }  # fmt: skip
         self.process = Popen(
-            [sys.executable, "-m", "syncjob", *arguments], cwd=folder, env=given,
+            [sys.executable, "-m", "syncjob", *arguments], cwd=folder, env=watched(given),
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)

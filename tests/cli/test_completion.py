@@ -13,6 +13,7 @@ import pytest
 import syncjob.cli
 from syncjob.cli.app import COMMANDS
 from syncjob.errors import Exit
+from tests.marks.noting import watched
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +24,9 @@ def completed(words: str, last: int, kind: str = "fish") -> list[str]:
     given = {**env, "COMP_CWORD": str(last), "_SYNCJOB_COMPLETE": f"{kind}_complete"}
     program = "import sys, syncjob.cli; syncjob.cli.main()"
     done = subprocess.run(
-        [sys.executable, "-c", program], env=given, capture_output=True, text=True, cwd="/"
-    )
+        [sys.executable, "-c", program], env=watched(given), capture_output=True, text=True,
+        cwd="/",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [line.partition(",")[2] for line in done.stdout.splitlines()]
 

@@ -29,6 +29,7 @@ from syncjob.sandbox.pipedrive import Options as CrmOptions
 from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
+from tests.marks.noting import watched
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Deals of these worlds are won later than this, whenever the tests run.
@@ -161,7 +162,7 @@ class Desk:
             blocks = self.file_bytes_max // ULIMIT_BLOCK_BYTES
             command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *command]
         return subprocess.Popen(
-            command, cwd=self.folder, env=env, text=True,
+            command, cwd=self.folder, env=watched(env), text=True,
             encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )  # fmt: skip
