@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from syncjob.sandbox.xero.models import Document
@@ -34,9 +35,17 @@ def deal_total(company: Any, deal_id: int) -> Fraction:
 
 def line_total(row: dict[str, Any]) -> Fraction:
     """One line's net, rounded, with its rounded tax."""
-    gross = Fraction(str(row["item_price"])) * Fraction(str(row["quantity"]))
-    discount = Fraction(str(row.get("discount") or 0))
-    if row.get("discount_type", "percentage") == "percentage":
+    percentage = row.get("discount_type", "percentage") == "percentage"
+    discount = str(row.get("discount") or 0)
+    return _line_total(str(row["item_price"]), str(row["quantity"]), discount, percentage)
+
+
+@lru_cache(maxsize=4096)
+def _line_total(price: str, quantity: str, off: str, percentage: bool) -> Fraction:
+    """Kept: every deed and every batch asks for all lines again."""
+    gross = Fraction(price) * Fraction(quantity)
+    discount = Fraction(off)
+    if percentage:
         gross -= gross * discount / 100
     else:
         gross -= discount
