@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -19,6 +20,7 @@ from syncjob.engine.candidates import find_candidates, owners_of
 from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
+from syncjob.engine.gathering import gather
 from syncjob.engine.merging import rival_parts
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
@@ -67,6 +69,17 @@ def _approvals_wait(batch: Batch) -> str | None:
     if until is None or (batch.ledger.server_time() or batch.clock.now()) >= until:
         return None
     return "the ledger's plan allows no more approved invoices for now"
+
+
+def load_cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
+    """The cases of a group of deals, in their order, without those that the CRM has never shown.
+
+    A group is a few hundred deals: what they read is kept until all are loaded.
+    """
+    with batch.state.gathering():
+        gather(batch, deals)
+        found = [load_case(batch, deal) for deal in deals]
+    return [case for case in found if case is not None]
 
 
 def load_case(batch: Batch, deal_id: str) -> Case | None:
@@ -184,13 +197,9 @@ def _part(batch: Batch, name: str, past: list[Part], extra: list[Invoice]) -> Pa
 def created_by(state: State, marker: str) -> Action | None:
     """The action that created what bears this marker, if this state knows it, with the content
     that it was given last."""
-    row = state.db.execute(
-        "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
-        (marker,),
-    ).fetchone()
-    if row is None:
+    action = state.journal.made(marker)
+    if action is None:
         return None
-    action = msgspec.json.decode(row[0], type=Action)
     if isinstance(action.payload, InvoiceUpdate):
         action = msgspec.structs.replace(action, payload=action.payload.draft)
     return action if isinstance(action.payload, InvoiceDraft) else None
@@ -269,10 +278,7 @@ def _answers(batch: Batch, deal_id: str) -> frozenset[str]:
 def _parked(batch: Batch, deal_id: str, party_id: str | None) -> dict[str, tuple[str, Issue]]:
     """What the vendors refused for this deal, its invoices and its customer."""
     code = batch.config.connection.code
-    rows = batch.state.db.execute(
-        "SELECT target, fingerprint, issue FROM parked "
-        "WHERE target IN (?, ?) OR target GLOB ?",
-        (f"deal:{deal_id}", f"contact:{contact_marker(code, party_id)}" if party_id else "",
-         f"*:{marker_prefix(code, deal_id)}*"),
-    )  # fmt: skip
-    return {row[0]: (row[1], msgspec.json.decode(row[2], type=Issue)) for row in rows.fetchall()}
+    customer = [f"contact:{contact_marker(code, party_id)}"] if party_id else []
+    return batch.state.book.parked_about(
+        marker_prefix(code, deal_id), [f"deal:{deal_id}", *customer]
+    )

@@ -11,10 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from syncjob.core.actions import (
-    Action,
     CreditDraft,
     InvoiceChange,
     InvoiceEmail,
@@ -250,11 +247,8 @@ def _newest_template(batch: Batch, deal_id: str) -> TemplateCase | None:
     links = batch.state.papers.templates(deal_id)
     if not links:
         return None
-    row = batch.state.db.execute(
-        "SELECT action FROM intent WHERE marker = ? AND state = 'done' ORDER BY id DESC LIMIT 1",
-        (links[-1].marker,),
-    ).fetchone()
-    payload = msgspec.json.decode(row[0], type=Action).payload if row else None
+    made = batch.state.journal.made(links[-1].marker)
+    payload = made.payload if made else None
     return TemplateCase(
         marker=links[-1].marker, generation=links[-1].generation,
         record=batch.state.snapshots.get(

@@ -14,12 +14,22 @@ from sqlite_utils import Database
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Side
+from syncjob.state.reads import Ask, Lookup, Reads, Row
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_OPEN_ISSUE = (
-    "SELECT id, code, subject, state, what, next_step, field, page, opened_at, ignored_until "
-    "FROM issue WHERE closed_at IS NULL"
+_ISSUE = "id, code, subject, state, what, next_step, field, page, opened_at, ignored_until"
+_OPEN_ISSUES = Lookup(_ISSUE, "issue", "subject", where="closed_at IS NULL", order="id")
+_FACT = Lookup("value", "meta", "key")
+_REFUSED = Lookup("fingerprint, issue", "parked", "target")
+#: The part of a target behind its kind, as it is indexed; what begins with a deal's own prefix.
+_NAME = "substr(target, instr(target, ':') + 1)"
+_REFUSED_OF = Ask(
+    "SELECT target, fingerprint, issue FROM parked "  # noqa: S608
+    f"WHERE {_NAME} >= ?1 AND {_NAME} < ?1 || '~'",
+    "SELECT wanted, target, fingerprint, issue "  # noqa: S608
+    "FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN parked "
+    f"WHERE {_NAME} >= wanted AND {_NAME} < wanted || '~'",
 )
 
 
@@ -39,15 +49,19 @@ class OpenIssue(msgspec.Struct, frozen=True):
 class Book:
     """Everything that is not a snapshot, a link or the journal."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     # --- facts ------------------------------------------------------------
 
     def fact(self, key: str) -> str | None:
         """A fact about this state, such as the pinned organisation's id."""
-        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self.reads.row(_FACT, key)
         return row[0] if row else None
+
+    def fetch_facts(self, keys: Iterable[str]) -> None:
+        """Read these for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_FACT, keys)
 
     def note(self, key: str, value: str | None) -> None:
         """Set a fact; None removes it."""
@@ -117,17 +131,14 @@ class Book:
 
     def open_issues(self, subject: str | None = None) -> list[OpenIssue]:
         """The open issues, oldest first; of one subject if given."""
-        which, given = ("", ()) if subject is None else ("AND subject = ? ", (subject,))
-        rows = self.db.execute(f"{_OPEN_ISSUE} {which}ORDER BY id", given)
-        return [
-            OpenIssue(
-                r[0],
-                Issue(code=r[1], subject=r[2], state=r[3], what=r[4], next_step=r[5], field=r[6],
-                      page=r[7]),
-                r[8], r[9],
-            )
-            for r in rows.fetchall()
-        ]  # fmt: skip
+        if subject is not None:
+            return [_open_issue(row) for row in self.reads.rows(_OPEN_ISSUES, subject)]
+        rows = self.db.execute(f"SELECT {_ISSUE} FROM issue WHERE closed_at IS NULL ORDER BY id")  # noqa: S608
+        return [_open_issue(row) for row in rows.fetchall()]
+
+    def fetch_issues(self, subjects: Iterable[str]) -> None:
+        """Read the open issues of these for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_OPEN_ISSUES, subjects)
 
     # --- parked records ------------------------------------------------------------
 
@@ -144,6 +155,17 @@ class Book:
             "SELECT issue FROM parked WHERE target = ? AND fingerprint = ?", (target, fingerprint)
         ).fetchone()
         return msgspec.json.decode(row[0], type=Issue) if row else None
+
+    def parked_about(self, prefix: str, targets: Iterable[str]) -> dict[str, tuple[str, Issue]]:
+        """What was refused of these targets, and of those whose marker begins with the prefix."""
+        rows = [(t, *row) for t in targets for row in self.reads.rows(_REFUSED, t)]
+        rows += self.reads.rows(_REFUSED_OF, prefix)
+        return {r[0]: (r[1], msgspec.json.decode(r[2], type=Issue)) for r in rows}
+
+    def fetch_parked(self, prefixes: Iterable[str], targets: Iterable[str]) -> None:
+        """Read what was refused of these for the group that is being gathered."""
+        self.reads.fetch(_REFUSED_OF, prefixes)
+        self.reads.fetch(_REFUSED, targets)
 
     def parked_for(self, targets: Iterable[str]) -> dict[str, tuple[str, Issue]]:
         """What was refused of these targets: the fingerprint and the issue that says so."""
@@ -231,3 +253,12 @@ class Book:
         )
         names = ("id", "started", "ended", "result", "exit_code", "counts", "calls", "resume_at")
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _open_issue(row: Row) -> OpenIssue:
+    return OpenIssue(
+        row[0],
+        Issue(code=row[1], subject=row[2], state=row[3], what=row[4], next_step=row[5],
+              field=row[6], page=row[7]),
+        row[8], row[9],
+    )  # fmt: skip

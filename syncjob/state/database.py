@@ -21,6 +21,7 @@ from syncjob.state.links import Links
 from syncjob.state.matches import Matches
 from syncjob.state.merges import Merges
 from syncjob.state.papers import Papers
+from syncjob.state.reads import Reads
 from syncjob.state.reconcile import Reconciled
 from syncjob.state.relinks import Relinks
 from syncjob.state.rulings import Rulings
@@ -46,19 +47,20 @@ class State:
             self.db = _open(path)
             migrate(self.db)
             self._file = _identity(path)
-        self.snapshots = Snapshots(self.db)
-        self.links = Links(self.db)
+        self.reads = reads = Reads(self.db)
+        self.snapshots = Snapshots(self.db, reads)
+        self.links = Links(self.db, reads)
         self.contacts = ContactBook(self.db)
-        self.matches = Matches(self.db)
-        self.merges = Merges(self.db)
-        self.papers = Papers(self.db)
-        self.journal = Journal(self.db)
-        self.notes = Notes(self.db)
-        self.book = Book(self.db)
+        self.matches = Matches(self.db, reads)
+        self.merges = Merges(self.db, reads)
+        self.papers = Papers(self.db, reads)
+        self.journal = Journal(self.db, reads)
+        self.notes = Notes(self.db, reads)
+        self.book = Book(self.db, reads)
         self.speed = Speed(self.db)
         self.issues = Issues(self.db)
         self.reconciled = Reconciled(self.db)
-        self.relinks = Relinks(self.db)
+        self.relinks = Relinks(self.db, reads, self.merges)
         self.rulings = Rulings(self.db)
         self.trail = Trail(self.db)
         self.search = Search(self.db)
@@ -81,6 +83,13 @@ class State:
             # Its first word is a write, so that it waits for whoever else writes: one that has
             # read before cannot, and a command that decides would end the batch that runs.
             self.db.execute("UPDATE lease SET fence = fence WHERE 0")
+            yield
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """What a group of decisions reads is read once (state/reads.py), as of one moment. Nothing
+        is to be written in it: that would be right, and slow."""
+        with readable_errors(self.path), self.db.atomic(), self.reads.gathered():
             yield
 
     @contextlib.contextmanager

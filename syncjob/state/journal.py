@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from syncjob.core.actions import Action
 from syncjob.core.records import Receiver
 from syncjob.errors import RefusedAtDoor
+from syncjob.state.reads import Lookup, Reads, Row
 from syncjob.transport.wire import Call, Request
 
 Ending = Literal["done", "void", "failed"]
@@ -24,6 +25,20 @@ Ending = Literal["done", "void", "failed"]
 #: A call is replayed at most once (DESIGN 5.3), so its bytes leave at most twice; one more send is
 #: allowed for a 401, which is refused before the vendor looks at the request.
 SENDS_MAX = 3
+
+
+_MADE = Lookup("action", "intent", "marker", where="state = 'done'", order="id DESC", first=True)
+_OPEN_FOR = Lookup("1", "intent", "subject", where="state = 'open'", first=True)
+_SIDES: tuple[Receiver, ...] = ("crm", "ledger", "people")
+_OPEN_TO = {
+    side: Lookup("1", "intent", "target", where=f"side = '{side}' AND state = 'open'", first=True)
+    for side in _SIDES
+}
+_decode_action = msgspec.json.Decoder(Action).decode
+
+
+def _action(row: Row) -> Action:
+    return _decode_action(row[0])
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -53,8 +68,8 @@ class JournaledCall(msgspec.Struct, frozen=True):
 class Journal:
     """Calls and intents. Every method that writes is called inside `State.commit`."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     def open(
         self,
@@ -144,12 +159,17 @@ class Journal:
 
     def made(self, marker: str) -> Action | None:
         """The newest write that is known to have made, or rewritten, what bears this marker."""
-        row = self.db.execute(
-            "SELECT action FROM intent WHERE marker = ? AND state = 'done' "
-            "ORDER BY id DESC LIMIT 1",
-            (marker,),
-        ).fetchone()
-        return msgspec.json.decode(row[0], type=Action) if row else None
+        return self.reads.value(_MADE, marker, _action)
+
+    def fetch(
+        self, *, markers: Iterable[str] = (), subjects: Iterable[str] = (),
+        targets: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        """Read for the group that is being gathered (state/reads.py) what made these markers, and
+        whether writes for these subjects, or to these targets in the ledger, are open."""
+        self.reads.fetch(_MADE, markers)
+        self.reads.fetch(_OPEN_FOR, subjects)
+        self.reads.fetch(_OPEN_TO["ledger"], targets)
 
     def intents(self, ids: Iterable[int]) -> dict[int, Intent]:
         """These intents by their number, whatever became of them."""
@@ -177,20 +197,11 @@ class Journal:
 
     def busy(self, targets: Sequence[tuple[Receiver, str]]) -> bool:
         """Whether one of these records has an open intent."""
-        return any(
-            self.db.execute(
-                "SELECT 1 FROM intent WHERE side = ? AND target = ? AND state = 'open'", target
-            ).fetchone()
-            for target in targets
-        )
+        return any(self.reads.rows(_OPEN_TO[side], target) for side, target in targets)
 
     def busy_subject(self, subject: str) -> bool:
         """Whether a write for this deal is open."""
-        return bool(
-            self.db.execute(
-                "SELECT 1 FROM intent WHERE subject = ? AND state = 'open'", (subject,)
-            ).fetchone()
-        )
+        return bool(self.reads.rows(_OPEN_FOR, subject))
 
     def batch_of(self, call_id: int) -> int:
         """The batch that sent this call."""
@@ -235,10 +246,7 @@ class Journal:
             f"SELECT id, call, position, side, action, state FROM intent WHERE {where}",  # noqa: S608
             values,
         )
-        return [
-            Intent(r[0], r[1], r[2], r[3], msgspec.json.decode(r[4], type=Action), r[5])
-            for r in rows.fetchall()
-        ]
+        return [Intent(r[0], r[1], r[2], r[3], _decode_action(r[4]), r[5]) for r in rows.fetchall()]
 
     # --- setbacks and parked records ------------------------------------------------------------
 

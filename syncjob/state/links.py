@@ -6,17 +6,27 @@ own answer).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 from sqlite_utils import Database
 
 from syncjob.core.records import Receiver
+from syncjob.state.reads import Lookup, Reads
 
 Ender = Literal["us", "person"]
 
-_PART = "SELECT deal, part, generation, marker, ledger_id, ended, how, key FROM part"
+_PART_COLUMNS = "deal, part, generation, marker, ledger_id, ended, how, key"
+_PART = f"SELECT {_PART_COLUMNS} FROM part"  # noqa: S608
+_OF_DEAL = Lookup(_PART_COLUMNS, "part", "deal", order="part, generation")
+_PARTNER = Lookup("ledger_id", "contact_link", "crm_id")
+_OWNER = Lookup("crm_id", "contact_link", "ledger_id")
+_SIDES: tuple[Receiver, ...] = ("crm", "ledger", "people")
+_BASE = {
+    side: Lookup("field, wanted, stored", "base", "target", where=f"side = '{side}'")
+    for side in _SIDES
+}
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -43,24 +53,28 @@ class Base(msgspec.Struct, frozen=True):
 class Links:
     """Contact links, parts and bases."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     # --- contacts ------------------------------------------------------------
 
     def contact(self, crm_id: str) -> str | None:
         """The ledger contact linked with this CRM record."""
-        row = self.db.execute(
-            "SELECT ledger_id FROM contact_link WHERE crm_id = ?", (crm_id,)
-        ).fetchone()
+        row = self.reads.row(_PARTNER, crm_id)
         return row[0] if row else None
 
     def contact_owner(self, ledger_id: str) -> str | None:
         """The CRM record linked with this ledger contact."""
-        row = self.db.execute(
-            "SELECT crm_id FROM contact_link WHERE ledger_id = ?", (ledger_id,)
-        ).fetchone()
+        row = self.reads.row(_OWNER, ledger_id)
         return row[0] if row else None
+
+    def fetch_contacts(self, crm_ids: Iterable[str]) -> None:
+        """Read the partners of these for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_PARTNER, crm_ids)
+
+    def fetch_owners(self, ledger_ids: Iterable[str]) -> None:
+        """As `fetch_contacts`, from the ledger's side."""
+        self.reads.fetch(_OWNER, ledger_ids)
 
     def contacts(self) -> list[tuple[str, str]]:
         """Every link of a CRM record with a ledger contact."""
@@ -96,8 +110,11 @@ class Links:
 
     def parts(self, deal: str) -> list[Part]:
         """All invoices ever made for the deal, oldest generation first."""
-        rows = self.db.execute(f"{_PART} WHERE deal = ? ORDER BY part, generation", (deal,))
-        return [Part(*row) for row in rows.fetchall()]
+        return [Part(*row) for row in self.reads.rows(_OF_DEAL, deal)]
+
+    def fetch_parts(self, deals: Iterable[str]) -> None:
+        """Read the invoices of these for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_OF_DEAL, deals)
 
     def part_of_invoice(self, ledger_id: str) -> Part | None:
         return self._one(f"{_PART} WHERE ledger_id = ?", ledger_id)
@@ -179,7 +196,8 @@ class Links:
         return [(row[0], row[1]) for row in rows.fetchall()]
 
     def live_count(self) -> int:
-        row = self.db.execute("SELECT count(*) FROM part WHERE ended IS NULL").fetchone()
+        """How many live invoices the deals have: the database keeps the count."""
+        row = self.db.execute("SELECT count FROM tally WHERE name = 'part'").fetchone()
         return int(row[0])
 
     def _one(self, query: str, value: str) -> Part | None:
@@ -190,10 +208,11 @@ class Links:
 
     def base(self, side: Receiver, target: str) -> dict[str, Base]:
         """The agreed values of a record, by field; empty if we never wrote it."""
-        rows = self.db.execute(
-            "SELECT field, wanted, stored FROM base WHERE side = ? AND target = ?", (side, target)
-        )
-        return {row[0]: Base(row[1], row[2]) for row in rows.fetchall()}
+        return {row[0]: Base(row[1], row[2]) for row in self.reads.rows(_BASE[side], target)}
+
+    def fetch_bases(self, side: Receiver, targets: Iterable[str]) -> None:
+        """Read the agreed values of these for the group that is being gathered."""
+        self.reads.fetch(_BASE[side], targets)
 
     def forget_base(self, side: Receiver, target: str) -> None:
         """The record was written anew: what it said before is no base any more."""

@@ -12,23 +12,29 @@ import msgspec
 from sqlite_utils import Database
 
 from syncjob.core.review import Kind, Proposal
+from syncjob.state.reads import Lookup, Reads
+
+_NEAR = (Lookup("body", "near", "first"), Lookup("body", "near", "second"))
+_APART = (Lookup("second", "apart", "first"), Lookup("first", "apart", "second"))
 
 
 class Matches:
     """Undecided proposals, and pairs that are apart."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     # --- undecided ------------------------------------------------------------
 
     def of(self, record_id: str) -> list[Proposal]:
         """The undecided proposals that name this record, best first."""
-        rows = self.db.execute(
-            "SELECT body FROM near WHERE first = ? UNION SELECT body FROM near WHERE second = ?",
-            (record_id, record_id),
-        )
-        return _best_first(_read(row[0]) for row in rows.fetchall())
+        found = (row[0] for lookup in _NEAR for row in self.reads.rows(lookup, record_id))
+        return _best_first(_read(body) for body in dict.fromkeys(found))
+
+    def fetch(self, ids: Iterable[str]) -> None:
+        """Read what is said of these for the group that is being gathered (state/reads.py)."""
+        for lookup in (*_NEAR, *_APART):
+            self.reads.fetch(lookup, ids)
 
     def get(self, first: str, second: str) -> Proposal | None:
         """The undecided proposal for these two."""
@@ -96,12 +102,8 @@ class Matches:
 
     def apart_from(self, record_id: str) -> frozenset[str]:
         """The records that a person said are not this one."""
-        rows = self.db.execute(
-            "SELECT second FROM apart WHERE first = ? UNION SELECT first FROM apart "
-            "WHERE second = ?",
-            (record_id, record_id),
-        )
-        return frozenset(row[0] for row in rows.fetchall())
+        found = (row for lookup in _APART for row in self.reads.rows(lookup, record_id))
+        return frozenset(row[0] for row in found)
 
     def apart(self) -> list[tuple[str, str]]:
         """Every pair that a person set apart, in a fixed order."""

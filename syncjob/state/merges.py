@@ -12,8 +12,11 @@ from typing import Literal
 from sqlite_utils import Database
 
 from syncjob.state.links import Part
+from syncjob.state.reads import Lookup, Reads
 
 Kind = Literal["deals", "contacts"]
+_KINDS: tuple[Kind, ...] = ("deals", "contacts")
+_OLD = {k: Lookup("old", "merged", "new", where=f"kind = '{k}'", order="old") for k in _KINDS}
 
 #: Tables besides `part` that name a deal, each by its column of that name.
 _OF_DEALS = ("template", "repeat", "credit", "noted", "cancelled")
@@ -22,8 +25,8 @@ _OF_DEALS = ("template", "repeat", "credit", "noted", "cancelled")
 class Merges:
     """Old ids and what became of them. Every method that writes is called inside a commit."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     def survivor(self, kind: Kind, record_id: str) -> str:
         """The id that this record has now: another one if it was merged."""
@@ -34,10 +37,11 @@ class Merges:
 
     def merged_into(self, kind: Kind, record_id: str) -> list[str]:
         """The ids of the records that this one was made from, in a fixed order."""
-        rows = self.db.execute(
-            "SELECT old FROM merged WHERE kind = ? AND new = ? ORDER BY old", (kind, record_id)
-        )
-        return [row[0] for row in rows.fetchall()]
+        return [row[0] for row in self.reads.rows(_OLD[kind], record_id)]
+
+    def fetch(self, kind: Kind, ids: Iterable[str]) -> None:
+        """Read what these were made from for the group that is being gathered."""
+        self.reads.fetch(_OLD[kind], ids)
 
     def note(self, kind: Kind, old: str, new: str, *, batch: int) -> bool:
         """Remember a merge, and lead what was merged into `old` on; False if it is known."""

@@ -6,13 +6,25 @@ e-mailed at most once).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 from sqlite_utils import Database
 
+from syncjob.state.reads import Lookup, Reads
+
 Mailed = Literal["sent", "unknown"]
+
+_TEMPLATES = Lookup(
+    "marker, deal, generation, ledger_id", "template", "deal", order="deal, generation"
+)
+_REPEATS = Lookup("invoice", "repeat", "deal", order="invoice")
+_NOTES = Lookup("marker", "noted", "deal")
+_MAILED = Lookup("state", "mailed", "invoice")
+_ONLINE = Lookup("url", "online_link", "invoice")
+_ADDRESS = Lookup("at", "address_change", "contact")
 
 
 class TemplateLink(msgspec.Struct, frozen=True):
@@ -51,18 +63,31 @@ class Cancelled(msgspec.Struct, frozen=True):
 class Papers:
     """Every method that writes is called inside `State.commit`."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
+
+    def fetch(self, deals: Iterable[str]) -> None:
+        """Read what hangs on these deals for the group that is being gathered (state/reads.py)."""
+        for lookup in (_TEMPLATES, _REPEATS, _NOTES):
+            self.reads.fetch(lookup, deals)
+
+    def fetch_of_invoices(self, invoices: Iterable[str]) -> None:
+        """As `fetch`, of what is known of these invoices."""
+        for lookup in (_MAILED, _ONLINE):
+            self.reads.fetch(lookup, invoices)
+
+    def fetch_addresses(self, contacts: Iterable[str]) -> None:
+        """As `fetch`, of when the addresses of these ledger contacts changed."""
+        self.reads.fetch(_ADDRESS, contacts)
 
     # --- repeating invoices ------------------------------------------------------------
 
     def templates(self, deal: str | None = None) -> list[TemplateLink]:
         """The templates of this deal, or of all, oldest generation first."""
-        where, given = ("", ()) if deal is None else (" WHERE deal = ?", (deal,))
+        if deal is not None:
+            return [TemplateLink(*row) for row in self.reads.rows(_TEMPLATES, deal)]
         rows = self.db.execute(
-            f"SELECT marker, deal, generation, ledger_id FROM template{where} "  # noqa: S608
-            "ORDER BY deal, generation",
-            given,
+            "SELECT marker, deal, generation, ledger_id FROM template ORDER BY deal, generation"
         )
         return [TemplateLink(*row) for row in rows.fetchall()]
 
@@ -90,8 +115,7 @@ class Papers:
 
     def repeats(self, deal: str) -> list[str]:
         """The invoices that the deal's templates have made."""
-        rows = self.db.execute("SELECT invoice FROM repeat WHERE deal = ? ORDER BY 1", (deal,))
-        return [row[0] for row in rows.fetchall()]
+        return [row[0] for row in self.reads.rows(_REPEATS, deal)]
 
     def deal_of_repeat(self, invoice: str) -> str | None:
         """The deal that an invoice made by a template is tied to."""
@@ -153,14 +177,13 @@ class Papers:
 
     def notes(self, deal: str) -> list[str]:
         """The markers of the notes in this deal's timeline."""
-        rows = self.db.execute("SELECT marker FROM noted WHERE deal = ?", (deal,))
-        return [row[0] for row in rows.fetchall()]
+        return [row[0] for row in self.reads.rows(_NOTES, deal)]
 
     # --- e-mails ------------------------------------------------------------
 
     def mailed(self, invoice: str) -> Mailed | None:
         """Whether the ledger was asked to e-mail this invoice, and whether it surely did."""
-        row = self.db.execute("SELECT state FROM mailed WHERE invoice = ?", (invoice,)).fetchone()
+        row = self.reads.row(_MAILED, invoice)
         return row[0] if row else None
 
     def mail(self, invoice: str, state: Mailed, at: datetime) -> None:
@@ -186,18 +209,14 @@ class Papers:
 
     def address_change(self, contact: str) -> datetime | None:
         """When the contact's e-mail address was last seen to change."""
-        row = self.db.execute(
-            "SELECT at FROM address_change WHERE contact = ?", (contact,)
-        ).fetchone()
+        row = self.reads.row(_ADDRESS, contact)
         return datetime.fromisoformat(row[0]) if row else None
 
     # --- the customer's page ------------------------------------------------------------
 
     def online_link(self, invoice: str) -> str | None:
         """The customer's own page of the invoice; empty if the ledger has none, None if unread."""
-        row = self.db.execute(
-            "SELECT url FROM online_link WHERE invoice = ?", (invoice,)
-        ).fetchone()
+        row = self.reads.row(_ONLINE, invoice)
         return row[0] if row else None
 
     def note_online_link(self, invoice: str, url: str | None) -> None:

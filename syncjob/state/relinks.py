@@ -7,13 +7,19 @@ commit, so that a change of the CRM happens as a whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from syncjob.core.markers import left_id, parse_invoice_marker
-from syncjob.state.merges import Kind
+from syncjob.state.merges import Kind, Merges
+from syncjob.state.reads import Lookup, Reads
+
+_KINDS: tuple[Kind, ...] = ("deals", "contacts")
+_STANDS = {
+    kind: Lookup("1", "relinked", "new", where=f"kind = '{kind}'", first=True) for kind in _KINDS
+}
 
 #: What is known of the old CRM alone, or is asked anew: (table, which rows).
 _GONE = (
@@ -46,8 +52,8 @@ _PREFIXES = (
 class Relinks:
     """What `syncjob relink` changes in the state."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads, merges: Merges) -> None:
+        self.db, self.reads, self.merges = db, reads, merges
 
     # --- asked -----------------------------------------------------------------
 
@@ -59,13 +65,12 @@ class Relinks:
 
     def stands_for(self, kind: Kind, new: str) -> bool:
         """Whether this record stands for one of a CRM that was left."""
-        return bool(
-            self.db.execute(
-                "SELECT 1 FROM relinked r WHERE r.kind = ? AND (r.new = ? OR r.new IN "
-                "(SELECT old FROM merged WHERE kind = r.kind AND new = ?))",
-                (kind, new, new),
-            ).fetchone()
-        )
+        names = (new, *self.merges.merged_into(kind, new))
+        return any(self.reads.rows(_STANDS[kind], name) for name in names)
+
+    def fetch(self, kind: Kind, ids: Iterable[str]) -> None:
+        """Read which of these stand for another for the group that is being gathered."""
+        self.reads.fetch(_STANDS[kind], ids)
 
     def first_win(self, new: str) -> datetime | None:
         """When the deal was first won in the CRM that it came from; None if nobody knows."""

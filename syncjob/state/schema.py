@@ -217,6 +217,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE left_link (crm_id TEXT PRIMARY KEY, ledger_id TEXT NOT NULL,
             how TEXT NOT NULL) STRICT""",
     ),
+    (
+        # A refused write is found by the marker in its target, whatever kind of target it is.
+        "CREATE INDEX parked_name ON parked (substr(target, instr(target, ':') + 1))",
+        # How many there are, kept by the database itself: a batch with nothing to do counts none.
+        "CREATE TABLE tally (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        "INSERT INTO tally SELECT 'part', count(*) FROM part WHERE ended IS NULL",
+        "INSERT INTO tally SELECT side || '.' || stream, count(*) FROM snapshot GROUP BY 1",
+        """CREATE TRIGGER snapshot_in AFTER INSERT ON snapshot BEGIN
+            INSERT OR IGNORE INTO tally VALUES (NEW.side || '.' || NEW.stream, 0);
+            UPDATE tally SET count = count + 1 WHERE name = NEW.side || '.' || NEW.stream; END""",
+        """CREATE TRIGGER snapshot_out AFTER DELETE ON snapshot BEGIN
+            UPDATE tally SET count = count - 1 WHERE name = OLD.side || '.' || OLD.stream; END""",
+        """CREATE TRIGGER part_in AFTER INSERT ON part WHEN NEW.ended IS NULL BEGIN
+            UPDATE tally SET count = count + 1 WHERE name = 'part'; END""",
+        """CREATE TRIGGER part_out AFTER DELETE ON part WHEN OLD.ended IS NULL BEGIN
+            UPDATE tally SET count = count - 1 WHERE name = 'part'; END""",
+        """CREATE TRIGGER part_ended AFTER UPDATE OF ended ON part
+            WHEN (OLD.ended IS NULL) <> (NEW.ended IS NULL) BEGIN
+            UPDATE tally SET count = count + iif(NEW.ended IS NULL, 1, -1)
+            WHERE name = 'part'; END""",
+    ),
 )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -17,8 +18,27 @@ from sqlite_utils import Database
 
 from syncjob.core.markers import is_left
 from syncjob.core.records import Contact, Record, Side
+from syncjob.state.reads import Lookup, Reads
 
 R = TypeVar("R", bound=msgspec.Struct)
+
+
+@cache
+def _snapshot(side: Side, stream: str) -> Lookup:
+    return Lookup(
+        "body, batch, strong", "snapshot", "id", where=f"side = '{side}' AND stream = '{stream}'"
+    )
+
+
+@cache
+def _key(kind: str, *, first: bool = False) -> Lookup:
+    return Lookup("id", "lookup", "value", where=f"kind = '{kind}'", order="id", first=first)
+
+
+@cache
+def _reader(kind: type[R]) -> Callable[[tuple[bytes, int, int]], R]:
+    decode = msgspec.json.Decoder(kind).decode
+    return lambda row: decode(row[0])
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -41,23 +61,25 @@ class Put(msgspec.Struct):
 class Snapshots:
     """Snapshots, their lookup keys and the cursors."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     def get(self, side: Side, stream: str, id: str, kind: type[R]) -> R | None:
         """The snapshot as a record of type `kind`, or None."""
-        row = self.db.execute(
-            "SELECT body FROM snapshot WHERE side = ? AND stream = ? AND id = ?", (side, stream, id)
-        ).fetchone()
-        return msgspec.json.decode(row[0], type=kind) if row else None
+        return self.reads.value(_snapshot(side, stream), id, _reader(kind))
+
+    def fetch(self, side: Side, stream: str, ids: Iterable[str]) -> None:
+        """Read these in one statement for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_snapshot(side, stream), ids)
+
+    def fetch_keys(self, kind: str, values: Iterable[str], *, most: int = -1) -> None:
+        """As `fetch`, for `find`."""
+        self.reads.fetch(_key(kind, first=most == 1), values)
 
     def batch_of(self, side: Side, stream: str, id: str) -> int:
         """The batch in which the snapshot was last read, 0 if never."""
-        row = self.db.execute(
-            "SELECT batch FROM snapshot WHERE side = ? AND stream = ? AND id = ?",
-            (side, stream, id),
-        ).fetchone()
-        return int(row[0]) if row else 0
+        row = self.reads.row(_snapshot(side, stream), id)
+        return int(row[1]) if row else 0
 
     def stamped_before(
         self, side: Side, stream: str, ids: Sequence[str], instant: datetime
@@ -73,21 +95,15 @@ class Snapshots:
 
     def read_by_id(self, side: Side, stream: str, id: str, batch: int) -> bool:
         """Whether this batch read the record by its id, or wrote it: a list may lag behind."""
-        return bool(
-            self.db.execute(
-                "SELECT 1 FROM snapshot WHERE side = ? AND stream = ? AND id = ? AND batch = ? "
-                "AND strong = 1",
-                (side, stream, id, batch),
-            ).fetchone()
-        )
+        row = self.reads.row(_snapshot(side, stream), id)
+        return row is not None and row[1:] == (batch, 1)
 
     def count(self, side: Side, stream: str) -> int:
-        """How many records of the stream are known."""
-        return int(
-            self.db.execute(
-                "SELECT count(*) FROM snapshot WHERE side = ? AND stream = ?", (side, stream)
-            ).fetchone()[0]
-        )
+        """How many records of the stream are known: the database keeps the count."""
+        row = self.db.execute(
+            "SELECT count FROM tally WHERE name = ?", (f"{side}.{stream}",)
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     def ids(self, side: Side, stream: str) -> list[str]:
         """The ids of all records of the stream, in a fixed order: a scan, for whole comparisons."""
@@ -157,6 +173,8 @@ class Snapshots:
 
     def find(self, kind: str, value: str, *, most: int = -1) -> list[str]:
         """The ids that have this lookup key, in a fixed order; `most` of them, -1 for all."""
+        if most in (-1, 1):
+            return [row[0] for row in self.reads.rows(_key(kind, first=most == 1), value)]
         rows = self.db.execute(
             "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id LIMIT ?",
             (kind, value, most),

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlite_utils import Database
 
 from syncjob.core.actions import Tell
 from syncjob.core.rules.notices import Told
+from syncjob.state.reads import Lookup, Reads
 
 _COLUMNS = "marker, due, step, person, way, sure, at"
+_OF = Lookup(_COLUMNS, "told", "marker", order="due, step, person, way")
 
 
 class Notes:
     """The steps that were told. Methods that write are called inside `State.commit`."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    def __init__(self, db: Database, reads: Reads) -> None:
+        self.db, self.reads = db, reads
 
     def add(self, tells: Sequence[Tell], *, sure: bool, at: datetime, batch: int) -> None:
         """Somebody was told of these; `sure` False: nobody knows whether it came."""
@@ -32,12 +34,12 @@ class Notes:
 
     def of(self, markers: Sequence[str]) -> list[Told]:
         """Everything that was told of these invoices."""
-        places = ", ".join("?" * len(markers))
-        rows = self.db.execute(
-            f"SELECT {_COLUMNS} FROM told WHERE marker IN ({places})",  # noqa: S608
-            tuple(markers),
-        )
-        return [_told(row) for row in rows.fetchall()]
+        known = dict.fromkeys(markers)
+        return [_told(row) for marker in sorted(known) for row in self.reads.rows(_OF, marker)]
+
+    def fetch(self, markers: Iterable[str]) -> None:
+        """Read what was told of these for the group that is being gathered (state/reads.py)."""
+        self.reads.fetch(_OF, markers)
 
     def since(self, instant: datetime) -> set[tuple[str, str]]:
         """(person, way) of everybody who was sent a message since then."""
