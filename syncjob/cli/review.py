@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from syncjob.cli.common import all_option, json_option, opened, print_json, read_config
+from syncjob.cli.common import all_option, json_option, logged, print_json, read_config
 from syncjob.cli.screen import echo
 from syncjob.errors import Exit
 
@@ -17,8 +17,10 @@ from syncjob.errors import Exit
 @click.pass_context
 def status_command(ctx: click.Context, every: bool, as_json: bool) -> int:
     """One screen: who, the last batch, what waits, what needs a person. Calls no vendor."""
-    with opened(ctx) as (_, handle):
-        status = handle.status()
+    from syncjob.engine.status import status_now
+
+    with logged(ctx) as config:
+        status = status_now(config)
     if as_json:
         print_json(status)
     else:

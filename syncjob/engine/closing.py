@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.wants import is_on
-from syncjob.engine.walking import HOME, UNREADABLE
+from syncjob.engine.streams import HOME
+from syncjob.engine.walking import UNREADABLE
 from syncjob.state.issues import KnownIssue
 
 #: Every batch with something to say by a way tries it: after a day of silence nobody waits for it.

@@ -23,7 +23,8 @@ from syncjob.engine.by_id import read_records
 from syncjob.engine.cases import survivor
 from syncjob.engine.desk_parts import link_invoice
 from syncjob.engine.matching import begin, note_accepted, remember, report
-from syncjob.engine.pull import LEDGER, deal_streams
+from syncjob.engine.pull import deal_streams
+from syncjob.engine.streams import LEDGER
 
 
 def match_invoices(batch: Batch, options: MatchOptions) -> MatchReport:

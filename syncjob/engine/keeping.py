@@ -6,8 +6,7 @@ back starts in recovery (engine/recovery.py), and one that was moved away is pau
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ from syncjob.config import Config, secret_values
 from syncjob.config.secrets import without_secrets
 from syncjob.core.records import Side
 from syncjob.engine import desk
+from syncjob.engine.backup_folder import STAMP, files, folder
 from syncjob.engine.batch import Batch
 from syncjob.engine.opening import Opening, holder
 from syncjob.errors import StateError, WrongFile
@@ -35,8 +35,6 @@ from syncjob.state.database import State
 from syncjob.state.lock import Lease
 
 _PINS: tuple[tuple[Side, str], ...] = (("crm", "crm_account"), ("ledger", "ledger_organisation"))
-#: Sorts by name as by time, and names no hour twice when the clocks change.
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 class Keeping(Opening):
@@ -64,7 +62,7 @@ def back_up(
     """Write a backup, into the folder of backups unless a file is named; there only the newest
     `retention.backups` stay. A batch may run meanwhile. `code`: the connection's, where the state
     still has an earlier one than the config. Raises StateError."""
-    target = file or _folder(config) / f"{config.connection.name}-{now.strftime(_STAMP)}{SUFFIX}"
+    target = file or folder(config) / f"{config.connection.name}-{now.strftime(STAMP)}{SUFFIX}"
     if file is not None:
         require_free(file)
     manifest = _manifest(config, state, now, who)
@@ -72,7 +70,7 @@ def back_up(
         manifest = msgspec.structs.replace(manifest, code=code)
     write_backup(state, manifest, _config_text(config), target)
     if file is None:
-        others = [old for old in _files(config) if old != target]  # a clock may have been ahead
+        others = [old for old in files(config) if old != target]  # a clock may have been ahead
         for old in others[config.retention.backups - 1 :]:
             old.unlink(missing_ok=True)
     return Backup(file=str(target), size_bytes=target.stat().st_size, manifest=manifest)
@@ -87,7 +85,7 @@ def backup_tonight(batch: Batch, until: float) -> tuple[str, datetime | None]:
 def backups(config: Config) -> list[Backup]:
     """The backups that there are, newest first; those that cannot be read say why."""
     found = []
-    for file in _files(config):
+    for file in files(config):
         try:
             manifest, why = read_manifest(file)[0], ""
         except WrongFile as error:
@@ -96,23 +94,6 @@ def backups(config: Config) -> list[Backup]:
             Backup(file=str(file), size_bytes=file.stat().st_size, manifest=manifest, why=why)
         )
     return found
-
-
-def last_backup(config: Config) -> datetime | None:
-    """When the newest backup in the folder was made, as its name says."""
-    newest = next(iter(_files(config)), None)
-    if newest is None:
-        return None
-    return _made(newest)
-
-
-def _made(file: Path) -> datetime | None:
-    """When a backup was made, as its name says; None where that is no moment at all."""
-    try:
-        stamp = file.name.removesuffix(SUFFIX).rpartition("-")[2]
-        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def restore(config: Config, file: Path, *, clock: Clock, who: str, reason: str) -> Restored:
@@ -142,7 +123,7 @@ def _replace(path: Path, file: Path, now: datetime) -> Path | None:
     """What stood there goes aside only when the backup was found sound."""
     new = path.with_name(path.name + ".restored")
     unpack_database(file, new)
-    return replace_state(path, new, now.strftime(_STAMP))
+    return replace_state(path, new, now.strftime(STAMP))
 
 
 def require_same(config: Config, manifest: Manifest, file: Path) -> None:
@@ -192,18 +173,3 @@ def _written_down(
             subject="connection", reason=f"{who}: {reason}", intent=None,
             changes={"restore": (None, f"{file.name}, made {manifest.made_at:%Y-%m-%d %H:%M} UTC")},
         )  # fmt: skip
-
-
-def _folder(config: Config) -> Path:
-    return config.resolve(config.connection.backups)
-
-
-def _files(config: Config) -> list[Path]:
-    """This connection's backups in the folder, newest first; another's may lie beside them."""
-    name = re.compile(rf"{re.escape(config.connection.name)}-\d{{8}}T\d{{6}}Z{re.escape(SUFFIX)}")
-    found = [
-        file
-        for file in _folder(config).glob(f"*{SUFFIX}")
-        if name.fullmatch(file.name) and _made(file) is not None
-    ]
-    return sorted(found, key=lambda file: file.name, reverse=True)

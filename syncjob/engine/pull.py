@@ -25,11 +25,10 @@ from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.merging import follow
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
-from syncjob.engine.walking import HOME, Course, walk
+from syncjob.engine.streams import HOME, LEDGER
+from syncjob.engine.walking import Course, walk
 from syncjob.state.snapshots import Cursor
 
-#: What is read of every ledger. Deals come last: a payment seen now meets its deal now.
-LEDGER: tuple[tuple[Side, str], ...] = (("ledger", "contacts"), ("ledger", "invoices"))
 #: Lists that are read less often: what they show is seldom urgent, and they may cost more.
 SELDOM = frozenset({"archived_deals", "deleted_deals"})
 

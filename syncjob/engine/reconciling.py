@@ -18,8 +18,8 @@ from syncjob.core.records import Deal
 from syncjob.core.reports import RunOptions
 from syncjob.core.rules.texts import one_line
 from syncjob.engine import recovery
-from syncjob.engine.chores import note_done
 from syncjob.engine.identify import identify
+from syncjob.engine.nights import note_done
 from syncjob.engine.opening import Opening
 from syncjob.engine.reconcile.nightly import sentence
 from syncjob.engine.reconcile.passing import go_on

@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
+from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
 from syncjob.core.records import CrmReference, LedgerReference, Side
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
-from syncjob.engine.chores import chore_statuses
+from syncjob.engine.backup_folder import last_backup
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
-from syncjob.engine.keeping import last_backup
-from syncjob.engine.pull import LEDGER
+from syncjob.engine.nights import chore_statuses
+from syncjob.engine.streams import HOME, LEDGER
 from syncjob.engine.titles import titles_of
-from syncjob.engine.walking import HOME
 from syncjob.notices.alarm import troubles
 from syncjob.state.database import State
 
@@ -63,6 +63,15 @@ def status_report(
         payment_waits=state.speed.waits("payment", now - WEEK),
         last_backup=last_backup(config), heartbeat=config.notices.operator.heartbeat is not None,
     )  # fmt: skip
+
+
+def status_now(config: Config, clock: Clock | None = None) -> StatusReport:
+    """How a connection stands, from its state alone. Raises StateError."""
+    state = State(config.resolve(config.connection.state))
+    try:
+        return status_report(config, state, (clock or SystemClock()).now())
+    finally:
+        state.close()
 
 
 def batch_reports(config: Config, state: State, number: int) -> tuple[BatchReport, ...]:

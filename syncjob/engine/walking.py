@@ -14,6 +14,7 @@ from syncjob.connectors.base import Page, Walk
 from syncjob.core.actions import Issue
 from syncjob.core.records import Side
 from syncjob.engine.batch import Batch
+from syncjob.engine.streams import HOME
 from syncjob.errors import CursorTooOld, Overflow, SchemaDrift
 from syncjob.state.snapshots import Cursor
 
@@ -21,12 +22,6 @@ from syncjob.state.snapshots import Cursor
 RESTARTS_MAX = 1
 
 
-#: Streams whose records are kept with another's: archived and deleted deals are deals from other
-#: lists, a CRM's organizations and persons are contacts of two kinds.
-HOME = {
-    "archived_deals": "deals", "deleted_deals": "deals", "touched_deals": "deals",
-    "organizations": "contacts", "persons": "contacts",
-}  # fmt: skip
 #: The code of `unreadable`.
 UNREADABLE = "record_unreadable"
 

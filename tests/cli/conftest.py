@@ -24,6 +24,7 @@ Command = Callable[..., tuple[int, str, str]]
 def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
     scripted = Handle()
     monkeypatch.setattr("syncjob.engine.connection.open_connection", scripted.open)
+    monkeypatch.setattr("syncjob.engine.status.status_now", lambda _: scripted.status())
     return scripted
 
 
