@@ -16,6 +16,7 @@ from syncjob.core.policy import Day, DealFields, DealInputs, Guard, Invoices, Mo
 from syncjob.core.policy_contacts import Contacts
 from syncjob.core.policy_crm import Happening, MoveRule
 from syncjob.core.policy_notices import Notices
+from syncjob.core.policy_times import OfficeHours
 
 
 class Connection(Strict):
@@ -55,6 +56,8 @@ class Schedule(Strict):
     reconcile: bool = True
     #: How much of a vendor's day limit that may use.
     reconcile_share_percent: int = Field(default=20, ge=1, le=100)
+    #: When the interval counts, and what is done outside of it.
+    office_hours: OfficeHours = OfficeHours()
 
 
 class CrmConfig(Strict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,12 @@ from sqlite_utils import Database
 from syncjob.clock import Clock, SystemClock
 from syncjob.errors import StateError, Unreachable
 from syncjob.state.database import advice
-from syncjob.transport.ports import Spent, Token
+from syncjob.transport.ports import Span, Spent, Token
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+SCHEMA_VERSION = 2
+#: What each version added; a file of an older one is brought up to date when it is opened.
+SCHEMAS = (
+    """
 CREATE TABLE tokens (
     key TEXT PRIMARY KEY,           -- one an app and user
     generation INTEGER NOT NULL,    -- counts the tokens of this key from 1 on
@@ -44,7 +47,19 @@ CREATE TABLE budgets (
     seen_at TEXT,                   -- when it said so
     PRIMARY KEY (key, window)
 ) STRICT;
-"""
+""",
+    """
+ALTER TABLE budgets ADD COLUMN reset_at TEXT;  -- when the vendor was seen to begin anew
+CREATE TABLE spans (                -- what was used, hour by hour
+    key TEXT NOT NULL,
+    window TEXT NOT NULL,
+    began_at TEXT NOT NULL,         -- the hour's first call
+    last_at TEXT NOT NULL,          -- and its last
+    used INTEGER NOT NULL,
+    PRIMARY KEY (key, window, began_at)
+) STRICT;
+""",
+)
 #: Another process commits in milliseconds; one that takes longer is stuck.
 BUSY_S = 30.0
 #: A renewal takes three attempts at most; a run never waits longer than this (DESIGN 3).
@@ -127,29 +142,68 @@ class Vault:
                 "INSERT INTO budgets (key, window, started_at, used) VALUES (?1, ?2, ?3, ?4)"
                 " ON CONFLICT (key, window) DO UPDATE SET"
                 " used = CASE WHEN started_at <= ?5 THEN ?4 ELSE used + ?4 END,"
-                " remaining = CASE WHEN started_at <= ?5 THEN NULL ELSE remaining END,"
-                " seen_at = CASE WHEN started_at <= ?5 THEN NULL ELSE seen_at END,"
+                " remaining = CASE WHEN seen_at <= ?5 THEN NULL ELSE remaining END,"
+                " seen_at = CASE WHEN seen_at <= ?5 THEN NULL ELSE seen_at END,"
                 " started_at = CASE WHEN started_at <= ?5 THEN ?3 ELSE started_at END",
                 [key, window, _text(now), amount, oldest],
             )
-            used, started, remaining, seen = self._db.execute(
-                "SELECT used, started_at, remaining, seen_at FROM budgets"
+            if amount:
+                self._add_span(key, window, amount, now, oldest)
+            used, started, remaining, seen, reset = self._db.execute(
+                "SELECT used, started_at, remaining, seen_at, reset_at FROM budgets"
                 " WHERE key = ? AND window = ?",
                 [key, window],
             ).fetchone()
+            spans = self._db.execute(
+                "SELECT began_at, last_at, used FROM spans"
+                " WHERE key = ? AND window = ? AND last_at > ? ORDER BY began_at",
+                [key, window, oldest],
+            ).fetchall()
         return Spent(
             used=used,
             started_at=datetime.fromisoformat(started),
             remaining=remaining,
-            seen_at=datetime.fromisoformat(seen) if seen else None,
+            seen_at=_instant(seen),
+            reset_at=_instant(reset),
+            spans=tuple(
+                Span(
+                    began_at=datetime.fromisoformat(began),
+                    last_at=datetime.fromisoformat(last),
+                    used=number,
+                )
+                for began, last, number in spans
+            ),
         )
 
-    def note(self, key: str, window: str, remaining: int, now: datetime) -> None:
-        """Keep what the vendor said is left, for the window that `spend` began."""
+    def _add_span(self, key: str, window: str, amount: int, now: datetime, oldest: str) -> None:
+        """Add to the present hour's span; what is a whole window old is forgotten."""
+        self._db.execute(
+            "DELETE FROM spans WHERE key = ? AND window = ? AND last_at <= ?", [key, window, oldest]
+        )
+        added = self._db.execute(
+            "UPDATE spans SET used = used + ?4, last_at = max(last_at, ?3)"
+            " WHERE key = ?1 AND window = ?2 AND began_at > ?5"
+            " AND began_at = (SELECT max(began_at) FROM spans WHERE key = ?1 AND window = ?2)",
+            [key, window, _text(now), amount, _text(now - timedelta(hours=1))],
+        )
+        if not added.rowcount:
+            self._db.execute(
+                "INSERT INTO spans (key, window, began_at, last_at, used)"
+                " VALUES (?1, ?2, ?3, ?3, ?4)"
+                " ON CONFLICT (key, window, began_at) DO UPDATE SET used = used + ?4",
+                [key, window, _text(now), amount],
+            )
+
+    def note(
+        self, key: str, window: str, remaining: int, now: datetime, reset: datetime | None = None
+    ) -> None:
+        """Keep what the vendor said is left, for the window that `spend` began, and when it was
+        seen to begin anew."""
         with self._words(), self._db.atomic():
             self._db.execute(
-                "UPDATE budgets SET remaining = ?, seen_at = ? WHERE key = ? AND window = ?",
-                [remaining, _text(now), key, window],
+                "UPDATE budgets SET remaining = ?, seen_at = ?, reset_at = coalesce(?, reset_at)"
+                " WHERE key = ? AND window = ?",
+                [remaining, _text(now), _text(reset) if reset else None, key, window],
             )
 
     def close(self) -> None:
@@ -166,9 +220,10 @@ class Vault:
         end = "ROLLBACK"
         try:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in filter(str.strip, SCHEMA.split(";\n")):
+            for schema in SCHEMAS[version:]:
+                for statement in filter(str.strip, re.split(r";\s", schema)):
                     self._connection.execute(statement)
+            if version < SCHEMA_VERSION:
                 self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             end = "COMMIT"
         finally:
@@ -232,6 +287,10 @@ class Vault:
 def _text(instant: datetime) -> str:
     """An instant as text of one length and zone, so that texts sort as instants do."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _make_private(path: Path) -> None:

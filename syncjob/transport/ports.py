@@ -56,16 +56,28 @@ class TokenStore(Protocol):
         """
 
 
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """What was used within one hour: from the first call of it to the last."""
+
+    began_at: datetime
+    last_at: datetime
+    used: int
+
+
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
     """What all processes together used of one window since `started_at`.
 
     `remaining` is what the vendor last said is left, at `seen_at`; None if it never said.
+    `reset_at` is when the vendor was seen to begin anew. `spans` is what was used within one
+    length of the window, hour by hour, the oldest first.
     """
 
     used: int
     started_at: datetime
     remaining: int | None = None
     seen_at: datetime | None = None
+    reset_at: datetime | None = None
+    spans: tuple[Span, ...] = ()
 
 
 class BudgetStore(Protocol):
@@ -74,5 +86,7 @@ class BudgetStore(Protocol):
     def spend(self, key: str, window: str, seconds: float, amount: int, now: datetime) -> Spent:
         """Add `amount` (0 to read only) and return the sum; a window that is over starts anew."""
 
-    def note(self, key: str, window: str, remaining: int, now: datetime) -> None:
-        """Keep what the vendor said is left."""
+    def note(
+        self, key: str, window: str, remaining: int, now: datetime, reset: datetime | None = None
+    ) -> None:
+        """Keep what the vendor said is left, and when it was seen to begin anew."""

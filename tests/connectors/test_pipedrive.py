@@ -566,7 +566,9 @@ class Nothing:
         assert key == "pipedrive:acme.pipedrive.com"
         return Spent(used=amount, started_at=now)
 
-    def note(self, key: str, window: str, remaining: int, now: datetime) -> None: ...
+    def note(
+        self, key: str, window: str, remaining: int, now: datetime, reset: datetime | None = None
+    ) -> None: ...
 
     def token(self, key: str) -> None: ...
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -20,8 +19,9 @@ from syncjob.core.needs import Needs
 from syncjob.core.records import CrmReference, LedgerReference
 from syncjob.engine.door import ClosedDoor
 from syncjob.errors import AuthFailed, ConfigError
+from syncjob.transport.days import MemoryBudgets
 from syncjob.transport.exchange import Session
-from syncjob.transport.ports import Spent, Token
+from syncjob.transport.ports import Token
 
 #: What says that the credentials, and not yet the names in the config, are at fault.
 _ACCESS = ("crm.access_token", "crm.api_token", "crm.auth", "crm.version", "ledger")
@@ -40,7 +40,7 @@ class Memory:
     """Tokens and call counts of one session at the keyboard; nothing is left when it is stopped."""
 
     tokens: dict[str, Token] = field(default_factory=dict)
-    _spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    budgets: MemoryBudgets = field(default_factory=MemoryBudgets)
 
     def token(self, key: str) -> Token | None:
         return self.tokens.get(key)
@@ -51,23 +51,6 @@ class Memory:
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
         yield
-
-    def spend(self, key: str, window: str, seconds: float, amount: int, now: datetime) -> Spent:
-        known = self._spent.get((key, window))
-        if known is None or (now - known.started_at).total_seconds() >= seconds:
-            known = Spent(used=0, started_at=now)
-        found = Spent(
-            used=known.used + amount, started_at=known.started_at,
-            remaining=known.remaining, seen_at=known.seen_at,
-        )  # fmt: skip
-        self._spent[key, window] = found
-        return found
-
-    def note(self, key: str, window: str, remaining: int, now: datetime) -> None:
-        known = self._spent.get((key, window)) or Spent(used=0, started_at=now)
-        self._spent[key, window] = Spent(
-            used=known.used, started_at=known.started_at, remaining=remaining, seen_at=now
-        )
 
 
 def options_of(name: str, values: dict[str, Any]) -> CrmConfig | LedgerConfig:
@@ -91,7 +74,7 @@ def try_side(
     opened = open_side(
         options,
         Ports(
-            clock=clock, session=session, tokens=memory, budgets=memory, door=ClosedDoor(),
+            clock=clock, session=session, tokens=memory, budgets=memory.budgets, door=ClosedDoor(),
             mode="read_only", random=rng, new_key=lambda: "", needs=Needs(tracking=True),
         ),
     )  # fmt: skip
