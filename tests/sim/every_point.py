@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import NamedTuple
 
-from tests.sim import people, people_hubspot
+from tests.sim import happenings, people, people_hubspot
 from tests.sim.faults import Point, kinds_of
 from tests.sim.histories import Deeds, History
 from tests.sim.histories_hubspot import EVERY
 from tests.sim.judge import recover
+from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.world import World
 
 #: Between two batches of a history.
@@ -22,28 +23,46 @@ SOON = timedelta(minutes=1)
 
 
 class Case(NamedTuple):
-    """A history, the batch, the point in it, the fault, and whether life goes on at once."""
+    """A history, the batch, the point in it, the fault, and whether life goes on at once.
+
+    `statement`: the point is a statement's number. `second`: the point of the batch after it at
+    which a second fault happens, of a kind drawn from those that fit there.
+    """
 
     history: str
     batch: int
     point: int
     kind: str
     goes_on: bool
+    statement: bool = False
+    second: int | None = None
 
     @property
     def key(self) -> str:
         """What `python -m tests.sim --case` takes."""
-        return "|".join(map(str, (*self[:4], "on" if self.goes_on else "off")))
+        point = f"s{self.point}" if self.statement else str(self.point)
+        on = "on" if self.goes_on else "off"
+        then = () if self.second is None else (f"+{self.second}",)
+        return "|".join((self.history, str(self.batch), point, self.kind, on, *then))
+
+    @property
+    def replay(self) -> str:
+        """The command that plays just this case."""
+        return f"python -m tests.sim --case '{self.key}'"
 
     @classmethod
     def of_key(cls, key: str) -> Case:
         """The case of that key."""
-        history, batch, point, kind, on = key.split("|")
-        return cls(history, int(batch), int(point), kind, on == "on")
+        history, batch, point, kind, on, *then = key.split("|")
+        second = int(then[0][1:]) if then else None
+        return cls(history, int(batch), int(point.lstrip("s")), kind, on == "on",
+                   point.startswith("s"), second)  # fmt: skip
 
     def __str__(self) -> str:
         on = ", life goes on" if self.goes_on else ""
-        return f"{self.history}: batch {self.batch}, point {self.point}, {self.kind}{on}"
+        door = "statement" if self.statement else "point"
+        then = "" if self.second is None else f", then a fault at point {self.second}"
+        return f"{self.history}: batch {self.batch}, {door} {self.point}, {self.kind}{on}{then}"
 
 
 @dataclass
@@ -53,6 +72,8 @@ class Played:
     history: History
     before: list[World]
     points: list[list[Point]]
+    #: Of each batch the writing statements, those of its listing.
+    statements: list[list[Point]] = field(default_factory=list)
 
     def close(self) -> None:
         """Remove the copies."""
@@ -64,19 +85,22 @@ def play(history: History) -> Played:
     """Play it once without faults; it must end well, too."""
     world = history.world()
     played = Played(history, [], [])
+    world.faults.listing = True
     for step, deeds in enumerate(history.steps):
         deeds(world)
         world.advance(INTERVAL)
         played.before.append(world.copy())
         assert history.run(world, step, {}) is not None, history.name
         played.points.append(list(world.faults.points))
+        played.statements.append(list(world.faults.listed))
     recover(world)
     world.close()
     return played
 
 
 def cases(played: Played) -> Iterator[Case]:
-    """All of them; where life goes on, before the recovery the next deeds are done."""
+    """All at exchanges and commits; where life goes on, before the recovery the next deeds are
+    done."""
     name = played.history.name
     for batch, points in enumerate(played.points):
         more = batch + 1 < len(played.history.steps)
@@ -87,18 +111,45 @@ def cases(played: Played) -> Iterator[Case]:
                     yield Case(name, batch, point.n, kind, True)
 
 
+def statement_cases(played: Played) -> Iterator[Case]:
+    """At each distinct statement of the history, by its text and its place in the program, in the
+    batch where it first stands: a transaction that is cut off anywhere is rolled back whole."""
+    known: set[tuple[str, str, bool]] = set()
+    for batch, statements in enumerate(played.statements):
+        for point in statements:
+            same = (point.words, point.place, point.first)
+            if same not in known:
+                known.add(same)
+                for kind in kinds_of(point):
+                    yield Case(played.history.name, batch, point.n, kind, False, statement=True)
+
+
+def every_case(played: Played) -> Iterator[Case]:
+    """All single faults of a history."""
+    yield from cases(played)
+    yield from statement_cases(played)
+
+
+def pair_of(case: Case, rng: Random, points: list[list[Point]]) -> Case:
+    """The same with a second fault in the batch that recovers from the first."""
+    batch = min(case.batch + case.goes_on, len(points) - 1)
+    return case._replace(second=rng.randrange(max(1, len(points[batch]))))
+
+
 def run_case(played: Played, case: Case) -> tuple[World, bool]:
-    """Raises Violation; returns the world and whether the fault fired."""
+    """Raises Violation; returns the world and whether its faults fired."""
     world = played.before[case.batch].copy()
     try:
         world.faults.edit = _edit_at(played, case, world)
-        played.history.run(world, case.batch, {case.point: case.kind})
-        fired = bool(world.faults.fired)
+        fired = _first_fault(played, case, world)
         if case.goes_on:
             world.advance(SOON)
             world.attempt(played.history.steps[case.batch + 1])
+        if case.goes_on or case.second is not None:
             world.advance(SOON)
-            played.history.run(world, case.batch + 1, {})
+            fired = _run_after(played, case, world) and fired
+        if world.faults.met(*LASTING, *REFUSALS):
+            happenings.mend(world)
         recover(world)
     except BaseException as error:
         error.world = world  # type: ignore[attr-defined]
@@ -108,12 +159,35 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
     return world, fired
 
 
-def _edit_at(played: Played, case: Case, world: World) -> object:
+def _first_fault(played: Played, case: Case, world: World) -> bool:
+    if case.statement:
+        world.faults.at_statements = {case.point: case.kind}
+        played.history.run(world, case.batch, {})
+        world.faults.at_statements = {}
+    else:
+        played.history.run(world, case.batch, {case.point: case.kind})
+    return bool(world.faults.fired)
+
+
+def _run_after(played: Played, case: Case, world: World) -> bool:
+    """The batch that recovers, perhaps with a second fault in it. False if that did not happen."""
+    before = len(world.faults.fired)
+    if case.second is not None:
+        world.faults.drawn = (case.second, Random(case.key))
+    if case.goes_on:
+        played.history.run(world, case.batch + 1, {})
+    else:
+        world.run()
+    world.faults.drawn = None
+    return case.second is None or len(world.faults.fired) > before
+
+
+def _edit_at(played: Played, case: Case, world: World) -> Callable[[], None]:
     """What a person does at an edit point: the history's next deeds, or something common."""
     steps: tuple[Deeds, ...] = played.history.steps
     rng = Random(f"{case}")
     if case.batch + 1 < len(steps) and rng.random() < 0.5:
-        return lambda: world.attempt(steps[case.batch + 1])
+        return lambda: _attempt(world, steps[case.batch + 1])
 
     act = people_hubspot.act if world.vendor.name == "hubspot" else people.act
 
@@ -122,6 +196,10 @@ def _edit_at(played: Played, case: Case, world: World) -> object:
             act(world, rng, rare=False)
 
     return common
+
+
+def _attempt(world: World, deeds: Deeds) -> None:
+    world.attempt(deeds)
 
 
 def by_name(name: str) -> History:

@@ -20,6 +20,7 @@ from syncjob.sandbox.xero.models import Document
 from tests.sim.features import PART_DAYS, PART_PERCENTS
 from tests.sim.judge_contacts import judge_contacts
 from tests.sim.judge_papers import judge_papers, repeats
+from tests.sim.kinds import FAR, FORBIDDEN
 from tests.sim.truth import deal_says, deal_total
 from tests.sim.watch import Violation
 from tests.sim.world import PATIENCE, World
@@ -31,8 +32,6 @@ RIGHTS_RECHECK = timedelta(minutes=60)
 #: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
 WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
 A_DAY = timedelta(hours=25)
-#: Faults that ask our program to stay away for longer than the patience.
-FAR = ("429 day", "477 moving")
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
 
@@ -83,13 +82,11 @@ def recover(world: World) -> None:
 
 def _refused_for_now(world: World) -> bool:
     """Whether something was refused whose cause is gone without a trace."""
-    forbidden = any(kind == "403" for _, kind in world.faults.fired)
-    return forbidden or any(code == "crm_rule" for _, code in world.issues)
+    return world.faults.met(*FORBIDDEN) or any(code == "crm_rule" for _, code in world.issues)
 
 
 def _away(world: World, report: BatchReport | None) -> bool:
-    far = any(kind in FAR for _, kind in world.faults.fired)
-    return far and report is not None and report.exit_code == Exit.UNREACHABLE
+    return world.faults.met(*FAR) and report is not None and report.exit_code == Exit.UNREACHABLE
 
 
 def _rules_end(world: World) -> None:

@@ -7,7 +7,6 @@ own reading of failures (transport/exchange.py) is under test too.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Mapping
 from http.client import RemoteDisconnected
@@ -21,7 +20,9 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutErr
 
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.kernel import Dropped, Reply, Request
-from tests.sim.faults import WAITS_S, Faults, PointKind, server_fault
+from tests.sim import happenings, replies
+from tests.sim.faults import Faults, PointKind
+from tests.sim.kinds import WAITS_S, of_server, server_fault
 
 BASE = "https://sim.invalid"
 #: Real exchanges take time; so much, in seconds, that stamps of neighbours mostly are equal.
@@ -37,10 +38,11 @@ class Wire(BaseAdapter):
     def __init__(
         self, host: Host, faults: Faults, wait: Callable[[float], None],
         written: Callable[[], None], reads: Callable[[str, str], bool],
+        page_max: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.host, self.faults, self.wait, self.written = host, faults, wait, written
-        self.reads = reads
+        self.reads, self.page_max = reads, page_max
         self._builder = HTTPAdapter()
 
     def send(
@@ -49,41 +51,110 @@ class Wire(BaseAdapter):
     ) -> requests.Response:  # fmt: skip
         """One exchange, which is one point."""
         sent = to_sandbox(request)
-        fault = self.faults.meet(self._kind(sent), f"{sent.method} {sent.path}")
+        kind, vendor = self._kind(sent), _vendor(sent)
+        many = len(replies.elements(sent)) if kind == "write" else 0
+        fault = self.faults.meet(
+            kind, f"{sent.method} {sent.path}", many=many, later_page=sent.path in self.faults.more
+        )
         self.wait(EXCHANGE_S)
-        if fault == "refused":
+        if fault in ("gone", "walk broken"):
+            self.faults.gone.add(vendor)
+        if fault == "refused" or vendor in self.faults.gone:
             refused = NewConnectionError(None, "refused")  # type: ignore[arg-type]
             raise requests.ConnectionError(refused, request=request)
-        if fault == "kill before":
-            self.faults.kill()
-        if fault == "edit before":
-            self.faults.do_edit()
-        reply = self._deliver(sent, fault, request)
-        if fault == "half" and sent.path.startswith("/hubspot"):
-            reply = _fewer(reply)
+        self._happens_before(fault, sent)
+        if fault in ("401 for ever", "403 for ever"):
+            self.faults.barred[vendor] = fault
+        if vendor in self.faults.barred and kind != "token":
+            reply = replies.barred(sent, self.faults.barred[vendor])
+        else:
+            reply = self._deliver(sent, fault, request)
         if fault == "kill after":
             self.faults.kill()
         if fault == "edit after":
             self.faults.do_edit()
+        self._remember_page(sent, reply)
         return self._answer(request, reply, reply.body)
+
+    def _happens_before(self, fault: str | None, sent: Request) -> None:
+        """What happens when the request has not arrived yet."""
+        world = self.faults.world
+        if fault == "kill before":
+            self.faults.kill()
+        if fault == "edit before":
+            self.faults.do_edit()
+        if world is None or fault is None:
+            return
+        if fault in happenings.CLOCKS:
+            happenings.turn_clock(world, fault)
+        elif fault in ("old list", "stamped late"):
+            happenings.lists_lag(world)
+        elif fault == "page shifts":
+            happenings.page_shifts(world, sent)
+        elif fault == "equal stamps":
+            happenings.sell_at_once(world, 3)
+        if fault == "stamped late":
+            self.faults.do_edit()
 
     def _deliver(
         self, sent: Request, fault: str | None, request: requests.PreparedRequest
     ) -> Reply:
+        if self.page_max is not None:
+            sent = replies.smaller_pages(sent, self.page_max)
         ours = fault == "half" and sent.path.startswith("/hubspot")
-        if fault is not None and fault not in _OURS and not ours:
+        if fault is not None and of_server(fault) and not ours:
             planned = server_fault(fault)
             if not sent.path.startswith("/xero"):
                 planned.delay_s = min(planned.delay_s, CRM_LATE_S_MAX)
             planned.method, planned.path = sent.method, f"^{re.escape(sent.path)}$"
             self.host.faults.add(planned)
         try:
-            return self.host.exchange(sent)
+            reply = self._exchanged(sent, fault)
         except Dropped as dropped:
             return self._dropped(dropped, fault, request)
         finally:
             if not self.reads(sent.method, sent.path):
                 self.written()
+        return replies.silent_about_half(reply) if ours else reply
+
+    def _exchanged(self, sent: Request, fault: str | None) -> Reply:
+        """What the server answers, or what became of its answer. Raises Dropped."""
+        if fault == "whole refused":
+            self.faults.culprit = replies.elements(sent)[-1]
+        if self.faults.culprit is not None and self.faults.culprit in replies.elements(sent):
+            return replies.refused_whole(sent)
+        made_up = replies.made_up(fault, sent) if fault else None
+        if made_up is not None:
+            return made_up
+        if fault in ("some refused", "error in 200"):
+            return replies.without_last(sent, self.host.exchange)
+        if fault == "lost, then edited":  # the replay, which has the key's answer, is lost as well
+            planned = server_fault("lost")
+            planned.method, planned.path = sent.method, f"^{re.escape(sent.path)}$"
+            self.host.exchange(sent)
+            self.host.faults.add(planned)
+            self.written()
+            if self.faults.world is not None:
+                happenings.edit_what_was_written(self.faults.world, sent)
+            raise Dropped("lost")
+        reply = self.host.exchange(sent)
+        if fault == "token renewed" and self.faults.world is not None:
+            self.written()
+            happenings.renew_tokens(self.faults.world)
+        if fault in ("token renewed", "key expired"):
+            raise Dropped("lost")
+        if fault == "reordered":
+            return replies.reordered(reply)
+        return replies.fewer(reply) if fault == "fewer" else reply
+
+    def _remember_page(self, sent: Request, reply: Reply) -> None:
+        """Which lists have a page to come, where pages are small."""
+        if self.page_max is None:
+            return
+        if replies.has_more(reply):
+            self.faults.more.add(sent.path)
+        else:
+            self.faults.more.discard(sent.path)
 
     def _dropped(
         self, dropped: Dropped, fault: str | None, request: requests.PreparedRequest
@@ -140,18 +211,8 @@ class CuttingWire(Wire):
             return self._answer(request, cut.reply, cut.reply.body[: len(cut.reply.body) // 2])
 
 
-_OURS = ("refused", "kill before", "kill after", "edit before", "edit after")
-
-
-def _fewer(reply: Reply) -> Reply:
-    """A batch's answer that is silent about half of what was done (facts: hubspot, 5d)."""
-    try:
-        body = json.loads(reply.body)
-    except ValueError:
-        return reply
-    results = body.get("results", []) if isinstance(body, dict) else []
-    told = {**body, "results": results[: len(results) // 2]} if results else body
-    return Reply(reply.status, reply.headers, json.dumps(told).encode(), reply.effect)
+def _vendor(sent: Request) -> str:
+    return sent.path.split("/")[1]
 
 
 def to_sandbox(request: requests.PreparedRequest) -> Request:

@@ -29,7 +29,7 @@ from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, RunOptions
 from syncjob.core.rules.credit import Wish
 from syncjob.engine.connection import ConnectionHandle, open_connection
-from syncjob.errors import Exit, Park, RetryLater, StateError
+from syncjob.errors import AuthFailed, Exit, Park, RetryLater, StateError
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.hubspot import HubSpotServer
 from syncjob.sandbox.kernel import ActError, Call, Clock, Entropy, FaultBook
@@ -37,8 +37,10 @@ from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
 from tests.sim.crms import CRMS, Truth
+from tests.sim.doors import install
 from tests.sim.faults import Faults, Killed, watching
 from tests.sim.features import PLAIN, Features, settings_for
+from tests.sim.kinds import STATE_KINDS
 from tests.sim.watch import Watch
 from tests.sim.wire import BASE, CuttingWire
 
@@ -52,6 +54,8 @@ PREFIX = "syncjob-sim-"
 #: What the guard asks about and people here release: more than five deals lost at once, and the
 #: first comparison of customers by a state that is new.
 RELEASED = ("drafts would be deleted", "runs for the first time with this state")
+
+install()
 
 
 class ProgramClock:
@@ -121,12 +125,14 @@ class World:
         self.credits: dict[int, set[str]] = {}
         #: Whether our program is at work.
         self.running = False
+        #: The most records that a vendor's list gives at once, if fewer than it is asked for.
+        self.page_max: int | None = None
         self._place()
 
     def _place(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if MEMORY.is_dir() else None))
         self.faults = Faults()
-        self.faults.tell = self.tell
+        self.faults.tell, self.faults.world = self.tell, self
         text, path = yaml.safe_dump(self.settings), self.folder / "config.yaml"
         path.write_text(text, encoding="utf-8")  # a backup has it in it
         self.config: Config = _config(text).model_copy(update={"path": path})
@@ -189,7 +195,7 @@ class World:
         session.trust_env = False  # nothing of this machine counts, and it is slow to look
         wire = CuttingWire(
             self.host, self.faults, self.pass_time, lambda: self.watch.after_late(self),
-            self.vendor.reads,
+            self.vendor.reads, self.page_max,
         )  # fmt: skip
         session.mount("https://", wire)
         return session
@@ -251,7 +257,7 @@ class World:
         except Killed:
             self.tell("  batch: killed")
         except StateError as error:
-            if not any(kind == "disk full" for _, kind in self.faults.fired):
+            if not self.faults.met(*STATE_KINDS):
                 raise
             self.tell(f"  batch: {error.what}")
         finally:
@@ -275,7 +281,7 @@ class World:
                         str(deal), wish, part=None, write=True, who="Ann", expect=None
                     )
                 self.tell(f"    {made.reference}: {made.total}, known {made.known}")
-            except (Park, RetryLater) as error:
+            except (Park, RetryLater, AuthFailed) as error:
                 self.tell(f"    {error.what}")
 
     def _tell_report(self, report: BatchReport) -> None:
