@@ -51,6 +51,16 @@ class Wire(BaseAdapter):
     ) -> requests.Response:  # fmt: skip
         """One exchange, which is one point."""
         sent = to_sandbox(request)
+        fault = self._begins(sent, request)
+        response = self._carried(request, sent, fault)
+        if fault == "kill after":
+            self.faults.kill()
+        if fault == "edit after":
+            self.faults.do_edit()
+        return response
+
+    def _begins(self, sent: Request, request: requests.PreparedRequest) -> str | None:
+        """What happens until the request leaves; returns the fault that is armed for it."""
         kind, vendor = self._kind(sent), _vendor(sent)
         many = len(replies.elements(sent)) if kind == "write" else 0
         fault = self.faults.meet(
@@ -65,16 +75,34 @@ class Wire(BaseAdapter):
         self._happens_before(fault, sent)
         if fault in ("401 for ever", "403 for ever"):
             self.faults.barred[vendor] = fault
-        if vendor in self.faults.barred and kind != "token":
+        return fault
+
+    def _carried(
+        self, request: requests.PreparedRequest, sent: Request, fault: str | None
+    ) -> requests.Response:
+        """The answer, as it comes back over the wire."""
+        try:
+            reply = self.served(sent, fault)
+        except Dropped as dropped:
+            reply = self._dropped(dropped, fault, request)
+        finally:
+            self._judged(sent)
+        return self._answer(request, reply, reply.body)
+
+    def served(self, sent: Request, fault: str | None) -> Reply:
+        """The vendor's side of one exchange. Raises Dropped where no whole answer comes back."""
+        vendor = _vendor(sent)
+        if vendor in self.faults.barred and self._kind(sent) != "token":
             reply = replies.barred(sent, self.faults.barred[vendor])
         else:
-            reply = self._deliver(sent, fault, request)
-        if fault == "kill after":
-            self.faults.kill()
-        if fault == "edit after":
-            self.faults.do_edit()
+            reply = self._delivered(sent, fault)
         self._remember_page(sent, reply)
-        return self._answer(request, reply, reply.body)
+        return reply
+
+    def _judged(self, sent: Request) -> None:
+        """What a write did is judged at once."""
+        if not self.reads(sent.method, sent.path):
+            self.written()
 
     def _happens_before(self, fault: str | None, sent: Request) -> None:
         """What happens when the request has not arrived yet."""
@@ -96,9 +124,7 @@ class Wire(BaseAdapter):
         if fault == "stamped late":
             self.faults.do_edit()
 
-    def _deliver(
-        self, sent: Request, fault: str | None, request: requests.PreparedRequest
-    ) -> Reply:
+    def _delivered(self, sent: Request, fault: str | None) -> Reply:
         if self.page_max is not None:
             sent = replies.smaller_pages(sent, self.page_max)
         ours = fault == "half" and sent.path.startswith("/hubspot")
@@ -108,13 +134,7 @@ class Wire(BaseAdapter):
                 planned.delay_s = min(planned.delay_s, CRM_LATE_S_MAX)
             planned.method, planned.path = sent.method, f"^{re.escape(sent.path)}$"
             self.host.faults.add(planned)
-        try:
-            reply = self._exchanged(sent, fault)
-        except Dropped as dropped:
-            return self._dropped(dropped, fault, request)
-        finally:
-            if not self.reads(sent.method, sent.path):
-                self.written()
+        reply = self._exchanged(sent, fault)
         return replies.silent_about_half(reply) if ours else reply
 
     def _exchanged(self, sent: Request, fault: str | None) -> Reply:
