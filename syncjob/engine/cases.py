@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -27,6 +27,10 @@ from syncjob.engine.telling import digested, heard, notices_since
 from syncjob.engine.timeline import standing_issues, timeline_since
 from syncjob.state.database import State
 from syncjob.state.links import Part
+
+#: So many deals are read, decided and stored together: one statement or commit serves them all,
+#: and no more of them are in memory at a time.
+GROUP = 200
 
 
 def load_context(batch: Batch) -> Context:
@@ -80,6 +84,12 @@ def load_cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
         gather(batch, deals)
         found = [load_case(batch, deal) for deal in deals]
     return [case for case in found if case is not None]
+
+
+def in_groups(batch: Batch, deals: Sequence[str]) -> Iterator[Case]:
+    """As `load_cases` of any number of deals; only one group's cases are in memory."""
+    for start in range(0, len(deals), GROUP):
+        yield from load_cases(batch, deals[start : start + GROUP])
 
 
 def load_case(batch: Batch, deal_id: str) -> Case | None:

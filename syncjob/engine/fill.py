@@ -6,42 +6,31 @@ are read again before they count as overdue) and the call counts of DESIGN 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
-from syncjob.core.actions import (
-    DealChange,
-    InvoiceChange,
-    InvoiceEmail,
-    InvoiceUpdate,
-    NoteDraft,
-)
-from syncjob.core.case import Case, Context
 from syncjob.core.identity import TRACELESS
 from syncjob.core.markers import WHOLE
-from syncjob.core.plan import decide, needs_lines
+from syncjob.core.plan import needs_lines
 from syncjob.core.records import Deal, Invoice, Side
-from syncjob.core.rules.notices import PAID
 from syncjob.core.rules.settlement import next_due_day
-from syncjob.core.telling import tells_of
 from syncjob.engine import credits
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import apart, chunks, get, read_records, retry_unreadable, tell
-from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.cases import in_groups, load_context
 from syncjob.engine.merging import settle_merges
 from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
-from syncjob.engine.pull import store_records, walk_streams
-from syncjob.errors import AuthFailed, Park
+from syncjob.engine.pull import store_records
+from syncjob.engine.rereading import SINGLE_READS_MAX, read_again, read_credits
+from syncjob.errors import Park
 
 T = TypeVar("T")
 
-#: So many invoices a group are read each at its own address, which never lags; a list of ids may
-#: (facts: xero, 4), but a call for each of hundreds would use up a small plan's day.
-SINGLE_READS_MAX = 20
 #: Deals are decided and filled in groups of this size, so that memory stays flat.
 GROUP = 500
 #: A held deal is looked at again this often: its lines and customer change without its stamp.
@@ -175,47 +164,44 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     """Customers first (a rule may exclude by their name), then lines, then what falls due."""
     context = load_context(batch)
     _customers(batch, deals)
-    _lines(batch, [c for c in _cases(batch, deals) if needs_lines(c, context)])
-    invoiced = [deal for deal in deals if _invoiced(batch, deal)]
+    _lines(batch, [c.deal for c in in_groups(batch, deals) if needs_lines(c, context)])
     if papers_wanted(batch):
-        fill_papers(batch, _cases(batch, deals))
-    _account_owners(batch, _cases(batch, invoiced), context)
-    _unapplied(batch, _cases(batch, invoiced), context)
-    _due(batch, _cases(batch, invoiced), context)
-    _credits(batch, _cases(batch, invoiced))
+        fill_papers(batch, list(in_groups(batch, deals)))
+    read_again(batch, _invoiced(batch, deals), context)
 
 
-def _cases(batch: Batch, deals: Sequence[str]) -> list[Case]:
-    found = (load_case(batch, deal) for deal in deals)
-    return [case for case in found if case is not None]
-
-
-def _customers(batch: Batch, deals: Iterable[str]) -> None:
+def _customers(batch: Batch, deals: Sequence[str]) -> None:
     """Read the organizations and persons of won deals that have no invoice yet, and compare those
     that would be billed with the ledger's contacts."""
     wanted: dict[str, None] = {}
     billed: dict[str, None] = {}
     snapshots = batch.state.snapshots
-    for deal_id in deals:
-        deal = snapshots.get("crm", "deals", deal_id, Deal)
-        if deal is None or deal.status != "won":
-            continue
-        if _invoiced(batch, deal_id) and not _in_parts(batch, deal_id):
-            continue
-        billed[deal.org_id or deal.person_id or ""] = None
-        for contact in (deal.org_id, deal.person_id):
-            if contact and snapshots.batch_of("crm", "contacts", contact) != batch.id:
-                wanted[contact] = None
+    with batch.state.gathering():
+        snapshots.fetch("crm", "deals", deals)
+        invoiced = set(_invoiced(batch, deals))
+        found = [snapshots.get("crm", "deals", deal_id, Deal) for deal_id in deals]
+        won = [deal for deal in found if deal is not None and deal.status == "won"]
+        for deal in won:
+            if deal.id in invoiced and not _in_parts(batch, deal.id):
+                continue
+            billed[deal.org_id or deal.person_id or ""] = None
+            wanted |= dict.fromkeys(i for i in (deal.org_id, deal.person_id) if i)
+        snapshots.fetch("crm", "contacts", wanted)
+        read = {i for i in wanted if snapshots.batch_of("crm", "contacts", i) == batch.id}
+    wanted = {contact: None for contact in wanted if contact not in read}
     for kind in ("org:", "person:"):  # two lists at the vendor: mixed groups would cost two calls
         read_records(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
     note_near(batch, billed)
 
 
-def _invoiced(batch: Batch, deal_id: str) -> bool:
-    """Whether the deal has a live invoice that this state has seen."""
-    live = [part for part in batch.state.links.parts(deal_id) if part.ended is None]
-    seen = batch.state.snapshots.batch_of
-    return any(seen("ledger", "invoices", part.ledger_id) > 0 for part in live)
+def _invoiced(batch: Batch, deals: Sequence[str]) -> list[str]:
+    """Those of the deals that have a live invoice which this state has seen."""
+    links, seen = batch.state.links, batch.state.snapshots.batch_of
+    with batch.state.gathering():
+        links.fetch_parts(deals)
+        live = {d: [p.ledger_id for p in links.parts(d) if p.ended is None] for d in deals}
+        batch.state.snapshots.fetch("ledger", "invoices", chain.from_iterable(live.values()))
+        return [deal for deal in deals if any(seen("ledger", "invoices", i) for i in live[deal])]
 
 
 def _in_parts(batch: Batch, deal_id: str) -> bool:
@@ -224,13 +210,14 @@ def _in_parts(batch: Batch, deal_id: str) -> bool:
     return any(part.part != WHOLE and part.ended is None for part in parts)
 
 
-def _lines(batch: Batch, cases: Sequence[Case]) -> None:
+def _lines(batch: Batch, deals: Sequence[Deal]) -> None:
     """Read the lines, discounts and instalments of these deals, in bulk; and with them, if this
     batch has not read it, the deal itself: its value changes with its lines, unstamped."""
     size = batch.crm.capabilities.get_batch["deals"]
     seen = batch.state.snapshots.batch_of
-    deals = [case.deal for case in cases]
-    fresh = {d.id for d in deals if seen("crm", "deals", d.id) == batch.id}
+    with batch.state.gathering():
+        batch.state.snapshots.fetch("crm", "deals", [deal.id for deal in deals])
+        fresh = {d.id for d in deals if seen("crm", "deals", d.id) == batch.id}
     for group in chunks([d for d in deals if d.id in fresh], size):
         whole, unread = apart(group, batch.crm.details)
         tell(batch, "deals", {deal.id: words for deal, words in unread})
@@ -256,93 +243,3 @@ def _store_deals(batch: Batch, deals: Sequence[Deal], *, strong: bool) -> None:
         store_records(batch, "crm", "deals", bare, strong=True)
     # Lines change without the deal's stamp, so the newest reading always stands.
     batch.state.snapshots.put("crm", "details", deals, batch=batch.id, strong=True)
-
-
-def _due(batch: Batch, cases: Iterable[Case], context: Context) -> None:
-    """Read again by id what would be flagged overdue, approved or deleted: a person may have
-    touched it, or paid it, and the ledger's list may not show that yet."""
-    ids = dict.fromkeys(i for case in cases for i in _judged(case, context))
-    known = batch.state.snapshots.read_by_id
-    unsure = [i for i in ids if not known("ledger", "invoices", i, batch.id)]
-    for invoice in unsure[:SINGLE_READS_MAX]:
-        read_records(batch, "ledger", "invoices", [invoice])
-    read_records(batch, "ledger", "invoices", unsure[SINGLE_READS_MAX:])
-
-
-def _credits(batch: Batch, cases: Iterable[Case]) -> None:
-    """Read the credit notes of invoices that this batch saw change: only they can tell a debt
-    that was written off, or money that was given back, from a plain credit."""
-    wanted: dict[str, None] = {}
-    for case in cases:
-        fresh = [part.invoice for part in case.live if part.invoice and part.fresh]
-        settlements = (s for invoice in fresh for s in invoice.settlements)
-        wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
-    read_records(batch, "ledger", "credit_notes", list(wanted))
-
-
-def _account_owners(batch: Batch, cases: Iterable[Case], context: Context) -> None:
-    """Read the customers again of whose debts their account owner is to be told: who looks after
-    them changes without a trace in the deal."""
-    if context.notices.to == "deal_owner":
-        return
-    wanted: dict[str, None] = {}
-    seen = batch.state.snapshots.batch_of
-    for case in cases:
-        customer = case.deal.org_id or case.deal.person_id
-        if customer is None or seen("crm", "contacts", customer) == batch.id:
-            continue
-        if any(tells_of(action.payload) for action in decide(case, context).actions):
-            wanted[customer] = None
-    for kind in ("org:", "person:"):
-        read_records(batch, "crm", "contacts", [c for c in wanted if c.startswith(kind)])
-
-
-def _unapplied(batch: Batch, cases: Iterable[Case], context: Context) -> None:
-    """Read what customers have unapplied before anybody is told of a debt; what this state knew
-    of it may be what keeps the notice, so it is asked for without."""
-    if not context.notices.steps:
-        return
-    due = set()
-    for case in cases:
-        found = decide(msgspec.structs.replace(case, credits={}), context)
-        tells = [tell for action in found.actions for tell in tells_of(action.payload)]
-        due |= {f"{t.marker}.{t.due}.{t.step}" for t in tells if t.step != PAID}
-    if due and not credits.are_fresh(batch, due):
-        read_credits(batch, credits.STREAMS)
-
-
-def read_credits(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
-    """Walk these lists of credit, each once a batch; a right that is missing is told of and stops
-    nothing."""
-    try:
-        walk_streams(batch, [s for s in streams if ".".join(s) not in batch.walked])
-    except AuthFailed as refused:
-        with batch.state.commit():
-            batch.raise_issues([credits.unreadable(refused)])
-        return
-    with batch.state.commit():
-        subject = "stream:ledger.credits"
-        batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
-
-
-def _judged(case: Case, context: Context) -> Iterator[str]:
-    """The invoices in the ledger that this deal's decision changes or calls overdue."""
-    field = context.fields.overdue
-    live = {invoice.id: invoice for invoice in case.invoices}
-    there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
-    marked = {part.marker: part.invoice.id for part in case.live if part.invoice}
-    for action in decide(case, context).actions:
-        change = action.payload
-        yield from (marked.get(tell.marker, tell.marker) for tell in tells_of(change))
-        match change:
-            case (
-                InvoiceChange(invoice_id=known)
-                | InvoiceUpdate(invoice_id=known)
-                | InvoiceEmail(invoice_id=known)
-            ) if known in there:
-                yield known
-            case NoteDraft(invoice_id=known, happening="overdue") if known in there:
-                yield known
-        if isinstance(change, DealChange) and field and change.fields.get(field) == "yes":
-            begins = {i: next_due_day(invoice, context.overdue) for i, invoice in live.items()}
-            yield from (i for i, day in begins.items() if day and day <= context.today)

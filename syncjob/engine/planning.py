@@ -9,7 +9,7 @@ from datetime import timedelta
 import msgspec
 
 from syncjob.core.actions import Action, ContactDraft, Decision, Issue
-from syncjob.core.case import Context
+from syncjob.core.case import Case, Context
 from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
 from syncjob.core.identity import plan_hash
 from syncjob.core.plan import decide, needs_lines
@@ -17,7 +17,7 @@ from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.core.rules.texts import one_line
 from syncjob.engine.batch import Batch, mapping_hash
 from syncjob.engine.by_id import chunks
-from syncjob.engine.cases import load_case, load_context
+from syncjob.engine.cases import GROUP, load_cases, load_context
 from syncjob.engine.contacts.stage import COMPARED, decide_all, title_of
 from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.overdue import due_summaries
@@ -25,9 +25,6 @@ from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
 from syncjob.engine.telling import in_messages
 from syncjob.errors import GuardTripped
-
-#: Decisions are stored in groups, so that one commit serves many deals.
-GROUP = 200
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -78,8 +75,9 @@ def make_plan(
     for number, group in enumerate(chunks(deals, GROUP)):
         batch.progress("plan", number * GROUP, len(deals))
         with batch.state.commit():
+            cases = {case.deal.id: case for case in load_cases(batch, group)}
             for deal in group:
-                _decide(batch, plan, deal, context, wait)
+                _decide(batch, plan, deal, cases.get(deal), context, wait)
     batch.progress("plan", len(deals), len(deals))
     _customers(batch, plan, customers, dry=dry)
     _one_of_look_alikes(batch, plan)
@@ -98,8 +96,9 @@ def weigh(batch: Batch, plan: Plan) -> None:
     plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch, plan)))
 
 
-def _decide(batch: Batch, plan: Plan, deal_id: str, context: Context, wait: str | None) -> None:
-    case = load_case(batch, deal_id)
+def _decide(
+    batch: Batch, plan: Plan, deal_id: str, case: Case | None, context: Context, wait: str | None
+) -> None:
     if case is None:
         batch.state.snapshots.settled(deal_id)
         return
@@ -295,8 +294,9 @@ def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
     context = load_context(batch)
     for group in chunks(deals, GROUP):
         with batch.state.commit():
+            cases = {case.deal.id: case for case in load_cases(batch, group)}
             for deal in group:
-                case = load_case(batch, deal)
+                case = cases.get(deal)
                 decision = decide(case, context) if case else None
                 if (
                     case is None

@@ -18,6 +18,8 @@ from syncjob.state.reads import Ask, Lookup, Reads, Row
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+#: More than a day has minutes; older batches are not looked at.
+BATCHES_COUNTED = 3000
 _ISSUE = "id, code, subject, state, what, next_step, field, page, opened_at, ignored_until"
 _OPEN_ISSUES = Lookup(_ISSUE, "issue", "subject", where="closed_at IS NULL", order="id")
 _FACT = Lookup("value", "meta", "key")
@@ -27,9 +29,9 @@ _NAME = "substr(target, instr(target, ':') + 1)"
 _REFUSED_OF = Ask(
     "SELECT target, fingerprint, issue FROM parked "  # noqa: S608
     f"WHERE {_NAME} >= ?1 AND {_NAME} < ?1 || '~'",
-    "SELECT wanted, target, fingerprint, issue "  # noqa: S608
-    "FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN parked "
-    f"WHERE {_NAME} >= wanted AND {_NAME} < wanted || '~'",
+    "SELECT asked, target, fingerprint, issue "  # noqa: S608
+    "FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN parked "
+    f"WHERE {_NAME} >= asked AND {_NAME} < asked || '~'",
 )
 
 
@@ -243,6 +245,15 @@ class Book:
              msgspec.json.encode(calls).decode(), resume_at.isoformat() if resume_at else None,
              batch),
         )  # fmt: skip
+
+    def batches_since(self, since: datetime) -> int:
+        """How many batches have begun since then and come to an end, of the last few thousand."""
+        row = self.db.execute(
+            "SELECT count(*) FROM batch WHERE id > (SELECT max(id) FROM batch) - ? "
+            "AND started >= ? AND ended IS NOT NULL",
+            (BATCHES_COUNTED, since.isoformat()),
+        ).fetchone()
+        return int(row[0])
 
     def last_batches(self, count: int) -> list[dict[str, object]]:
         """The newest batches, newest first, as plain values."""

@@ -85,6 +85,11 @@ class State:
             self.db.execute("UPDATE lease SET fence = fence WHERE 0")
             yield
 
+    @property
+    def changes(self) -> int:
+        """How many rows this process has written: while it stays, so does what was read here."""
+        return self.db.conn.total_changes
+
     @contextlib.contextmanager
     def gathering(self) -> Iterator[None]:
         """What a group of decisions reads is read once (state/reads.py), as of one moment. Nothing

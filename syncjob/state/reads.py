@@ -43,14 +43,14 @@ class Lookup(Ask):
     ) -> None:  # fmt: skip
         also = f"{where} AND " if where else ""
         ends = (f" ORDER BY {order}" if order else "") + (" LIMIT 1" if first else "")
-        wanted = "(SELECT value AS wanted FROM json_each(?))"
+        keys = "(SELECT value AS asked FROM json_each(?))"
         found = f"SELECT {columns} FROM {table} WHERE {also}{key} = "  # noqa: S608
         if first:
-            many = f"SELECT wanted, ({found}wanted{ends}) AS found FROM {wanted} "  # noqa: S608
+            many = f"SELECT asked, ({found}asked{ends}) AS found FROM {keys} "  # noqa: S608
             many += "WHERE found IS NOT NULL"
         else:  # a cross join, so that SQLite goes from each key to its rows
-            many = f"SELECT wanted, {columns} FROM {wanted} CROSS JOIN {table} "  # noqa: S608
-            many += f"WHERE {also}{key} = wanted{ends}"
+            many = f"SELECT asked, {columns} FROM {keys} CROSS JOIN {table} "  # noqa: S608
+            many += f"WHERE {also}{key} = asked{ends}"
         super().__init__(f"{found}?{ends}", many)
 
 

@@ -120,23 +120,31 @@ class Snapshots:
         An older observation is dropped. With an equal stamp and other content a strong one wins;
         a list's is not believed: its id is returned as doubtful.
         """
-        result = Put([], [])
+        result, records = Put([], []), list(records)
+        known = self._stamps(side, stream, [record.id for record in records])
         for record in records:
             body = msgspec.json.encode(record)
             digest = hashlib.blake2b(_stamped(record, body), digest_size=12).hexdigest()
-            old = self.db.execute(
-                "SELECT updated, hash FROM snapshot WHERE side = ? AND stream = ? AND id = ?",
-                (side, stream, record.id),
-            ).fetchone()
             stamp = record.updated.isoformat() if record.updated else None
-            verdict = _judge(old, stamp, digest, strong=strong)
+            verdict = _judge(known.get(record.id), stamp, digest, strong=strong)
             if verdict == "doubt":
                 result.doubtful.append(record.id)
             if verdict in ("same", "new"):
                 self._store(side, stream, record.id, stamp, digest, body, batch, strong)
+                known[record.id] = (stamp, digest)
             if verdict == "new":
                 result.changed.append(record.id)
         return result
+
+    def _stamps(
+        self, side: Side, stream: str, ids: Sequence[str]
+    ) -> dict[str, tuple[str | None, str]]:
+        rows = self.db.execute(
+            "SELECT id, updated, hash FROM snapshot WHERE side = ? AND stream = ? "
+            "AND id IN (SELECT value FROM json_each(?))",
+            (side, stream, json.dumps(ids)),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows.fetchall()}
 
     def replace(self, side: Side, stream: str, record: Record) -> None:
         """Put another content in a snapshot's place, whatever its stamp says."""

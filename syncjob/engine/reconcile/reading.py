@@ -19,9 +19,9 @@ from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import chunks, get
 from syncjob.engine.contacts import wants
-from syncjob.engine.fill import SINGLE_READS_MAX
 from syncjob.engine.pull import deal_streams, store_records
 from syncjob.engine.reconcile.session import Session
+from syncjob.engine.rereading import SINGLE_READS_MAX
 from syncjob.engine.streams import HOME, LEDGER
 from syncjob.engine.walking import Course, walk
 from syncjob.state.merges import Kind as Merged
