@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,14 @@ class _AnyLedger(LedgerConfig):
 
 _LENIENT: dict[Side, type[BaseModel]] = {"crm": _AnyCrm, "ledger": _AnyLedger}
 _BASES: dict[Side, type[BaseModel]] = {"crm": CrmConfig, "ledger": LedgerConfig}
-_OPTIONS: dict[Side, dict[str, type[BaseModel]]] = {"crm": {}, "ledger": {}}
+_OPTIONS: dict[Side, dict[str, Callable[[], type[BaseModel]]]] = {"crm": {}, "ledger": {}}
 
 NEXT_STEP = "docs/configuration.md explains each key; nothing was sent."
 
 
-def register_options(side: Side, name: str, model: type[BaseModel]) -> None:
-    """Let `<side>.type: <name>` be read as `model`, a subclass of that side's config model."""
-    if not issubclass(model, _BASES[side]):
-        raise TypeError(f"{model.__name__} is not a {_BASES[side].__name__}")
+def register_options(side: Side, name: str, model: Callable[[], type[BaseModel]]) -> None:
+    """Let `<side>.type: <name>` be read as what `model` loads, a subclass of that side's config
+    model."""
     _OPTIONS[side][name] = model
 
 
@@ -102,7 +101,10 @@ def _chosen(source: Source, data: dict[str, Any], side: Side) -> type[BaseModel]
         have = ", ".join(sorted(known)) or "none installed"
         source.fault((side, "type"), f"is no connector that is installed; there are: {have}{near}")
         return _LENIENT[side]
-    return known[name]
+    model = known[name]()
+    if not issubclass(model, _BASES[side]):
+        raise TypeError(f"{model.__name__} is not a {_BASES[side].__name__}")
+    return model
 
 
 def _note(source: Source, resolver: Resolver, model: type[BaseModel], detail: ErrorDetails) -> None:

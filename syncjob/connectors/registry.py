@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor by the names of its parts: the options model and the factory that takes it.
 
-    `extra` is what to install for it: `pip install syncjob[extra]`.
+    `extra` is what to install for it: `pip install syncjob[extra]`. `library` is the vendor's own
+    package, if it needs one; it is loaded with the first write, so its absence is looked for.
     """
 
     side: Side
@@ -30,6 +32,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     build: str
     extra: str
     pages: str = "pages:record_page"
+    library: str | None = None
 
     def options_model(self) -> type[CrmConfig] | type[LedgerConfig]:
         """The pydantic model of this vendor's part of the config."""
@@ -37,6 +40,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
 
     def open(self, options: CrmConfig | LedgerConfig, ports: Ports) -> Opened:
         """The connector on its channel. Raises ConfigError if the vendor's SDK is not there."""
+        if self.library is not None and find_spec(self.library) is None:
+            raise self._missing(self.library)
         build = cast("Callable[[Any, Ports], Opened]", self._load(self.build))
         return build(options, ports)
 
@@ -52,10 +57,13 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == "syncjob":
                 raise
-            raise ConfigError(
-                [f"{self.side}.type: the package {error.name} is missing"],
-                next_step=f"Install it: pip install 'syncjob[{self.extra}]'.",
-            ) from error
+            raise self._missing(str(error.name)) from error
+
+    def _missing(self, package: str) -> ConfigError:
+        return ConfigError(
+            [f"{self.side}.type: the package {package} is missing"],
+            next_step=f"Install it: pip install 'syncjob[{self.extra}]'.",
+        )
 
 
 VENDORS: dict[str, Vendor] = {
@@ -65,6 +73,7 @@ VENDORS: dict[str, Vendor] = {
         options="options:XeroOptions",
         build="factory:build",
         extra="xero",
+        library="xero_python",
     ),
     "pipedrive": Vendor(
         side="crm",
@@ -72,6 +81,7 @@ VENDORS: dict[str, Vendor] = {
         options="options:PipedriveOptions",
         build="factory:build",
         extra="pipedrive",
+        library="pipedrive",
     ),
     "hubspot": Vendor(
         side="crm",
@@ -84,9 +94,9 @@ VENDORS: dict[str, Vendor] = {
 
 
 def register_all() -> None:
-    """Let the config name every vendor here; loads their options models and nothing else."""
+    """Let the config name every vendor here; an options model is loaded when it is named."""
     for name, vendor in VENDORS.items():
-        register_options(vendor.side, name, vendor.options_model())
+        register_options(vendor.side, name, vendor.options_model)
 
 
 def record_page(url: str) -> tuple[str, RecordPage] | None:

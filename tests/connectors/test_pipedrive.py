@@ -176,9 +176,11 @@ def test_calls_of_the_library_that_we_do_not_know_never_leave(
 ) -> None:
     client = V2Client(URL, channel_for(options_for(URL)))
     with pytest.raises(RefusedAtDoor):
-        client.exchange_code("https://x.test", "code")
+        client.library.exchange_code("https://x.test", "code")
     with pytest.raises(RefusedAtDoor):
-        client.deals.get_all_deals(timeout=3)
+        client.library.deals.get_all_deals()
+    with pytest.raises(RefusedAtDoor):
+        client.form(client.library.deals.create_deal, {}, timeout=3)
 
 
 @pytest.mark.parametrize(

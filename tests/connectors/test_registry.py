@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 
@@ -38,6 +39,21 @@ def test_a_missing_package_is_named_with_what_to_install() -> None:
     )
     with pytest.raises(ConfigError, match=r"no_such_sdk is missing.*syncjob\[lost\]"):
         lost.options_model()
+
+
+@pytest.mark.parametrize("name", sorted(n for n, v in VENDORS.items() if v.library))
+def test_a_missing_sdk_is_told_before_anything_is_read(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is loaded with the first write only: in the midst of a batch would be too late."""
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        "syncjob.connectors.registry.find_spec",
+        lambda asked: None if asked == VENDORS[name].library else there(asked),
+    )
+    base = CrmConfig if VENDORS[name].side == "crm" else LedgerConfig
+    with pytest.raises(ConfigError, match=rf"{VENDORS[name].library} is missing.*{name}\]"):
+        open_side(base(type=name), None)  # type: ignore[arg-type]
 
 
 def test_an_unknown_type_is_a_config_error() -> None:

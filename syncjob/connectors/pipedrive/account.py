@@ -101,10 +101,10 @@ def read_reference(client: V2Client, *, categories: bool = False) -> CrmReferenc
     labels = next((f.options for f in found if f.entity == "deal" and f.code in _LABEL_CODES), ())
     currencies = _list(client.fetch("currencies"))
     return CrmReference(
-        organisation=codec.to_organisation(client.users.get_me().get("data")),
+        organisation=codec.to_organisation(client.me()),
         fields=tuple(found),
         pipelines=_pipelines(client),
-        users=tuple(codec.to_user(u) for u in _list(client.users.get_all_users())),
+        users=tuple(codec.to_user(u) for u in _list(client.fetch("users"))),
         currencies=tuple(
             values.text(c, "code") or "" for c in currencies if values.flag(c, "active_flag")
         ),

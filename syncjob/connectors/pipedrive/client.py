@@ -1,23 +1,25 @@
-"""`pipedrive-python-lib` taught v2: reads go through our channel, writes are only formed.
+"""Pipedrive's v2 on one channel: what is read, and the requests that are formed to write.
 
-The library speaks v1, opens a connection a call, puts the token into URLs and takes any page that
-is not JSON for a success (facts: pipedrive, 3). Its resource classes know the paths and bodies;
-this subclass owns everything that touches the wire. It never holds a credential.
+What is written is formed by the vendor's library (connectors/pipedrive/library.py), which is loaded
+with the first write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
-from pipedrive.client import Client
 
 from syncjob.connectors.pipedrive.endpoints import V2, token_cost, version_root
-from syncjob.errors import AuthFailed, RefusedAtDoor, SchemaDrift, Throttled
+from syncjob.errors import AuthFailed, SchemaDrift, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Channel, Request
+
+if TYPE_CHECKING:
+    from syncjob.connectors.pipedrive.library import Library
 
 #: The most that v2 gives on one page.
 PAGE_SIZE = 500
@@ -45,30 +47,39 @@ class Hidden(AuthFailed):
     """Pipedrive does not show this to the token's user (403)."""
 
 
-class V2Client(Client):  # type: ignore[misc]  # the library has no types
-    """The library's client on one channel. `answer` is the last answer that was read."""
+class V2Client:
+    """Pipedrive at this address. `answer` is the last answer that was read."""
 
     def __init__(self, api_url: str, channel: Channel) -> None:
-        super().__init__()
         self._root = api_url.rstrip("/") + "/"
-        self.BASE_URL = self._root + V2
         self._channel = channel
-        self._formed: list[Request] = []
         self.answer: Answer | None = None
+
+    @cached_property
+    def library(self) -> Library:
+        """The vendor's library, whose writing methods are given to `form`."""
+        from syncjob.connectors.pipedrive.library import Library
+
+        return Library(self._root + V2, self.request)
 
     def form(self, make: Callable[..., Any], *args: Any, **kwargs: Any) -> Request:
         """The request that one of the library's writing methods makes; nothing is sent."""
         make(*args, **kwargs)
-        return self._formed.pop()
+        return self.library.formed.pop()
 
     def form_post(self, path: str, body: dict[str, Any]) -> Request:
         """A POST that the library has no method for (fields)."""
-        return self.form(self._post, self.BASE_URL + path, json=body)
+        return self.request("POST", path, body=body)
 
     def fetch(self, path: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The envelope of a GET that the library has no method for (bulk products, archived)."""
-        envelope: dict[str, Any] = self._get(self.BASE_URL + path, params=params)
+        """The envelope of one GET."""
+        self.answer = self._channel.read(self.request("GET", path, params))
+        envelope: dict[str, Any] = self._parse(self.answer)
         return envelope
+
+    def me(self) -> Any:
+        """The user whose token this is."""
+        return self.fetch("users/me").get("data")
 
     def pages(
         self, read: Callable[..., Any], params: dict[str, Any]
@@ -91,30 +102,16 @@ class V2Client(Client):  # type: ignore[misc]  # the library has no types
         found = self.pages(lambda params: self.fetch(path, params), params)
         return [row for page, _ in found for row in objects(page)]
 
-    def _request(
-        self, method: str, url: str, headers: Any = None, params: Any = None, **kwargs: Any
-    ) -> Any:
-        request = self._frozen(method, url, params, kwargs)
-        if request.method != "GET":
-            self._formed.append(request)
-            return {}
-        self.answer = self._channel.read(request)
-        return self._parse(self.answer)
-
-    def _frozen(self, method: str, url: str, params: Any, kwargs: dict[str, Any]) -> Request:
-        """Bytes for a call of the library: the right version, PATCH for PUT, an exact body."""
-        if not url.startswith(self.BASE_URL) or set(kwargs) - {"json"}:
-            raise RefusedAtDoor(f"The Pipedrive library made a call we do not know: {method} {url}")
-        path = url[len(self.BASE_URL) :]
-        root = version_root(path)
-        verb = "PATCH" if method == "put" and root == V2 else method.upper()
+    def request(
+        self, method: str, path: str, params: dict[str, Any] | None = None, body: Any = None
+    ) -> Request:
+        """A call as bytes: the right version, an exact body, what it costs. Nothing is sent."""
         query = urlencode(params or {}, doseq=True, safe=",:")
-        full = f"{self._root}{root}{path}" + (f"?{query}" if query else "")
-        body = _ENCODER.encode(kwargs["json"]) if "json" in kwargs else b""
-        cost = token_cost(verb, path.split("?", 1)[0])
-        return Request(
-            method=verb, url=full, headers=_WRITE if body else _JSON, body=body, cost=cost
-        )
+        full = f"{self._root}{version_root(path)}{path}" + (f"?{query}" if query else "")
+        content = b"" if body is None else _ENCODER.encode(body)
+        cost = token_cost(method, path.split("?", 1)[0])
+        headers = _WRITE if content else _JSON
+        return Request(method=method, url=full, headers=headers, body=content, cost=cost)
 
     def _parse(self, response: Answer) -> Any:
         """The envelope of a good answer. Raises for every other, a firewall's page included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -84,7 +85,7 @@ class PipedriveConnector:
     # --- reading -------------------------------------------------------------------------------
 
     def identity(self) -> Organisation:
-        return codec.to_organisation(self._client.users.get_me().get("data"))
+        return codec.to_organisation(self._client.me())
 
     def server_time(self) -> datetime | None:
         return self._channel.server_time()
@@ -125,7 +126,7 @@ class PipedriveConnector:
         if len(deals) == 1 and None not in deals:
             params["deal_id"] = deals.pop()
         found: dict[str, AnyRecord] = {}
-        for rows, _ in self._client.pages(self._client.activities.get_all_activities, params):
+        for rows, _ in self._client.pages(partial(self._client.fetch, "activities"), params):
             for row in objects(rows):
                 note = values.text(row, "note")
                 for marker in markers:
@@ -158,7 +159,7 @@ class PipedriveConnector:
     # --- set-up --------------------------------------------------------------------------------
 
     def check(self) -> list[Problem]:
-        me = self._client.users.get_me().get("data")
+        me = self._client.me()
         found = account.problems(self._options, self.reference(), me)
         return [*found, *self._reader.unknown_products()]
 

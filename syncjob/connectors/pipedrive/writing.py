@@ -42,7 +42,8 @@ def form(
     """The action as one frozen request. `now` reads a contact (one token) whose lists change."""
     match action.payload:
         case CrmContactDraft() as draft:
-            kind = client.organizations if draft.kind == "organization" else client.persons
+            library = client.library
+            kind = library.organizations if draft.kind == "organization" else library.persons
             make = getattr(kind, f"create_{draft.kind}")
             request = client.form(make, contact_writing.body(draft, names))
         case ContactChange() as change:
@@ -52,9 +53,9 @@ def form(
         case MarkerChange() as mark:
             request = _marker_request(mark, client, names)
         case Task() as task:
-            request = client.form(client.activities.create_activity, _activity(task))
+            request = client.form(client.library.activities.create_activity, _activity(task))
         case NoteDraft() as note:
-            request = client.form(client.notes.create_note, _note(note))
+            request = client.form(client.library.notes.create_note, _note(note))
         case other:
             raise ValueError(f"not a write to a CRM: {type(other).__name__}")
     return Prepared(request=request, actions=(action,))
@@ -70,9 +71,9 @@ def _contact_request(
 
 
 def _update(contact_id: str, client: V2Client) -> Callable[..., Any]:
-    organization = contact_id.startswith("org:")
+    library, organization = client.library, contact_id.startswith("org:")
     made: Callable[..., Any] = (
-        client.organizations.update_organization if organization else client.persons.update_person
+        library.organizations.update_organization if organization else library.persons.update_person
     )
     return made
 
@@ -90,7 +91,7 @@ def _deal_request(change: DealChange, client: V2Client, names: Names) -> Request
         )
     if change.move is not None:
         body["stage_id"] = int(change.move.stage_id)  # the stage brings its pipeline
-    return client.form(client.deals.update_deal, int(change.deal_id), body)
+    return client.form(client.library.deals.update_deal, int(change.deal_id), body)
 
 
 def _field_pair(
@@ -108,7 +109,7 @@ def _currency(change: DealChange, client: V2Client, names: Names) -> str | None:
     kinds = {n: f.kind for n, f in names.deal_fields.items()}
     if not any(v and kinds.get(n) == "monetary" for n, v in change.fields.items()):
         return None
-    data = client.deals.get_deal(int(change.deal_id)).get("data")
+    data = client.fetch(f"deals/{int(change.deal_id)}").get("data")
     return values.text(data, "currency") if isinstance(data, dict) else None
 
 
