@@ -12,7 +12,6 @@ from tests.sim import happenings, people, people_hubspot
 from tests.sim.faults import Point, kinds_of
 from tests.sim.histories import Deeds, History
 from tests.sim.histories_hubspot import EVERY
-from tests.sim.judge import recover
 from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.world import World
 
@@ -93,7 +92,7 @@ def play(history: History) -> Played:
         assert history.run(world, step, {}) is not None, history.name
         played.points.append(list(world.faults.points))
         played.statements.append(list(world.faults.listed))
-    recover(world)
+    history.ends(world)
     world.close()
     return played
 
@@ -150,7 +149,7 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
             fired = _run_after(played, case, world) and fired
         if world.faults.met(*LASTING, *REFUSALS):
             happenings.mend(world)
-        recover(world)
+        played.history.ends(world)
     except BaseException as error:
         error.world = world  # type: ignore[attr-defined]
         raise

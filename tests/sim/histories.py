@@ -9,6 +9,8 @@ from typing import Any
 
 from syncjob.sandbox.kernel import ActError
 from tests.sim.features import OWN_FIELDS, PLAIN, Features
+from tests.sim.judge import recover
+from tests.sim.two import Wish, new_twofold
 from tests.sim.world import World, new_world
 
 Deeds = Callable[[World], object]
@@ -32,19 +34,32 @@ class History:
     #: Commands that are run instead of a batch, by step.
     commands: dict[int, Run] = field(default_factory=dict)
     crm: str = "pipedrive"
+    #: Where our program is let in by consent, or is there twice.
+    wish: Wish | None = None
+    #: How many records a page of any list holds at most; None for as many as are asked for.
+    page_max: int | None = None
+    #: What comes after the last step: two batches, the judge, and rest.
+    ends: Deeds = recover
 
     def world(self) -> World:
         """The world before the first deed."""
-        return new_world(
-            mode=self.mode, status=self.status, features=self.features, vendor=self.crm
-        )  # fmt: skip
+        if self.wish is not None:
+            world: World = new_twofold(
+                self.wish, vendor=self.crm, mode=self.mode, status=self.status
+            )
+        else:
+            world = new_world(
+                mode=self.mode, status=self.status, features=self.features, vendor=self.crm
+            )
+        world.page_max = self.page_max
+        return world
 
     def run(self, world: World, step: int, armed: dict[int, str]) -> object:
         """What our program does after that step; None if it did not come to its end."""
         return self.commands.get(step, World.run)(world, armed)
 
 
-def _sell(w: World, org: str = "Acme Pty", *lines: dict[str, Any], won: bool = True) -> None:
+def sell(w: World, org: str = "Acme Pty", *lines: dict[str, Any], won: bool = True) -> None:
     known = {o["name"] for o in w.truth.all("organizations")}
     if org not in known:
         w.crm("create_org", name=org)
@@ -55,19 +70,19 @@ def _sell(w: World, org: str = "Acme Pty", *lines: dict[str, Any], won: bool = T
         w.crm("win", deal=deal["id"])
 
 
-def _sells(*orgs: str) -> Deeds:
+def sells(*orgs: str) -> Deeds:
     def deeds(w: World) -> None:
         for org in orgs:
-            _sell(w, org)
+            sell(w, org)
 
     return deeds
 
 
-def _crm(act: str, **payload: Any) -> Deeds:
+def crm(act: str, **payload: Any) -> Deeds:
     return lambda w: w.crm(act, **{"deal": 1, **payload})
 
 
-def _books(act: str, **payload: Any) -> Deeds:
+def books(act: str, **payload: Any) -> Deeds:
     """To the newest invoice."""
 
     def deed(w: World) -> None:
@@ -77,7 +92,7 @@ def _books(act: str, **payload: Any) -> Deeds:
     return deed
 
 
-def _contact(act: str, **payload: Any) -> Deeds:
+def contact(act: str, **payload: Any) -> Deeds:
     def deed(w: World) -> None:
         known = [c.id for c in w.xero.organisation.contacts if c.status == "ACTIVE"]
         w.books(act, contact=known[0] if known else "none", **payload)
@@ -85,7 +100,7 @@ def _contact(act: str, **payload: Any) -> Deeds:
     return deed
 
 
-def _both(*deeds: Deeds) -> Deeds:
+def both(*deeds: Deeds) -> Deeds:
     def all_of_them(w: World) -> None:
         for deed in deeds:
             deed(w)
@@ -101,82 +116,82 @@ def _merged(w: World) -> None:
     w.books("merge_contacts", loser=first, survivor=second)
 
 
-def _wait(**time: int) -> Deeds:
+def wait(**time: int) -> Deeds:
     return lambda w: w.advance(timedelta(**time))
 
 
-def _lose_state(w: World) -> None:
+def lose_state(w: World) -> None:
     w.lose_state()
 
 
 #: Deal 1 sold and its draft approved by a person.
-_APPROVED: tuple[Deeds, ...] = (_sells("Acme Pty"), _books("approve"))
+APPROVED: tuple[Deeds, ...] = (sells("Acme Pty"), books("approve"))
 
 _INVOICES: tuple[History, ...] = (
-    History("first load", (_sells("Acme Pty", "Bolt & Sons", "Acme Pty"),)),
+    History("first load", (sells("Acme Pty", "Bolt & Sons", "Acme Pty"),)),
     History("won, then another", (
-        _both(_sells("Acme Pty"), lambda w: _sell(w, "Bolt & Sons", GADGET, won=False)),
-        _crm("win", deal=2),
+        both(sells("Acme Pty"), lambda w: sell(w, "Bolt & Sons", GADGET, won=False)),
+        crm("win", deal=2),
     )),
-    History("approved and paid", (*_APPROVED, _books("pay"))),
-    History("approved by rule", (_sells("Acme Pty", "Bolt & Sons"), _books("pay")), "full",
+    History("approved and paid", (*APPROVED, books("pay"))),
+    History("approved by rule", (sells("Acme Pty", "Bolt & Sons"), books("pay")), "full",
             "authorised"),
     History("part payment, removed, paid", (
-        *_APPROVED, _books("pay", amount=40), _books("remove_payment"), _books("pay"),
+        *APPROVED, books("pay", amount=40), books("remove_payment"), books("pay"),
     )),
-    History("credited", (*_APPROVED, _books("credit", amount=30), _books("credit"))),
-    History("paid ahead", (*_APPROVED, _books("allocate_prepayment", amount=30),
-                           _books("allocate_overpayment"))),
-    History("voided", (*_APPROVED, _books("void"))),
-    History("deleted by a person", (_sells("Acme Pty"), _books("delete"))),
+    History("credited", (*APPROVED, books("credit", amount=30), books("credit"))),
+    History("paid ahead", (*APPROVED, books("allocate_prepayment", amount=30),
+                           books("allocate_overpayment"))),
+    History("voided", (*APPROVED, books("void"))),
+    History("deleted by a person", (sells("Acme Pty"), books("delete"))),
     History("reopened, won again", (
-        _sells("Acme Pty"), _crm("reopen"), _crm("win"), _books("approve"),
+        sells("Acme Pty"), crm("reopen"), crm("win"), books("approve"),
     )),
     History("lost and won within a batch", (
-        _sells("Acme Pty"), _both(_crm("lose"), _crm("win")), _crm("lose"),
+        sells("Acme Pty"), both(crm("lose"), crm("win")), crm("lose"),
     )),
     History("changed after its invoice", (
-        _sells("Acme Pty"), _crm("add_line", **GADGET), _books("edit_invoice",
+        sells("Acme Pty"), crm("add_line", **GADGET), books("edit_invoice",
                                                              fields={"Reference": "PO 7"}),
-        _crm("reopen"),
+        crm("reopen"),
     )),
     History("our field edited", (
-        _sells("Acme Pty"), _crm("edit_deal", fields={"Invoice status": "paid"}),
-        _both(_books("approve"), _crm("edit_deal", fields={"Invoice total": 1})),
+        sells("Acme Pty"), crm("edit_deal", fields={"Invoice status": "paid"}),
+        both(books("approve"), crm("edit_deal", fields={"Invoice total": 1})),
     )),
     History("overdue, then paid", (
-        _both(_sells("Acme Pty")),
-        _both(_books("edit_invoice", fields={"DueDate": "2026-11-30"}), _books("approve")),
-        _wait(days=10), _books("pay"),
+        both(sells("Acme Pty")),
+        both(books("edit_invoice", fields={"DueDate": "2026-11-30"}), books("approve")),
+        wait(days=10), books("pay"),
     )),
     History("state lost", (
-        _sells("Acme Pty", "Bolt & Sons"), _both(_books("approve"), _lose_state),
-        _sells("Fjord AS"), _wait(minutes=16),
+        sells("Acme Pty", "Bolt & Sons"), both(books("approve"), lose_state),
+        sells("Fjord AS"), wait(minutes=16),
     )),
     History("state lost at once", (
-        _sells("Acme Pty"), _lose_state, _wait(minutes=16),
+        sells("Acme Pty"), lose_state, wait(minutes=16),
     )),
     History("contact merged", (
-        _sells("Acme Pty", "Bolt & Sons"), _merged, _sells("Acme Pty"),
+        sells("Acme Pty", "Bolt & Sons"), _merged, sells("Acme Pty"),
     )),
     History("contact archived", (
-        _sells("Acme Pty"), _both(_contact("archive_contact"), _sells("Acme Pty")),
-        _both(lambda w: w.books("restore_contact", contact="Acme Pty")),
+        sells("Acme Pty"), both(contact("archive_contact"), sells("Acme Pty")),
+        both(lambda w: w.books("restore_contact", contact="Acme Pty")),
     )),
     History("contact renamed", (
-        _sells("Acme Pty"), _both(_contact("rename_contact", name="Acme Pty Ltd"),
-                                  _sells("Acme Pty")),
-        _both(lambda w: w.crm("edit_org", org=1, name="Acme Holdings"), _sells("Acme Holdings")),
+        sells("Acme Pty"), both(contact("rename_contact", name="Acme Pty Ltd"),
+                                  sells("Acme Pty")),
+        both(lambda w: w.crm("edit_org", org=1, name="Acme Holdings"), sells("Acme Holdings")),
     )),
     History("a month away", (
-        _sells("Acme Pty"), _both(_books("approve"), _sells("Bolt & Sons"), _wait(days=31)),
-        _wait(minutes=16),
+        sells("Acme Pty"), both(books("approve"), sells("Bolt & Sons"), wait(days=31)),
+        wait(minutes=16),
     )),
     History("deal archived and back", (
-        *_APPROVED, _both(_crm("archive_deal"), _books("pay")), _crm("unarchive_deal"),
+        *APPROVED, both(crm("archive_deal"), books("pay")), crm("unarchive_deal"),
     )),
-    History("deal deleted", (_sells("Acme Pty", "Bolt & Sons"), _crm("delete_deal"),
-                             _sells("Acme Pty"))),
+    History("deal deleted", (sells("Acme Pty", "Bolt & Sons"), crm("delete_deal"),
+                             sells("Acme Pty"))),
 )  # fmt: skip
 
 
@@ -185,13 +200,13 @@ def _edit_org(**fields: Any) -> Deeds:
 
 
 def _edit_contact(**fields: Any) -> Deeds:
-    return _contact("edit_contact", fields=fields)
+    return contact("edit_contact", fields=fields)
 
 
 def _with_ann(w: World) -> None:
     w.crm("create_org", name="Acme Pty", fields={OWN_FIELDS["email"]: "ann@acme.test"})
     w.crm("create_person", name="Ann Lee", org="Acme Pty", phone="(02) 9999 1111")
-    _sell(w, "Acme Pty")
+    sell(w, "Acme Pty")
 
 
 def _on_both(w: World) -> None:
@@ -234,43 +249,43 @@ _MORE: tuple[History, ...] = (
         _in_books, _edit_contact(EmailAddress="bolt@bolt.test"), _edit_contact(TaxNumber="GB 9"),
     ), features=_MAKING),
     History("contact entered and edited on both", (
-        _on_both, _both(_edit_org(tax_number="GB 1"), _edit_contact(TaxNumber="GB 2")),
+        _on_both, both(_edit_org(tax_number="GB 1"), _edit_contact(TaxNumber="GB 2")),
         _edit_contact(TaxNumber="GB 1"),
     ), features=_OWNERS["ask"]),
     History("contacts merged, synced", (
-        _both(_with_ann, _sells("Bolt & Sons")), _both(_merged, _edit_org(tax_number="GB 3")),
-        _sells("Acme Pty"),
+        both(_with_ann, sells("Bolt & Sons")), both(_merged, _edit_org(tax_number="GB 3")),
+        sells("Acme Pty"),
     ), features=_OWNERS["crm"]),
     History("contact archived, edited, restored", (
-        _with_ann, _both(_contact("archive_contact"), _edit_org(tax_number="GB 4")),
+        _with_ann, both(contact("archive_contact"), _edit_org(tax_number="GB 4")),
         lambda w: w.books("restore_contact", contact="Acme Pty"),
     ), features=_OWNERS["crm"]),
     History("organizations merged, deleted", (
-        _both(_with_ann, _sells("Bolt & Sons")), _orgs_merged,
-        _both(lambda w: w.crm("delete_org", org="Acme Pty"), _wait(hours=25)),
+        both(_with_ann, sells("Bolt & Sons")), _orgs_merged,
+        both(lambda w: w.crm("delete_org", org="Acme Pty"), wait(hours=25)),
     ), features=_OWNERS["ledger"]),
     History("in three parts", (
-        lambda w: _sell(w, "Acme Pty", BIG), _both(_books("approve"), _wait(hours=25)),
-        _both(_books("pay", amount=20), _wait(hours=49)), _wait(minutes=16),
+        lambda w: sell(w, "Acme Pty", BIG), both(books("approve"), wait(hours=25)),
+        both(books("pay", amount=20), wait(hours=49)), wait(minutes=16),
     ), features=_PARTS),
     History("changed between its parts", (
-        lambda w: _sell(w, "Acme Pty", BIG), _both(_books("approve"), _crm("add_line", **GADGET)),
-        _wait(days=4), _wait(minutes=16),
+        lambda w: sell(w, "Acme Pty", BIG), both(books("approve"), crm("add_line", **GADGET)),
+        wait(days=4), wait(minutes=16),
     ), "full", "authorised", features=_PARTS),
     History("repeating", (
-        lambda w: _sell(w, "Acme Pty", WIDGET, WEEKLY),
-        lambda w: w.books("approve_template", template="SJ-1-r1"), _wait(days=8),
-        _wait(minutes=16),
+        lambda w: sell(w, "Acme Pty", WIDGET, WEEKLY),
+        lambda w: w.books("approve_template", template="SJ-1-r1"), wait(days=8),
+        wait(minutes=16),
     ), features=Features(templates=True)),
     History("credit notes by command", (
-        *_APPROVED, _wait(minutes=5), _wait(minutes=20), _wait(minutes=5),
+        *APPROVED, wait(minutes=5), wait(minutes=20), wait(minutes=5),
     ), features=Features(credits=True),
         commands={2: _credits("5"), 3: _credits("5"), 4: _credits("7.5")}),
     History("told of an overdue invoice", (
-        _sells("Acme Pty"),
-        _both(_books("edit_invoice", fields={"DueDate": "2026-11-23"}), _books("approve"),
-              _wait(hours=25)),
-        _wait(days=7), _books("pay"),
+        sells("Acme Pty"),
+        both(books("edit_invoice", fields={"DueDate": "2026-11-23"}), books("approve"),
+              wait(hours=25)),
+        wait(days=7), books("pay"),
     ), features=Features(notices=True)),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from syncjob.sandbox.kernel import ActError
 from tests.sim.features import Features
 from tests.sim.histories import GADGET, HISTORIES, WIDGET, Deeds, History
+from tests.sim.histories_more import MORE
 from tests.sim.world import World
 
 DEAD = ("VOIDED", "DELETED")
@@ -134,7 +135,7 @@ OWN: tuple[History, ...] = (
 
 HUBSPOT: tuple[History, ...] = tuple(
     replace(history, name=f"hubspot: {history.name}", crm="hubspot")
-    for history in (*HISTORIES, *OWN)
+    for history in (*HISTORIES, *OWN, *MORE)
     if history.name not in _NOT_HERE
 )
-EVERY: tuple[History, ...] = (*HISTORIES, *HUBSPOT)
+EVERY: tuple[History, ...] = (*HISTORIES, *MORE, *HUBSPOT)

@@ -25,7 +25,7 @@ from tests.sim.truth import deal_says, deal_total
 from tests.sim.watch import Violation
 from tests.sim.world import PATIENCE, World
 
-_MARKER = re.compile(r"syncjob=SJ-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
+_MARKER = re.compile(r"syncjob=([A-Z]{2})-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
 DEAD = ("VOIDED", "DELETED")
 #: What was forbidden is tried again when held deals are looked at again, once an hour.
 RIGHTS_RECHECK = timedelta(minutes=60)
@@ -161,9 +161,9 @@ def _by_deal(world: World) -> dict[int, list[Made]]:
     found: dict[int, list[Made]] = defaultdict(list)
     for document in world.xero.organisation.invoices:
         marker = _MARKER.search(document.url or "")
-        if marker:
-            made = Made(int(marker[1]), marker[2], int(marker[3]), document)
-            found[int(marker[1])].append(made)
+        if marker and marker[1] == world.config.connection.code:
+            made = Made(int(marker[2]), marker[3], int(marker[4]), document)
+            found[made.deal].append(made)
     return found
 
 
@@ -212,8 +212,9 @@ def _key_of(document: Document) -> str:
 
 
 def _contacts(world: World) -> None:
+    ours = f"{world.config.connection.code}-"
     marked = Counter(
-        c.number for c in world.xero.organisation.contacts if (c.number or "").startswith("SJ-")
+        c.number for c in world.xero.organisation.contacts if (c.number or "").startswith(ours)
     )
     doubled = {number: count for number, count in marked.items() if count > 1}
     if doubled:
