@@ -213,6 +213,8 @@ def _stale(batch: Batch, one: Customer, known: Proposal) -> bool:
 def alike_drafts(batch: Batch, drafts: Sequence[ContactDraft]) -> dict[str, ContactDraft]:
     """Of contacts that are about to be made, those that are certainly one with an earlier of them,
     by marker: that one goes first, and the next batch sees both sides."""
+    if len(drafts) < 2:
+        return {}
     from syncjob.core.match.match import doubles
 
     code, matches = batch.config.connection.code, batch.state.matches
