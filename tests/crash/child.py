@@ -2,14 +2,17 @@
 
 `python -m tests.crash.child SPEC ARGUMENTS...` runs `syncjob ARGUMENTS...`. SPEC is JSON: the
 seconds by which the servers' clock is ahead of this machine's, the point at which the process ends
-itself by SIGKILL, how large a file may become, and how many deals the CRM shows a page. The points
-are put around the shipped code from outside, by name: nothing in the product knows of them.
+itself by SIGKILL, how large a file may become, how many deals the CRM shows a page and how many
+elements a call to the ledger holds; or a file in which all points that are met are noted. The
+points are put around the shipped code from outside, by name: nothing in the product knows of them.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import sys
@@ -17,12 +20,13 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import syncjob.cli
 from syncjob.clock import SystemClock
 from syncjob.connectors.pipedrive import reading as crm_reading
+from syncjob.connectors.xero import connector as xero_connector
 from syncjob.engine import door, outcomes, push, recovery, relinking, settle
 from syncjob.state.database import State
 from syncjob.state.journal import Journal
@@ -46,6 +50,18 @@ class Killer:
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Noter(Killer):
+    """Ends nothing, and writes down what it meets: `point TAB words`, a line each."""
+
+    def __init__(self, file: str, point: str) -> None:
+        super().__init__("", 0)
+        self.file, self.point = Path(file), point
+
+    def meet(self, words: str) -> None:
+        with self.file.open("a", encoding="utf-8") as out:
+            out.write(f"{self.point}\t{words}\n")
 
 
 def _of_request(request: Any) -> str:
@@ -149,10 +165,26 @@ def prepare(spec: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if "page" in spec:
         crm_reading.PAGE_SIZE = spec["page"]  # type: ignore[misc]
+    if "batch" in spec:
+        xero_connector.BATCH = spec["batch"]
+    for point in POINTS if "notes" in spec else ():
+        POINTS[point](Noter(spec["notes"], point))
     if "point" in spec:
         POINTS[spec["point"]](Killer(spec.get("match", ""), spec.get("nth", 1)))
 
 
+def load() -> None:
+    """Import all of the program at once, what it would load when it comes to it included."""
+    for module in pkgutil.walk_packages(syncjob.__path__, "syncjob."):
+        if not module.name.startswith(("syncjob.sandbox", "syncjob.__main__")):
+            importlib.import_module(module.name)
+
+
+def main(spec: dict[str, Any], arguments: list[str]) -> NoReturn:
+    """Run the command in this process, and end it."""
+    prepare(spec)
+    sys.exit(syncjob.cli.run(arguments))
+
+
 if __name__ == "__main__":
-    prepare(json.loads(sys.argv[1]))
-    sys.exit(syncjob.cli.run(sys.argv[2:]))
+    main(json.loads(sys.argv[1]), sys.argv[2:])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from syncjob.core.reports import BatchReport
 from tests.engine.world import NOON, PATIENCE, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,13 @@ class CrashWorld(World):
         options.setdefault("start", None)
         options.setdefault("runs_from", NOON)
         super().__init__(folder, **options)
+        #: The number of the last batch that ran in this process, and the issues it left open.
+        self.last_batch, self.told = "", set[str]()
+
+    def run(self, **options: Any) -> BatchReport:
+        report = super().run(**options)
+        self.last_batch, self.told = report.batch, {issue.code for issue in report.issues}
+        return report
 
     # --- our program as a process ---------------------------------------------------------------
 
