@@ -7,6 +7,7 @@ ever deleted by verb.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from syncjob.sandbox.xero.models import Document
 
 if TYPE_CHECKING:
     from tests.sim.world import World
+
+
+_MARKER = re.compile(r"syncjob=SJ-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
 
 
 class Violation(AssertionError):
@@ -143,6 +147,7 @@ class Watch:
         if before is None:
             if after.status != "DRAFT":
                 raise Violation("mode", f"{words} was made as {after.status}")
+            self._judge_anew(world, after)
             return
         if _content(before) == _content(after):
             return
@@ -159,6 +164,18 @@ class Watch:
             self._judge_rewrite(before, after, words)
         elif after.status != "DELETED":
             raise Violation("mode", f"{words} went from {before.status} to {after.status}")
+
+    def _judge_anew(self, world: World, made: Document) -> None:
+        """What a person ended is not made again unasked, though its deal is still won."""
+        place = _place(made)
+        for earlier in self.known.values():
+            if earlier.id in self.ended and place and _place(earlier) == place:
+                asked = world.host.log.find(method="POST", path="/xero/")
+                ours = (c.body for c in asked if b"DELETED" in c.body)
+                if not any(earlier.id.encode() in body for body in ours):
+                    raise Violation(
+                        "ended_stays", f"{made.number}: a person ended {earlier.number} of {place}"
+                    )
 
     def _judge_rewrite(self, before: Document, after: Document, words: str) -> None:
         """A draft may follow its deal in what it says, and stays the same invoice."""
@@ -177,6 +194,12 @@ class Watch:
             if row["id"] not in self.tasks:
                 self.tasks.add(row["id"])
                 judge_task(world, row, sent)
+
+
+def _place(document: Document) -> tuple[str, str] | None:
+    """The deal and the part of it that an invoice of ours is for."""
+    found = _MARKER.search(document.url or "")
+    return (found[1], found[2]) if found else None
 
 
 def _key_in(url: str | None) -> str:
