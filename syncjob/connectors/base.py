@@ -63,9 +63,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     clock_resolution: timedelta = timedelta(seconds=1)
     #: Most actions in one write call, by kind of action; 1 where there is no bulk write.
     batch: dict[str, int]
+    #: Most write calls that may be on the way at the same time, by kind of action; 1 where none is
+    #: named, as for kinds whose forming reads first, or of which one needs another's effect.
+    at_once: dict[str, int] = {}
     #: Most ids in one `get` call, by stream.
     get_batch: dict[str, int]
     page_size: dict[str, int]
+    #: What one page of a list, and one write, take from the vendor's day, in its own units.
+    poll_cost: int = 1
+    write_cost: int = 1
     has_drafts: bool = False
     deletes: Literal["tombstone", "silent", "never"] = "silent"
     discount: Literal["line", "document", "none"] = "line"

@@ -5,7 +5,7 @@ Keeps invariants 3, 13 and 15 at the last moment before bytes leave.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -46,17 +46,17 @@ class StateDoor:
         self.state, self.lease, self.clock = state, lease, clock
         self.server_time: Callable[[], datetime | None] = lambda: None
 
-    def admit(self, call: Call) -> None:
+    def admit(self, calls: Sequence[Call]) -> None:
         """Raises RefusedAtDoor, LockHeld or Paused; see transport.wire.Door."""
         self.lease.check(self.state)
-        self.state.journal.committed(call)
-        kinds = {intent.action.kind for intent in self.state.journal.intents_of(call.id)}
+        kinds = self.state.journal.committed(calls)
         check_pause(self.state, kinds, self.clock.now())
 
-    def sent(self, call: Call, token_generation: int) -> None:
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None:
+        """One commit for all; raises StateError."""
         with self.state.commit():
             self.state.journal.sending(
-                call, server_time=self.server_time(), now=self.clock.now(),
+                calls, server_time=self.server_time(), now=self.clock.now(),
                 generation=token_generation,
             )  # fmt: skip
 
@@ -64,10 +64,10 @@ class StateDoor:
 class ClosedDoor:
     """The door of a dry run: no write leaves."""
 
-    def admit(self, call: Call) -> None:
+    def admit(self, calls: Sequence[Call]) -> None:
         raise RefusedAtDoor("A dry run writes nothing.")
 
-    def sent(self, call: Call, token_generation: int) -> None:
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None:
         raise RefusedAtDoor("A dry run writes nothing.")
 
 

@@ -50,7 +50,7 @@ from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
 from syncjob.engine.titles import vendor_title
 from syncjob.engine.waits import note_wait
-from syncjob.state.journal import Intent
+from syncjob.state.journal import Ended, Intent
 from syncjob.state.links import Part
 
 #: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
@@ -61,18 +61,20 @@ APPROVALS_REST = timedelta(hours=24)
 Known = Contact | Invoice | Deal | Template | CreditNote
 
 
-def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
-    """Write down what became of an intent; call it inside a commit."""
-    action, journal = intent.action, batch.state.journal
-    words = msgspec.json.encode(outcome).decode()[:500]
+def apply(batch: Batch, intent: Intent, outcome: Outcome) -> Ended | None:
+    """Write down what became of an intent, and tell its end, None if it stays open; call it inside
+    a commit, in which it is then ended."""
+    action = intent.action
+    ended: Ended | None = None
     match outcome:
         case Stored(record=record, stamp=stamp):
             stored(batch, intent, record or _as_written(batch, action, stamp), settled=False)
+            ended = (intent.id, "done", "stored")
         case Rejected():
-            journal.end(intent.id, "failed", words)
             reject(batch, action, outcome)
+            ended = (intent.id, "failed", _said(outcome))
         case Stale() | NotDone():
-            journal.end(intent.id, "void", words)
+            ended = (intent.id, "void", _said(outcome))
             batch.counts["waiting"] += 1
         case Unknown():
             batch.counts["unknown"] += 1
@@ -80,10 +82,16 @@ def apply(batch: Batch, intent: Intent, outcome: Outcome) -> None:
         "intent.answered", intent=intent.id, kind=action.kind, target=action.target,
         outcome=type(outcome).__name__.lower(),
     )  # fmt: skip
+    return ended
+
+
+def _said(outcome: Outcome) -> str:
+    return msgspec.json.encode(outcome).decode()[:500]
 
 
 def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool) -> None:
-    """The write is done: link, base, snapshot and audit. `settled`: found later, by look-up.
+    """The write is done: link, base, snapshot and audit; the intent is ended in the same commit.
+    `settled`: found later, by look-up.
 
     After a settle the base is what the vendor is known to store for the call's bytes, so that a
     current value that differs is a person's edit (DESIGN 5.6); the snapshot is what stands now.
@@ -93,7 +101,6 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     base = wanted
     if not settled and record is not None:
         base = batch.writer(action.side).current_form(action, record)
-    state.journal.end(intent.id, "done", "stored" if not settled else "found")
     state.journal.forget_setback(action.target)
     state.book.unpark(action.target)
     audit_write(batch, intent, wanted | base)

@@ -136,6 +136,7 @@ def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
     known = record if isinstance(record, Known) else None
     with batch.state.commit():
         stored(batch, intent, known, settled=True)
+        batch.state.journal.end(intent.id, "done", "found")
         _want(batch, intent)
     batch.counts["settled"] += 1
     batch.log.info("intent.settled", intent=intent.id, target=intent.action.target, how="found")

@@ -6,7 +6,7 @@ from syncjob.connectors.base import FieldWish
 from syncjob.core.reports import FieldsReport
 from syncjob.engine.batch import Batch
 from syncjob.engine.identify import identify
-from syncjob.engine.push import wait_shortly
+from syncjob.engine.rounds import wait_shortly
 from syncjob.errors import Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
@@ -42,7 +42,7 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
             call = batch.state.journal.open(
                 "crm", request, [], key=None, batch=batch.id, fence=batch.lease.fence,
                 now=batch.clock.now(),
-            )  # fmt: skip
+            ).call  # fmt: skip
         answer = _write(batch, call)
         with batch.state.commit():
             batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))

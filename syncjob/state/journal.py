@@ -21,6 +21,8 @@ from syncjob.state.reads import Lookup, Reads, Row
 from syncjob.transport.wire import Call, Request
 
 Ending = Literal["done", "void", "failed"]
+#: An intent's number, how it ended, and in words.
+Ended = tuple[int, Ending, str]
 
 #: A call is replayed at most once (DESIGN 5.3), so its bytes leave at most twice; one more send is
 #: allowed for a 401, which is refused before the vendor looks at the request.
@@ -52,6 +54,13 @@ class Intent(msgspec.Struct, frozen=True):
     state: str
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A call as it was just written down, with its intents in the order of their actions."""
+
+    call: Call
+    intents: tuple[Intent, ...]
+
+
 class JournaledCall(msgspec.Struct, frozen=True):
     """A call with what is known of its sending: how often, and the server's time before it."""
 
@@ -81,75 +90,105 @@ class Journal:
         batch: int,
         fence: int,
         now: datetime,
-    ) -> Call:
+    ) -> Opened:
         """Write down a call and its intents before anything is sent.
 
         Raises sqlite3.IntegrityError if one of the records already has an open intent.
         """
-        cursor = self.db.execute(
+        cursor = self.db.conn.execute(
             "INSERT INTO call (batch, side, request, sha256, idempotency_key, fence, opened_at, "
             "state) VALUES (?, ?, ?, ?, ?, ?, ?, 'open')",
             (batch, side, msgspec.json.encode(request), request.sha256, key, fence,
              now.isoformat()),
         )  # fmt: skip
         call_id = int(cursor.lastrowid or 0)
-        for position, action in enumerate(actions):
-            self.db.execute(
-                "INSERT INTO intent (call, position, side, kind, subject, target, marker, action, "
-                "state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')",
-                (call_id, position, side, action.kind, action.subject, action.target,
-                 action.marker, msgspec.json.encode(action)),
-            )  # fmt: skip
-        return Call(id=call_id, request=request, fence=fence)
+        known = self.db.conn.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()
+        intents = tuple(
+            Intent(known[0] + 1 + position, call_id, position, side, action, "open")
+            for position, action in enumerate(actions)
+        )
+        self.db.conn.executemany(
+            "INSERT INTO intent (id, call, position, side, kind, subject, target, marker, action, "
+            "state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+            [
+                (i.id, call_id, i.position, side, i.action.kind, i.action.subject,
+                 i.action.target, i.action.marker, msgspec.json.encode(i.action))
+                for i in intents
+            ],
+        )  # fmt: skip
+        return Opened(Call(id=call_id, request=request, fence=fence), intents)
 
-    def committed(self, call: Call) -> None:
-        """Assert that this call stands in the journal, open, with these bytes.
+    def committed(self, calls: Sequence[Call]) -> set[str]:
+        """Assert that these calls stand in the journal, open, with these bytes; the kinds of the
+        writes in them.
 
         Raises RefusedAtDoor otherwise: something tried to send what was never written down.
         """
-        row = self.db.execute("SELECT sha256, state, sends FROM call WHERE id = ?", (call.id,))
-        found = row.fetchone()
-        if found is None or not hmac.compare_digest(found[0], call.request.sha256):
-            raise RefusedAtDoor(f"Call {call.id} is not in the journal with these bytes.")
-        if found[1] != "open" or found[2] >= SENDS_MAX:
-            raise RefusedAtDoor(f"Call {call.id} was sent {found[2]} times and is {found[1]}.")
+        ids = msgspec.json.encode([call.id for call in calls]).decode()
+        rows = self.db.conn.execute(
+            "SELECT id, sha256, state, sends FROM call "
+            "WHERE id IN (SELECT value FROM json_each(?))",
+            (ids,),
+        )
+        known = {row[0]: row[1:] for row in rows.fetchall()}
+        for call in calls:
+            digest, state, sends = known.get(call.id, ("", "", 0))
+            if not hmac.compare_digest(digest, call.request.sha256):
+                raise RefusedAtDoor(f"Call {call.id} is not in the journal with these bytes.")
+            if state != "open" or sends >= SENDS_MAX:
+                raise RefusedAtDoor(f"Call {call.id} was sent {sends} times and is {state}.")
+        kinds = self.db.conn.execute(
+            "SELECT DISTINCT kind FROM intent WHERE call IN (SELECT value FROM json_each(?))",
+            (ids,),
+        )
+        return {row[0] for row in kinds.fetchall()}
 
     def sending(
-        self, call: Call, *, server_time: datetime | None, now: datetime, generation: int
-    ) -> None:
-        """Write down that the bytes are about to leave, and when that is on the server's clock."""
-        self.db.execute(
+        self, calls: Sequence[Call], *, server_time: datetime | None, now: datetime,
+        generation: int,
+    ) -> None:  # fmt: skip
+        """Write down that the bytes of these are about to leave, and when that is on the server's
+        clock."""
+        told = server_time.isoformat() if server_time else None
+        self.db.conn.executemany(
             "UPDATE call SET sends = sends + 1, sent_at = ?, server_time = ?, "
             "token_generation = ? WHERE id = ?",
-            (
-                now.isoformat(),
-                server_time.isoformat() if server_time else None,
-                generation,
-                call.id,
-            ),
+            [(now.isoformat(), told, generation, call.id) for call in calls],
         )
 
     def answered(self, call_id: int, status: int, excerpt: str) -> None:
         """Write down what came back, shortened."""
-        self.db.execute(
+        self.db.conn.execute(
             "UPDATE call SET status = ?, answer = ? WHERE id = ?", (status, excerpt, call_id)
         )
 
     def end(self, intent_id: int, ending: Ending, outcome: str) -> None:
         """Close an intent; its call closes with its last intent."""
-        self.db.execute(
-            "UPDATE intent SET state = ?, outcome = ? WHERE id = ?", (ending, outcome, intent_id)
-        )
-        self.db.execute(
-            "UPDATE call SET state = 'closed' WHERE id = (SELECT call FROM intent WHERE id = ?) "
-            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open')",
-            (intent_id,),
+        self.end_all([(intent_id, ending, outcome)])
+        row = self.db.execute("SELECT call FROM intent WHERE id = ?", (intent_id,)).fetchone()
+        self._close(row[0])
+
+    def end_all(self, endings: Sequence[Ended]) -> None:
+        """Close these intents; `close_call` follows for their calls."""
+        self.db.conn.executemany(
+            "UPDATE intent SET state = ?, outcome = ? WHERE id = ?",
+            [(ending, outcome, intent) for intent, ending, outcome in endings],
         )
 
     def close_call(self, call_id: int) -> None:
-        """No send of this call may follow, though some of its intents are still open."""
-        self.db.execute(
+        """No send of this call may follow, though some of its intents may still be open."""
+        self._close(call_id)
+        self.db.conn.execute(
             "UPDATE call SET state = 'answered' WHERE id = ? AND state = 'open'", (call_id,)
+        )
+
+    def _close(self, call_id: int) -> None:
+        """Nothing is left to find out about a call whose intents have all ended."""
+        self.db.conn.execute(
+            "UPDATE call SET state = 'closed' WHERE id = ? AND EXISTS (SELECT 1 FROM intent "
+            "WHERE call = call.id) AND NOT EXISTS "
+            "(SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open')",
+            (call_id,),
         )
 
     # --- reading ------------------------------------------------------------
@@ -250,10 +289,9 @@ class Journal:
 
     # --- setbacks and parked records ------------------------------------------------------------
 
-    def setback(self, target: str) -> int:
-        """How many calls that carried this record failed whole."""
-        row = self.db.execute("SELECT count FROM setback WHERE target = ?", (target,)).fetchone()
-        return int(row[0]) if row else 0
+    def setbacks(self) -> dict[str, int]:
+        """How many calls that carried a record failed whole, for each with which one did."""
+        return dict(self.db.execute("SELECT target, count FROM setback").fetchall())
 
     def set_back(self, target: str) -> None:
         self.db.execute(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +24,7 @@ from syncjob import __version__
 from syncjob.clock import Clock
 from syncjob.errors import ConfigError
 from syncjob.logs import get_logger
+from syncjob.transport.hands import Hands
 from syncjob.transport.wire import Answer, Request
 
 __all__ = ["Exchange", "Lost", "NeverLeft", "Session", "Timeout", "new_session", "place"]
@@ -85,6 +87,13 @@ def place(url: str) -> str:
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+class Brought(NamedTuple):
+    """What came of one exchange, and when that was on the monotonic clock, in seconds."""
+
+    what: Answer | NeverLeft | Lost | ConfigError
+    ended: float
+
+
 class Exchange:
     """Sends requests of one vendor, each exactly once."""
 
@@ -102,21 +111,49 @@ class Exchange:
         self._shown = shown
         self._session = session or new_session()
         self._environment: dict[str, Mapping[str, Any]] = {}
+        self._hands: Hands[Brought] = Hands()
 
     def send(self, request: Request, credentials: Mapping[str, str]) -> Answer:
         """The answer, whole. Raises NeverLeft, Lost, or ConfigError for an unusable address."""
+        came = self.send_all([request], credentials)[0].what
+        if isinstance(came, Answer):
+            return came
+        raise came
+
+    def send_all(
+        self, requests: Sequence[Request], credentials: Mapping[str, str]
+    ) -> list[Brought]:
+        """What each of these brought, in their order; over a network all are on the way at the
+        same time. Never raises for what happens to one of them."""
         began = self._clock.monotonic()
-        try:
-            answer = self._send(request, credentials)
-        except (NeverLeft, Lost) as failure:
-            self._log(request, began, error=str(failure))
-            raise
-        self._log(request, began, status=answer.status, request_id=request_id(answer))
-        return answer
+        jobs = [partial(self.carry, request, credentials) for request in requests]
+        at_once = len(jobs) > 1 and all(self._bears_threads(r.url) for r in requests)
+        brought = self._hands.all(jobs) if at_once else [job() for job in jobs]
+        for request, one in zip(requests, brought, strict=True):
+            self._log(request, one.ended - began, one.what)
+        return brought
 
     def close(self) -> None:
         """Close the connections that are kept alive."""
+        self._hands.close()
         self._session.close()
+
+    def carry(self, request: Request, credentials: Mapping[str, str]) -> Brought:
+        """One exchange and nothing else, so that a thread may do it."""
+        what: Answer | NeverLeft | Lost | ConfigError
+        try:
+            what = self._send(request, credentials)
+        except (NeverLeft, Lost, ConfigError) as failure:
+            what = failure
+        return Brought(what, self._clock.monotonic())
+
+    def _bears_threads(self, url: str) -> bool:
+        """Whether what stands behind this address is a network: only its adapter is known to be
+        shared among threads, and one that a test puts in its place keeps its order."""
+        try:
+            return isinstance(self._session.get_adapter(url), HTTPAdapter)
+        except requests.exceptions.InvalidSchema:
+            return False
 
     def _send(self, request: Request, credentials: Mapping[str, str]) -> Answer:
         try:
@@ -153,10 +190,11 @@ class Exchange:
         prepared = requests.Request(
             request.method, request.url, headers=headers, data=body
         ).prepare()
-        return self._session.send(
-            prepared, timeout=self._timeout, allow_redirects=False,
-            **self._settings(prepared.url or ""),
-        )  # fmt: skip
+        settings = self._settings(prepared.url or "")
+        # Past the session, which would only keep cookies that nobody sends and look for redirects
+        # that nobody follows; its adapter does all that is on the wire.
+        adapter = self._session.get_adapter(prepared.url or "")
+        return adapter.send(prepared, timeout=self._timeout, **settings)
 
     def _settings(self, url: str) -> dict[str, Any]:
         """Proxy and CA bundle of the environment, looked up once a host: requests walks through
@@ -182,16 +220,23 @@ class Exchange:
                 raise Lost("the answer did not end in time")
         return b"".join(pieces)
 
-    def _log(self, request: Request, began: float, **more: object) -> None:
+    def _log(
+        self, request: Request, seconds: float, came: Answer | NeverLeft | Lost | ConfigError
+    ) -> None:
         """One event for each exchange; the query and the headers stay out of it."""
+        if isinstance(came, ConfigError):
+            return
         parts = urlsplit(request.url)
+        more: dict[str, object] = {"error": str(came)}
+        if isinstance(came, Answer):
+            more = {"status": came.status, "request_id": request_id(came)}
         log.debug(
             "exchange.done",
             vendor=self._vendor,
             method=request.method,
             host=parts.hostname,
             path=parts.path if self._shown else "",
-            duration_ms=round((self._clock.monotonic() - began) * 1000),
+            duration_ms=round(seconds * 1000),
             **more,
         )
 

@@ -15,9 +15,8 @@ from syncjob.transport.ports import BudgetStore
 from syncjob.transport.windows import WAIT_S_MAX as WAIT_S_MAX
 from syncjob.transport.windows import Allowance as Allowance
 from syncjob.transport.windows import LimitRules as LimitRules
-from syncjob.transport.windows import ShortWindow
+from syncjob.transport.windows import ShortWindow, number
 from syncjob.transport.windows import Window as Window
-from syncjob.transport.windows import number
 from syncjob.transport.wire import Answer
 
 #: Under this name the store keeps a long pause that the vendor asked for, so that a cron job does

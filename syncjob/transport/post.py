@@ -7,7 +7,7 @@ never sent again; what certainly never left is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -16,12 +16,19 @@ import requests
 
 from syncjob.clock import Clock
 from syncjob.core.policy import Mode
-from syncjob.errors import ConfigError, OutcomeUnknown, RefusedAtDoor, Unreachable
+from syncjob.errors import (
+    ConfigError,
+    OutcomeUnknown,
+    RefusedAtDoor,
+    RetryLater,
+    Stop,
+    Unreachable,
+)
 from syncjob.transport import mail
 from syncjob.transport.client import Usage
 from syncjob.transport.exchange import Exchange, Lost, NeverLeft
 from syncjob.transport.ports import Secret
-from syncjob.transport.wire import Answer, Call, Door, Request
+from syncjob.transport.wire import Answer, Call, Door, Request, Written
 
 MAIL, HOOK, OTHER = "mail", "hook", "other"
 
@@ -52,8 +59,8 @@ class PostChannel:
         Unreachable (certainly no effect), OutcomeUnknown (it may have arrived)."""
         if self._mode == "read_only":
             raise RefusedAtDoor("In the mode read_only no message leaves.", where=call.request.url)
-        self._door.admit(call)
-        self._door.sent(call, 0)
+        self._door.admit([call])
+        self._door.sent([call], 0)
         self._sent += 1
         try:
             return self._send(call.request)
@@ -72,6 +79,14 @@ class PostChannel:
                 next_step="It is not sent again; the next message to this person names it.",
             ) from None
 
+    def write_all(self, calls: Sequence[Call]) -> list[Written]:
+        """Send these, one after another: a mail server is one line."""
+        return [self._tried(call) for call in calls]
+
+    def room(self, cost: int, most: int) -> int:
+        """Messages go one at a time."""
+        return 1
+
     def server_time(self) -> datetime | None:
         return None
 
@@ -83,6 +98,12 @@ class PostChannel:
 
     def close(self) -> None:
         self._exchange.close()
+
+    def _tried(self, call: Call) -> Written:
+        try:
+            return self.write(call)
+        except (RetryLater, Stop, OutcomeUnknown) as error:
+            return error
 
     def _send(self, request: Request) -> Answer:
         kind, _, way = request.url.partition(":")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+
+from syncjob.errors import SyncJobError
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,6 +65,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     token_generation: int = 0
 
 
+#: What became of a write that was to be sent: its answer, or what `Channel.write` raises for it.
+Written = Answer | SyncJobError
+
+
 class Door(Protocol):
     """What transport asks before a write leaves; the engine supplies it from state.
 
@@ -69,10 +76,11 @@ class Door(Protocol):
     no longer ours, Paused if a person paused this kind of write or put a STOP file there.
     """
 
-    def admit(self, call: Call) -> None: ...
+    def admit(self, calls: Sequence[Call]) -> None:
+        """Whether all of these may leave now; if one may not, none does."""
 
-    def sent(self, call: Call, token_generation: int) -> None:
-        """Record durably that the bytes are about to leave (attempt number, token generation)."""
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None:
+        """Record durably that their bytes are about to leave (attempt number, token generation)."""
 
 
 class Channel(Protocol):
@@ -93,6 +101,10 @@ class Channel(Protocol):
         Raises RefusedAtDoor, Paused or LockHeld (nothing left), Throttled, Unreachable or
         AuthFailed (certainly no effect), OutcomeUnknown (sent, the answer is lost).
         """
+
+    def write_all(self, calls: Sequence[Call]) -> list[Written]:
+        """Send journaled writes that do not need each other's answers, each once, as `write` does;
+        what that raises stands in the answer's place."""
 
     def server_time(self) -> datetime | None:
         """The vendor's last Date, carried forward by the monotonic clock; None before any."""

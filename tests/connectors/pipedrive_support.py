@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -51,9 +52,9 @@ _CONTACTS = {"organizations": ("org", "org", "org:"), "persons": ("person", "per
 class OpenDoor:
     """Admits every write: journaling is tested elsewhere."""
 
-    def admit(self, call: Call) -> None: ...
+    def admit(self, calls: Sequence[Call]) -> None: ...
 
-    def sent(self, call: Call, token_generation: int) -> None: ...
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None: ...
 
 
 class QuickClock(SystemClock):

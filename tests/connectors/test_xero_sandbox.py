@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -52,10 +52,10 @@ TODAY = datetime.now(UTC).date()
 class OpenDoor:
     """Everything is journaled, says this door."""
 
-    def admit(self, call: Call) -> None:
+    def admit(self, calls: Sequence[Call]) -> None:
         pass
 
-    def sent(self, call: Call, token_generation: int) -> None:
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None:
         pass
 
 

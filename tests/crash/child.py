@@ -27,15 +27,16 @@ import syncjob.cli
 from syncjob.clock import SystemClock
 from syncjob.connectors.pipedrive import reading as crm_reading
 from syncjob.connectors.xero import connector as xero_connector
-from syncjob.engine import door, outcomes, push, recovery, relinking, settle
+from syncjob.engine import door, outcomes, recovery, relinking, rounds, settle
 from syncjob.state.database import State
 from syncjob.state.journal import Journal
 from syncjob.state.snapshots import Snapshots
 from syncjob.state.vault import Vault
 from syncjob.transport.exchange import Exchange
 
-#: What an occurrence of a point is about, in words that a test's `match` looks into.
-Words = Callable[..., str]
+#: What an occurrence of a point is about, in words that a test's `match` looks into; a list where
+#: it is about several calls, each of which counts.
+Words = Callable[..., str | list[str]]
 
 
 class Killer:
@@ -68,12 +69,17 @@ def _of_request(request: Any) -> str:
     return f"{request.method} {urlsplit(request.url).path}"
 
 
+def _meet(killer: Killer, words: str | list[str]) -> None:
+    for each in [words] if isinstance(words, str) else words:
+        killer.meet(each)
+
+
 def _before(owner: Any, name: str, words: Words) -> Callable[[Killer], None]:
     def put(killer: Killer) -> None:
         original = getattr(owner, name)
 
         def patched(*given: Any, **named: Any) -> Any:
-            killer.meet(words(*given, **named))
+            _meet(killer, words(*given, **named))
             return original(*given, **named)
 
         setattr(owner, name, patched)
@@ -87,7 +93,7 @@ def _after(owner: Any, name: str, words: Words) -> Callable[[Killer], None]:
 
         def patched(*given: Any, **named: Any) -> Any:
             result = original(*given, **named)
-            killer.meet(words(*given, **named))
+            _meet(killer, words(*given, **named))
             return result
 
         setattr(owner, name, patched)
@@ -122,18 +128,20 @@ def _call_of(journal: Journal, call_id: int) -> str:
 POINTS: dict[str, Callable[[Killer], None]] = {
     # Around a write: each has its committed call before it and its outcomes after it.
     "call committed": _before(
-        door.StateDoor, "admit", lambda _self, call: _of_request(call.request)
+        door.StateDoor, "admit", lambda _self, calls: [_of_request(c.request) for c in calls]
     ),
     "send recorded": _after(
-        door.StateDoor, "sent", lambda _self, call, _gen: _of_request(call.request)
+        door.StateDoor, "sent", lambda _self, calls, _gen: [_of_request(c.request) for c in calls]
     ),
-    "answered": _after(Exchange, "send", lambda _self, request, _c: _of_request(request)),
-    "half the outcomes": _after(push, "apply", lambda _b, intent, _o: intent.action.kind),
+    "answered": _after(Exchange, "carry", lambda _self, request, _c: _of_request(request)),
+    "half the outcomes": _after(rounds, "apply", lambda _b, intent, _o: intent.action.kind),
     "before the outcomes' commit": _before(
         Journal, "close_call", lambda self, call_id: _call_of(self, call_id)
     ),
     "after the outcomes' commit": _after(
-        push.Push, "_ended", lambda _self, call, _o: _of_request(call.request)
+        rounds.Rounds,
+        "_kept",
+        lambda _self, sent, _w, which: [_of_request(sent[n].call.request) for n in which],
     ),
     # Around a page that is read.
     "before a page's commit": _before(

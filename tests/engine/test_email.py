@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncjob.engine.push import Push
+from syncjob.transport.client import HttpChannel
 from tests.engine.scenes import (
     codes,
     invoice_of,
@@ -250,16 +250,16 @@ def test_one_of_which_nobody_knows_is_told_and_never_sent_again(w):
 
 def test_a_process_that_dies_after_the_send_sends_no_second(w, monkeypatch):
     sold(w)
-    sent = Push._write
+    sent = HttpChannel.write_all
 
-    def die(self, prepared, call):
-        answer = sent(self, prepared, call)
-        if prepared.actions[0].kind == "invoice.email":
+    def die(self, calls):
+        answers = sent(self, calls)
+        if calls[0].request.url.endswith("/Email"):
             raise KeyboardInterrupt
-        return answer
+        return answers
 
     with monkeypatch.context() as patched:
-        patched.setattr(Push, "_write", die)
+        patched.setattr(HttpChannel, "write_all", die)
         with pytest.raises(KeyboardInterrupt):
             w.run()
     for _ in range(3):

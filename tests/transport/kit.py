@@ -6,7 +6,7 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -51,13 +51,13 @@ class RecordingDoor:
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.events = error, []
 
-    def admit(self, call: Call) -> None:
-        self.events.append(("admit", call.id))
+    def admit(self, calls: Sequence[Call]) -> None:
+        self.events += [("admit", call.id) for call in calls]
         if self.error:
             raise self.error
 
-    def sent(self, call: Call, token_generation: int) -> None:
-        self.events.append(("sent", call.id, token_generation))
+    def sent(self, calls: Sequence[Call], token_generation: int) -> None:
+        self.events += [("sent", call.id, token_generation) for call in calls]
 
 
 def make_channel(**changes) -> HttpChannel:

@@ -30,6 +30,7 @@ from syncjob.connectors.hubspot import (
     writing,
 )
 from syncjob.connectors.hubspot.client import Client
+from syncjob.connectors.hubspot.limits import AT_ONCE
 from syncjob.connectors.hubspot.names import Names
 from syncjob.connectors.hubspot.options import HubSpotOptions
 from syncjob.connectors.hubspot.reading import IDS_MAX, OBJECTS, PAGES_TOGETHER, Reader
@@ -71,6 +72,7 @@ _CAPABILITIES = Capabilities(
         "contact.update": writing.BATCH_MAX,
         "crm_contact.create": writing.BATCH_MAX,
     },
+    at_once={"deal.update": AT_ONCE},
     get_batch={"deals": _DEALS_TOGETHER, "contacts": IDS_MAX},
     page_size=_PAGES,
     deletes="tombstone",

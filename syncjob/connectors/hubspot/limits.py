@@ -24,7 +24,7 @@ _DAY: dict[Plan, int] = {
 _SEARCHES = 4
 _HEADROOM_PERCENT = 10
 #: Calls at once: the ten seconds bound us, not the number of connections.
-_CONCURRENCY = 4
+AT_ONCE = 4
 #: How long each limit that a 429 names lasts; the day's reset is in no header, so it is asked
 #: about again after an hour. Names in every letter case are seen (facts: hubspot, 5f).
 _POLICIES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
@@ -53,7 +53,7 @@ def limit_rules(options: HubSpotOptions) -> LimitRules:
                 headroom_percent=100 - options.budget_share_percent,
             ),
         ),
-        concurrency=_CONCURRENCY,
+        concurrency=AT_ONCE,
         headroom_percent=_HEADROOM_PERCENT,
         policies=_POLICIES,
         try_later=_TRY_LATER,

@@ -22,6 +22,8 @@ from syncjob.connectors.base import (
 from syncjob.connectors.pipedrive import account, answers, codec, notes, values, writing
 from syncjob.connectors.pipedrive.client import PAGE_SIZE, V2Client, objects, vendor_words
 from syncjob.connectors.pipedrive.codec import Names
+from syncjob.connectors.pipedrive.endpoints import token_cost
+from syncjob.connectors.pipedrive.limits import AT_ONCE
 from syncjob.connectors.pipedrive.options import PipedriveOptions
 from syncjob.connectors.pipedrive.reading import IDS_MAX, SOURCES, Reader
 from syncjob.core.actions import Action, Outcome, Rejected
@@ -54,10 +56,13 @@ _CAPABILITIES = Capabilities(
         "contact.update": 1,
         "crm_contact.create": 1,
     },
+    at_once={"deal.update": AT_ONCE},
     get_batch={"deals": IDS_MAX, "contacts": IDS_MAX},
     page_size=dict.fromkeys(SOURCES, PAGE_SIZE),
     deletes="tombstone",
     deal_streams=("archived_deals",),
+    poll_cost=token_cost("GET", "deals"),
+    write_cost=token_cost("PATCH", "deals/1"),
     discount="line",
     tax="line",
 )

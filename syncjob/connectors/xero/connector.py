@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 #: Xero advises about 50 elements a request (facts: xero, 1 and 3).
 BATCH = 50
 
+#: Xero allows five calls at once for an app and organisation (facts: xero, 1); one is left for
+#: another connection's batch, or a command at the keyboard.
+AT_ONCE = 4
+
 #: Xero's own advice says 3.5 MB a request; a group above this is sent in halves (facts: xero, 1).
 BODY_BYTES_MAX = 3_000_000
 
@@ -69,6 +73,12 @@ CAPABILITIES = Capabilities(
         "template.delete": BATCH,
         "credit.create": 1,
         "invoice.email": 1,
+    },
+    at_once={
+        "invoice.create": AT_ONCE,
+        "invoice.approve": AT_ONCE,
+        "invoice.update": AT_ONCE,
+        "invoice.delete": AT_ONCE,
     },
     get_batch={
         "templates": 1,

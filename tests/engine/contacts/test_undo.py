@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncjob.core.undoing import UndoReport
-from syncjob.engine.push import Push
+from syncjob.engine.rounds import Came, Rounds
 from syncjob.engine.undoing import Asked
 from syncjob.errors import GuardTripped, Park, Paused
 from tests.engine.contacts.kit import (
@@ -171,15 +171,15 @@ def test_killed_between_the_two_sides(tmp_path: Path, monkeypatch: pytest.Monkey
     with world(tmp_path, owners={"email": "ledger"}) as w:
         acme(w)
         before = contact(w), person(w)
-        number, sent = edited(w), Push._answered
+        number, sent = edited(w), Rounds._kept
 
-        def killed(push: Push, prepared: Any, call: Any, answer: Any) -> bool:
+        def killed(rounds: Rounds, *_: Any) -> list[Came]:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Push, "_answered", killed)
+        monkeypatch.setattr(Rounds, "_kept", killed)
         with pytest.raises(KeyboardInterrupt):
             undo(w, number)
-        monkeypatch.setattr(Push, "_answered", sent)
+        monkeypatch.setattr(Rounds, "_kept", sent)
         assert contact(w)["phones"] == before[0]["phones"]
         assert person(w, "Anna Smith")["emails"] == ["accounts@acme.example"]
         report = undo(w, number)
