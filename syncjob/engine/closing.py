@@ -27,7 +27,7 @@ _RESTS = {"invoice_cap": "approvals_wait_until", "email_cap": "emails_wait_until
 
 def close_settled(batch: Batch) -> None:
     """Close what this batch has shown to be over. Call it after a batch that came to its end."""
-    settled = [known.id for known in batch.state.issues.open() if _is_over(batch, known)]
+    settled = [known.id for known in batch.state.issues.open_of_others() if _is_over(batch, known)]
     if settled:
         with batch.state.commit():
             batch.state.issues.close(settled, at=batch.clock.now())

@@ -83,12 +83,10 @@ def _wake_held(batch: Batch) -> None:
     book, now = batch.state.book, batch.clock.now()
     checked = book.instant("held_checked")
     due = checked is None or now - checked >= timedelta(minutes=HELD_RECHECK_MINUTES)
-    held = [i for i in book.open_issues() if i.issue.subject.startswith("deal:")]
-    if not (due or batch.changed_ledger or batch.replan):
-        young = (now - 2 * batch.crm.capabilities.lookback).isoformat()
-        held = [i for i in held if i.issue.state == "held" and i.opened_at >= young]
-        if not held:
-            return
+    young = (now - 2 * batch.crm.capabilities.lookback).isoformat()
+    held = book.held_deals(None if due or batch.changed_ledger or batch.replan else young)
+    if not (due or batch.changed_ledger or batch.replan or held):
+        return
     with batch.state.commit():
         if due:
             book.note("held_checked", now.isoformat())
@@ -97,8 +95,7 @@ def _wake_held(batch: Batch) -> None:
             book.note("reference_doubt:crm", "1")
             for code in TRACELESS:
                 book.unpark_code(code)
-        deals = sorted({i.issue.subject.removeprefix("deal:") for i in held})
-        batch.state.snapshots.want(deals, "it was held")
+        batch.state.snapshots.want(held, "it was held")
 
 
 def _wake_wins(batch: Batch) -> None:

@@ -46,10 +46,10 @@ EMAILS_REST = timedelta(hours=24)
 
 def pull_templates(batch: Batch) -> None:
     """Read the ledger's repeating invoices if a look is due; nothing without recurring lines."""
-    known = batch.state.papers.templates()
-    if batch.config.invoices.recurring != "template" and not known:
+    papers = batch.state.papers
+    if batch.config.invoices.recurring != "template" and not papers.any_templates():
         return
-    if batch.state.book.fact("recovering_since") is None and not _due(batch, known):
+    if batch.state.book.fact("recovering_since") is None and not _due(batch):
         return
     read_templates(batch)
 
@@ -69,15 +69,17 @@ def read_templates(batch: Batch) -> None:
     batch.walked["ledger.templates"] = started
 
 
-def _due(batch: Batch, known: Sequence[TemplateLink]) -> bool:
+def _due(batch: Batch) -> bool:
     last = batch.state.book.instant("templates_read")
-    if last is None or not known:
+    if last is None or not batch.state.papers.any_templates():
         return last is None
+    rested = batch.clock.now() - last
+    if rested < DRAFT_RECHECK or rested >= RECHECK:
+        return rested >= RECHECK
     get = batch.state.snapshots.get
-    records = (get("ledger", "templates", link.ledger_id, Template) for link in known)
-    statuses = {record.status for record in records if record is not None}
-    wait = DRAFT_RECHECK if "draft" in statuses else RECHECK
-    return batch.clock.now() - last >= wait
+    ids = (link.ledger_id for link in batch.state.papers.templates())
+    records = (get("ledger", "templates", ledger_id, Template) for ledger_id in ids)
+    return any(record is not None and record.status == "draft" for record in records)
 
 
 def store_templates(batch: Batch, records: Iterable[Template]) -> None:

@@ -138,6 +138,25 @@ class Book:
         rows = self.db.execute(f"SELECT {_ISSUE} FROM issue WHERE closed_at IS NULL ORDER BY id")  # noqa: S608
         return [_open_issue(row) for row in rows.fetchall()]
 
+    def complained(self, kind: str) -> set[str]:
+        """The records of this kind ("deals:") that an open issue names."""
+        rows = self.db.execute(
+            "SELECT subject FROM issue WHERE closed_at IS NULL AND subject >= ? AND subject < ?",
+            (kind, f"{kind}~"),
+        )
+        return {row[0] for row in rows.fetchall()}
+
+    def held_deals(self, since: str | None) -> list[str]:
+        """The deals that an open issue names; `since`: only those that are held from then on."""
+        if since is None:
+            return sorted(subject.removeprefix("deal:") for subject in self.complained("deal:"))
+        rows = self.db.execute(
+            "SELECT DISTINCT subject FROM issue WHERE closed_at IS NULL AND opened_at >= ? "
+            "AND state = 'held' AND subject GLOB 'deal:*'",
+            (since,),
+        )
+        return sorted(row[0].removeprefix("deal:") for row in rows.fetchall())
+
     def fetch_issues(self, subjects: Iterable[str]) -> None:
         """Read the open issues of these for the group that is being gathered (state/reads.py)."""
         self.reads.fetch(_OPEN_ISSUES, subjects)

@@ -56,6 +56,10 @@ class Issues:
         """Every open one, those put aside included, oldest first."""
         return self._where("closed_at IS NULL")
 
+    def open_of_others(self) -> list[KnownIssue]:
+        """The open ones that are about anything but a deal, oldest first."""
+        return self._where("closed_at IS NULL AND NOT (subject >= 'deal:' AND subject < 'deal:~')")
+
     def of(self, *subjects: str) -> list[KnownIssue]:
         """All that were ever open about these, oldest first."""
         places = ", ".join("?" * len(subjects))

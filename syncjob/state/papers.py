@@ -91,6 +91,10 @@ class Papers:
         )
         return [TemplateLink(*row) for row in rows.fetchall()]
 
+    def any_templates(self) -> bool:
+        """Whether any deal has a template."""
+        return self.db.execute("SELECT 1 FROM template LIMIT 1").fetchone() is not None
+
     def template_of(self, ledger_id: str) -> TemplateLink | None:
         """The template with this id in the ledger, if it is a deal's."""
         row = self.db.execute(

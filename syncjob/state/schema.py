@@ -238,6 +238,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UPDATE tally SET count = count + iif(NEW.ended IS NULL, 1, -1)
             WHERE name = 'part'; END""",
     ),
+    (
+        # What a batch with nothing to do asks for each time, of tables that only grow.
+        "CREATE INDEX intent_unknown ON intent (state) WHERE state = 'open'",
+        "CREATE INDEX issue_now ON issue (closed_at) WHERE closed_at IS NULL",
+        "CREATE INDEX issue_young ON issue (opened_at) WHERE closed_at IS NULL",
+    ),
 )
 
 
