@@ -7,6 +7,7 @@ import logging
 import time
 import traceback
 from collections import Counter
+from typing import Any
 
 import structlog
 
@@ -23,6 +24,8 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="print the history in words")
     parser.add_argument("--crm", choices=sorted(CRMS), help="instead of the one that a seed draws")
     parser.add_argument("--plans", action="store_true", help="most batches are applied plans")
+    parser.add_argument("--http", action="store_true", help="over real sockets of this machine")
+    parser.add_argument("--first-draws", action="store_true", help="as the first kept seeds drew")
     given = parser.parse_args()
     if given.case:
         return _case(given.case)
@@ -30,7 +33,8 @@ def main() -> int:
         parser.error("a seed, a range of seeds, or --case")
     first, _, last = given.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    return _seeds(seeds, trace=given.trace, plans=given.plans, crm=given.crm)
+    how = {"plans": given.plans, "crm": given.crm, "http": given.http, "first": given.first_draws}
+    return _seeds(seeds, how, trace=given.trace)
 
 
 def _case(key: str) -> int:
@@ -51,31 +55,34 @@ def _case(key: str) -> int:
     return int(red)
 
 
-def _seeds(seeds: range, *, trace: bool, plans: bool, crm: str | None) -> int:
-    from tests.sim.seeds import play
+def _seeds(seeds: range, how: dict[str, Any], *, trace: bool) -> int:
+    from tests.sim.holdings import holdings
+    from tests.sim.seeds import play, replay
+    from tests.sim.tally import counts_of, means, shares, too_few
 
     began, red = time.monotonic(), []
-    faults, total, held = Counter[str](), Counter[str](), Counter[str]()
+    counts, held = Counter[str](), Counter[str]()
     for seed in seeds:
         try:
-            played = play(seed, plans=plans, crm=crm)
+            played = play(seed, **how)
         except Exception as failure:
             played = failure.played  # type: ignore[attr-defined]
             red.append(seed)
-            print(f"seed {seed} RED: {type(failure).__name__}: {str(failure)[:400]}", flush=True)
+            print(f"seed {seed} RED: {type(failure).__name__}: {str(failure)[:400]}\n"
+                  f"  replay: {replay(seed, **how)}", flush=True)  # fmt: skip
             if trace:
                 traceback.print_exception(failure)
         if trace:
-            print("\n".join(played.world.story))
-        faults.update(played.faults)
+            print("\n".join([*played.world.story, *holdings(played.world)]))
         held.update(played.world.held)
-        total.update(deeds=played.deeds, writes=played.writes, points=played.points,
-                     batches=played.batches, faults=played.faults.total())  # fmt: skip
+        counts += counts_of(played)
     seconds = time.monotonic() - began
     print(f"{len(seeds)} seeds, {len(red)} red {red[:20]}, {seconds:.0f} s, "
           f"{len(seeds) / seconds:.1f} a second")  # fmt: skip
-    print("a seed:", {name: round(count / len(seeds), 1) for name, count in total.items()})
-    print("faults:", dict(faults.most_common()), "held:", dict(held.most_common(12)), sep="\n")
+    print("a seed:", {name: round(mean, 1) for name, mean in means(counts).items()})
+    rare = {kind: f"{share:.1%}" for kind, share in shares(counts).items()}
+    print("shares:", rare, "held:", dict(held.most_common(12)), sep="\n")
+    print(*too_few(counts), sep="\n")
     return 1 if red else 0
 
 

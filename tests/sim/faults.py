@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.sim.aims import Aims
 from tests.sim.kinds import (
     COMMIT_KINDS,
     EXCHANGE_KINDS,
@@ -44,6 +45,8 @@ class Faults:
     at_writes: dict[int, str] = field(default_factory=dict)
     #: The same by the number of the statement in the batch, from 0.
     at_statements: dict[int, str] = field(default_factory=dict)
+    #: Faults that wait for a point that they fit, over several batches.
+    aims: Aims = field(default_factory=Aims)
     #: At the point of this number a fault that fits it, drawn by that chance.
     drawn: tuple[int, Random] | None = None
     #: What a person does at an "edit" point.
@@ -86,6 +89,8 @@ class Faults:
         if kind == "write":
             writes = sum(p.kind == "write" for p in self.points) - 1
             fault = fault or self.at_writes.get(writes)
+        if fault is None and self.aims.waiting:
+            fault = self.aims.at(point)
         if self.drawn is not None and self.drawn[0] == point.n:
             fault = self.drawn[1].choice(kinds_of(point))
         if fault is None or fault not in kinds_of(point):

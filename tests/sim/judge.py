@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+from syncjob.core.actions import Issue
 from syncjob.core.reports import BatchReport
 from syncjob.errors import Exit
 from syncjob.sandbox.xero.models import Document
@@ -31,6 +32,8 @@ DEAD = ("VOIDED", "DELETED")
 RIGHTS_RECHECK = timedelta(minutes=60)
 #: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
 WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
+#: Each can have asked our program to stay away.
+VENDORS = ("the CRM", "the ledger")
 A_DAY = timedelta(hours=25)
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
@@ -86,7 +89,8 @@ def _refused_for_now(world: World) -> bool:
 
 
 def _away(world: World, report: BatchReport | None) -> bool:
-    return world.faults.met(*FAR) and report is not None and report.exit_code == Exit.UNREACHABLE
+    far = world.faults.met(*FAR) or world.turns["tight limits"] > 0
+    return far and report is not None and report.exit_code == Exit.UNREACHABLE
 
 
 def _rules_end(world: World) -> None:
@@ -98,15 +102,24 @@ def _rules_end(world: World) -> None:
 
 
 def _two_batches(world: World) -> None:
+    told: tuple[Issue, ...] = ()
     for number in (1, 2):
-        world.advance(PATIENCE)
-        report = world.run()
-        if number == 1 and _away(world, report):  # what the night's reading met, no batch has told
-            world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
-            report = world.run()
+        report = _batch(world)
+        for _ in VENDORS if number == 1 else ():  # what the night's reading met, no batch has told
+            if _away(world, report):
+                world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
+                report = world.run()
         if report is None or report.exit_code not in GOOD_EXITS:
             said = report and (report.exit_code, report.stopped_by)
             raise Violation("recovers", f"batch {number} after the faults ended with {said}")
+        told = report.new_issues
+    if any(issue.subject.startswith("reconcile:") for issue in told):
+        _batch(world)  # what the night's reading finds the next batch mends
+
+
+def _batch(world: World) -> BatchReport | None:
+    world.advance(PATIENCE)
+    return world.run()
 
 
 def judge(world: World) -> None:
@@ -449,7 +462,7 @@ def _same(said: Any, value: Any) -> bool:
         return frozenset(str(said or "").split(", ")) - {""} == value
     if isinstance(value, Fraction):
         return said is not None and Fraction(str(said)) == value
-    return (said or None) == value
+    return bool((said or None) == value)
 
 
 def _shown(value: Any) -> Any:

@@ -1,13 +1,35 @@
-"""The list of seeds that once were red."""
+"""The list of seeds that once were red, each with how it is played."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 PATH = Path(__file__).with_name("kept.txt")
+#: Words behind a seed: its CRM, and how it is played. The first seeds were kept before later draws
+#: came; "first" plays them with the draws of their time.
+CRMS = ("pipedrive", "hubspot")
+MARKS = ("plans", "http", "first")
 
 
-def kept_seeds() -> list[tuple[int, str]]:
-    """All of them with their CRM, in the order in which they were found."""
+class How(TypedDict):
+    """The named arguments of `play`."""
+
+    crm: str
+    plans: bool
+    http: bool
+    first: bool
+
+
+def kept_seeds() -> list[tuple[int, How]]:
+    """All of them, in the order in which they were found. Raises ValueError for an unknown word."""
     lines = (line.partition("#")[0].split() for line in PATH.read_text().splitlines())
-    return [(int(words[0]), (*words, "pipedrive")[1]) for words in lines if words]
+    return [(int(words[0]), _how(words[1:])) for words in lines if words]
+
+
+def _how(words: list[str]) -> How:
+    unknown = [word for word in words if word not in (*CRMS, *MARKS)]
+    if unknown:
+        raise ValueError(f"{PATH.name}: unknown words {unknown}")
+    crm = next((word for word in words if word in CRMS), CRMS[0])
+    return How(crm=crm, plans="plans" in words, http="http" in words, first="first" in words)

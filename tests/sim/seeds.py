@@ -6,53 +6,50 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
-from typing import Any
 
 from syncjob.sandbox.xero.options import Limits
-from tests.sim import features, people, people_hubspot, people_more
-from tests.sim.crms import CRMS
-from tests.sim.faults import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS
-from tests.sim.features import Features
+from tests.sim import happenings, people, people_hubspot, people_more, turns
+from tests.sim.http_face import Face
 from tests.sim.judge import recover
+from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.plans import seen_first
+from tests.sim.swarm import Swarm, crm_of, draw, more
+from tests.sim.two import Twofold, Wish, new_twofold, recover_both
 from tests.sim.world import World, new_world
 
+__all__ = ["Played", "Swarm", "crm_of", "draw", "play", "replay"]
+
 BATCHES = (6, 14)
-#: No batch of these worlds has more points.
-POINTS_MAX = 40
+#: Of a new world, which has more in it.
+BATCHES_MORE = (9, 14)
+#: No batch of these worlds has more points, and few have more writing statements.
+POINTS_MAX, STATEMENTS_MAX = 40, 150
 #: The share of deeds that are about what is on beside invoices.
 MORE = 0.45
-#: The share of seeds whose CRM is HubSpot.
-HUBSPOT = 1 / 3
 #: The share of batches that are plans, where they are on.
 PLANNED = 0.6
 #: Half of the faults are aimed at writes, which are few.
 WRITES_MAX = 3
+#: The chance that somebody mends before the next batch what a vendor refuses, or sets the clock.
+MENDED = 0.5
+#: An hour too many or too few; machines that are further off are mended at once.
+SKEW_MAX = timedelta(minutes=62)
 
+#: A longer rest than this leaves little of a seed's day.
+FAR_AWAY = timedelta(hours=1)
+#: Names of accounts and fields are read once a day; a record that was refused is tried again then.
+NAMES_READ = timedelta(hours=25)
 
-@dataclass
-class Swarm:
-    """What is on in this seed's world."""
-
-    mode: str
-    status: str
-    rare: bool
-    lag_s: int
-    crm_lag_s: int
-    limits: bool
-    kinds: tuple[str, ...]
-    faults_a_batch: float
-    edits_a_batch: int
-    outage: bool
-    skew: timedelta
-    loses_state: bool
-    #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
-    lines_stamp: bool
-    features: Features
-    #: Whether most batches are plans that a person sees first.
-    plans: bool = False
-    #: The answers to a vendor's open questions, as options of its sandbox.
-    answers: dict[str, Any] = field(default_factory=dict)
+#: What befalls a world, by the names that a swarm draws.
+TURNS: dict[str, turns.Turn] = {
+    "lose": turns.lose_state, "restore": turns.copy_state, "move": turns.move_host,
+    "expire": turns.expire_tokens, "month": turns.a_month_away, "withdraw": turns.withdraw_consent,
+}  # fmt: skip
+#: What follows on a turn, and after how many batches.
+AFTER: dict[str, tuple[int, turns.Turn]] = {
+    "restore": (2, turns.put_back), "move": (3, turns.move_host),
+    "withdraw": (1, turns.let_in_again),
+}  # fmt: skip
 
 
 @dataclass
@@ -61,6 +58,8 @@ class Played:
 
     world: World
     swarm: Swarm
+    seed: int = 0
+    http: bool = False
     faults: Counter[str] = field(default_factory=Counter)
     deeds: int = 0
     writes: int = 0
@@ -68,112 +67,191 @@ class Played:
     batches: int = 0
 
 
-def crm_of(seed: int) -> str:
-    """The CRM of a seed that names none."""
-    return "hubspot" if Random(f"crm {seed}").random() < HUBSPOT else "pipedrive"
+def replay(
+    seed: int, *, plans: bool = False, crm: str | None = None, http: bool = False,
+    first: bool = False,
+) -> str:  # fmt: skip
+    """The shell command that plays this seed again and prints its history."""
+    flags = (("--plans", plans), ("--http", http), ("--first-draws", first))
+    more = " ".join(flag for flag, on in flags if on)
+    chosen = f"--crm {crm or crm_of(seed, first=first)}"
+    return " ".join(f"python -m tests.sim {seed} {chosen} {more} --trace".split())
 
 
-def draw(rng: Random, own: Random, crm: str) -> Swarm:
-    """Which faults, lags, modes and deeds are on: few of many, so that each gets its room.
-
-    What is on beside invoices is drawn of its `own`, so that it changes no other history.
-    """
-    mode, status = rng.choice((("drafts_only", "draft"), ("full", "authorised"), ("full", "draft")))
-    more = HUBSPOT_KINDS if crm == "hubspot" else ()
-    every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS, *more)))
-    return Swarm(
-        mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
-        crm_lag_s=rng.choice((0, 0, 5, 100)),
-        limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
-        faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
-        outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
-        loses_state=rng.random() < 0.12, lines_stamp=own.random() < 0.5,
-        features=features.draw(own), answers=CRMS[crm].answers(own),
-    )  # fmt: skip
-
-
-def play(seed: int, *, plans: bool = False, crm: str | None = None) -> Played:
+def play(
+    seed: int, *, plans: bool = False, crm: str | None = None, http: bool = False,
+    first: bool = False,
+) -> Played:  # fmt: skip
     """Play one seed to its end, most batches as plans that are applied if `plans`, with this CRM
-    or the one that the seed draws.
+    or the one that the seed draws, over real sockets if `http`; `first`: only the first draws.
 
     Raises Violation with the world's story in `played`.
     """
-    rng, crm = Random(seed), crm or crm_of(seed)
+    rng, crm = Random(seed), crm or crm_of(seed, first=first)
     swarm = replace(draw(rng, Random(f"features {seed}"), crm), plans=plans)
-    world = new_world(
-        mode=swarm.mode, status=swarm.status, features=swarm.features, vendor=crm
-    )  # fmt: skip
-    played = Played(world, swarm)
+    if not first:
+        swarm = more(swarm, seed, crm)
+    world = _world(swarm, crm)
+    played = Played(world, swarm, seed, http)
     try:
+        if http:
+            world.face = Face(world.host)
+            world.face.start()
         _live(world, swarm, rng, played)
-        recover(world)
+        _end(world)
     except BaseException as error:
         error.played = played  # type: ignore[attr-defined]
         raise
     finally:
         played.deeds = len(world.deeds)
         played.writes = len(world.writes_since(0))
+        if world.face is not None:
+            world.face.stop()
         world.close()
     return played
 
 
-def set_up(world: World, swarm: Swarm) -> None:
+def _world(swarm: Swarm, crm: str) -> World:
+    if swarm.wish == Wish():
+        return new_world(mode=swarm.mode, status=swarm.status, features=swarm.features, vendor=crm)
+    return new_twofold(
+        swarm.wish, vendor=crm, mode=swarm.mode, status=swarm.status, features=swarm.features
+    )
+
+
+def set_up(world: World, swarm: Swarm, rng: Random) -> None:
     """Let the servers be as this seed has drawn them."""
-    org = world.xero.organisation
-    for table in (org.contacts, org.invoices, org.credits, org.payments):
-        table._lag_max_s = swarm.lag_s
+    for org in world.xero.organisations.values():
+        for table in (org.contacts, org.invoices, org.credits, org.payments):
+            table._lag_max_s = swarm.lag_s
     world.vendor.be(
         world.server, lag_s=swarm.crm_lag_s, lines_stamp=swarm.lines_stamp, **swarm.answers
     )
     if swarm.limits:
         world.xero.set_limits(Limits())
+    if swarm.tight:
+        turns.limit(world, rng)
     world.clock.skew = swarm.skew
+    world.page_max = swarm.page_max
+    known = {"clock skewed": bool(swarm.skew), "small pages": bool(swarm.page_max),
+             "two on one organisation": swarm.wish.second == "connection",
+             "two on one app": swarm.wish.second == "organisation"}  # fmt: skip
+    world.turns.update(name for name, on in known.items() if on)
     world.tell(f"swarm: {swarm}")
 
 
 def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
-    set_up(world, swarm)
+    set_up(world, swarm, rng)
     world.faults.edit = lambda: _deed(world, swarm, rng)
     for _ in range(rng.randint(1, 4)):
         world.attempt(lambda w: people.create_deal(w, rng))
-    batches = rng.randint(*BATCHES)
+    batches = rng.randint(*(BATCHES_MORE if swarm.aimed else BATCHES))
     lost_at = rng.randrange(batches) if swarm.loses_state else None
+    own = Random(f"turns {played.seed}")
     for number in range(batches):
         for _ in range(rng.randint(0, swarm.edits_a_batch)):
             _deed(world, swarm, rng)
             world.advance(timedelta(seconds=rng.choice((0, 1, 40))))
         if number == lost_at:
             world.lose_state()
+        for turn in _turns_at(swarm, number):
+            turn(world)
         _batch(world, swarm, rng, played)
+        if swarm.aimed:
+            _people_notice(world, own)
+            _stay_away(world, own)
         world.advance(_pause(swarm, rng))
 
 
-def _deed(world: World, swarm: Swarm, rng: Random) -> None:
-    if people_more.also(world.features) and rng.random() < MORE:
-        people_more.act(world, rng)
-    elif world.vendor.name == "hubspot":
-        people_hubspot.act(world, rng, rare=swarm.rare)
+def _turns_at(swarm: Swarm, number: int) -> list[turns.Turn]:
+    """What befalls the world before this batch."""
+    now = [TURNS[name] for at, name in swarm.turns if at == number]
+    drawn = [(at, AFTER[name]) for at, name in swarm.turns if name in AFTER]
+    return [*now, *(turn for at, (later, turn) in drawn if at + later == number)]
+
+
+def _people_notice(world: World, rng: Random) -> None:
+    """Sooner or later somebody mends what a vendor refuses, and sets the machine's clock."""
+    if (world.faults.barred or world.faults.culprit) and rng.random() < MENDED:
+        happenings.mend(world)
+    if abs(world.clock.skew) > SKEW_MAX or (world.clock.skew and rng.random() < MENDED / 5):
+        world.clock.skew = timedelta(0)
+        world.tell("a person sets this machine's clock")
+
+
+def _stay_away(world: World, rng: Random) -> None:
+    """Where a vendor has asked for hours of rest, half of the schedules give it."""
+    if world.away_until - world.time.now() > FAR_AWAY and rng.random() < MENDED:
+        world.advance(world.away_until - world.time.now() + timedelta(minutes=1))
+
+
+def _end(world: World) -> None:
+    """Whatever lasts until a person mends it is mended; then the end is judged."""
+    world.faults.aims.waiting.clear()
+    world.faults.at_statements.clear()
+    if world.turns["tight limits"]:
+        turns.unlimit(world)
+    if world.turns["consent withdrawn"]:
+        turns.let_in_again(world)
+    if world.faults.met(*LASTING, *REFUSALS):
+        happenings.mend(world)
+        world.advance(NAMES_READ)
+    if isinstance(world, Twofold) and world.partner is not None:
+        recover_both(world)
     else:
-        people.act(world, rng, rare=swarm.rare)
+        recover(world)
+
+
+def _deed(world: World, swarm: Swarm, rng: Random) -> None:
+    actor = world
+    if swarm.wish.second and isinstance(world, Twofold) and world.partner and rng.random() < 0.4:
+        actor = world.partner
+    if people_more.also(actor.features) and rng.random() < MORE:
+        people_more.act(actor, rng)
+    elif actor.vendor.name == "hubspot":
+        people_hubspot.act(actor, rng, rare=swarm.rare)
+    else:
+        people.act(actor, rng, rare=swarm.rare)
 
 
 def _batch(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
-    count = int(swarm.faults_a_batch) + (rng.random() < swarm.faults_a_batch % 1)
-    armed: dict[int, str] = {}
-    at_writes: dict[int, str] = {}
-    for _ in range(count):
-        if rng.random() < 0.5:
-            at_writes[rng.randrange(WRITES_MAX)] = rng.choice(swarm.kinds)
-        else:
-            armed[rng.randrange(POINTS_MAX)] = rng.choice(swarm.kinds)
+    armed, at_writes = _armed(world, swarm, rng)
     fired = len(world.faults.fired)
     if swarm.plans and rng.random() < PLANNED:
         seen_first(world, rng, lambda: _deed(world, swarm, rng), armed, at_writes)
     else:
         world.run(armed, at_writes)
-    played.batches += 1
-    played.points += len(world.faults.points)
+    _count(world, played)
+    if isinstance(world, Twofold) and world.partner is not None:
+        world.run_partner()
+        _count(world, played)
     played.faults.update(kind for _, kind in world.faults.fired[fired:])
+
+
+def _count(world: World, played: Played) -> None:
+    played.batches += 1
+    played.points += len(world.faults.points) + world.faults.statements
+
+
+def _armed(world: World, swarm: Swarm, rng: Random) -> tuple[dict[int, str], dict[int, str]]:
+    """The faults of the next batch, by the number of the point and of the write."""
+    count = int(swarm.faults_a_batch) + (rng.random() < swarm.faults_a_batch % 1)
+    armed: dict[int, str] = {}
+    at_writes: dict[int, str] = {}
+    if swarm.aimed:
+        world.faults.at_statements = {}
+        for _ in range(count):
+            world.faults.aims.draw(rng, rng.choice(swarm.kinds))
+        if rng.random() < swarm.at_statements:
+            kind = rng.choice(("kill before", "disk full", "locked"))
+            world.faults.at_statements[rng.randrange(STATEMENTS_MAX)] = kind
+        return armed, at_writes
+    for _ in range(count):
+        if rng.random() < 0.5:
+            at_writes[rng.randrange(WRITES_MAX)] = rng.choice(swarm.kinds)
+        else:
+            armed[rng.randrange(POINTS_MAX)] = rng.choice(swarm.kinds)
+    return armed, at_writes
 
 
 def _pause(swarm: Swarm, rng: Random) -> timedelta:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sim.kept import kept_seeds
-from tests.sim.seeds import crm_of, play
+from tests.sim.seeds import play, replay
 
 #: How many new seeds are played (SYNCJOB_SEEDS for more).
 SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "24"))
@@ -29,23 +30,18 @@ def _drawn() -> int:
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_new_seeds(group: int) -> None:
     first = 1_000_000 + _drawn() % 10_000_000 * 100
-    _play([(seed, crm_of(seed)) for seed in range(first + group, first + SEEDS, GROUPS)])
+    _play([(seed, {}) for seed in range(first + group, first + SEEDS, GROUPS)])
 
 
 def test_plans_that_are_applied() -> None:
     """A share of other seeds, whose people look at a plan before most of their batches."""
     first = 3_000_000 + _drawn() % 10_000_000 * 100
-    for seed in range(first, first + SEEDS // 5):
-        try:
-            play(seed, plans=True)
-        except Exception as error:
-            error.add_note(f"replay: python -m tests.sim {seed} --plans --trace")
-            raise
+    _play([(seed, {"plans": True}) for seed in range(first, first + SEEDS // 5)])
 
 
 @pytest.mark.parametrize("group", range(4))
 def test_seeds_that_were_red_once(group: int) -> None:
-    _play(kept_seeds()[group::4])
+    _play([(seed, dict(how)) for seed, how in kept_seeds()[group::4]])
 
 
 def test_a_seed_plays_the_same_history_each_time() -> None:
@@ -53,14 +49,20 @@ def test_a_seed_plays_the_same_history_each_time() -> None:
         assert play(5, crm=crm).world.story == play(5, crm=crm).world.story
 
 
+def test_over_real_sockets_a_seed_plays_the_same_history() -> None:
+    for seed, crm in ((21, "pipedrive"), (24, "hubspot")):
+        over_sockets = play(seed, crm=crm, http=True).world.story
+        assert over_sockets == play(seed, crm=crm).world.story
+
+
 def test_nothing_is_left_behind() -> None:
     assert not play(6).world.folder.exists()
 
 
-def _play(seeds: list[tuple[int, str]]) -> None:
-    for seed, crm in seeds:
+def _play(seeds: list[tuple[int, dict[str, Any]]]) -> None:
+    for seed, how in seeds:
         try:
-            play(seed, crm=crm)
+            play(seed, **how)
         except Exception as error:
-            error.add_note(f"replay: python -m tests.sim {seed} --crm {crm} --trace")
+            error.add_note(f"replay: {replay(seed, **how)}")
             raise

@@ -181,14 +181,20 @@ class Wire(BaseAdapter):
     ) -> Reply:
         if dropped.partial is not None:
             raise _Cut(dropped.partial)
+        self._waits(dropped, fault, request)
+        ended = RemoteDisconnected("Remote end closed connection without response")
+        broken = ProtocolError("Connection aborted.", ended)
+        raise requests.ConnectionError(broken, request=request)
+
+    def _waits(
+        self, dropped: Dropped, fault: str | None, request: requests.PreparedRequest
+    ) -> None:
+        """Wait in vain for an answer, where nobody says that none will come."""
         seconds = WAITS_S.get(fault or "", 60 if str(dropped) == "late" else 0)
         if seconds:
             self.wait(seconds)
             timed_out = ReadTimeoutError(None, "", "Read timed out.")  # type: ignore[arg-type]
             raise requests.ReadTimeout(timed_out, request=request)
-        ended = RemoteDisconnected("Remote end closed connection without response")
-        broken = ProtocolError("Connection aborted.", ended)
-        raise requests.ConnectionError(broken, request=request)
 
     def _answer(
         self, request: requests.PreparedRequest, reply: Reply, body: bytes

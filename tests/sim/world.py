@@ -40,6 +40,7 @@ from tests.sim.crms import CRMS, Truth
 from tests.sim.doors import install
 from tests.sim.faults import Faults, Killed, watching
 from tests.sim.features import PLAIN, Features, settings_for
+from tests.sim.http_face import Face, SocketWire
 from tests.sim.kinds import STATE_KINDS
 from tests.sim.watch import Watch
 from tests.sim.wire import BASE, CuttingWire
@@ -127,6 +128,10 @@ class World:
         self.running = False
         #: The most records that a vendor's list gives at once, if fewer than it is asked for.
         self.page_max: int | None = None
+        #: What befell this world between its batches, counted.
+        self.turns: Counter[str] = Counter()
+        #: The port on which its servers answer, where real sockets lie between.
+        self.face: Face | None = None
         self._place()
 
     def _place(self) -> None:
@@ -154,15 +159,17 @@ class World:
         twin = copy.copy(self)
         memo: dict[int, Any] = {}
         twin.host = copy.deepcopy(self.host, memo)
-        twin.host._sleep = twin.host.clock.advance  # type: ignore[method-assign]
-        twin.time = twin.host.clock
-        twin.xero, twin.server = twin.host.servers["xero"], twin.host.servers[self.vendor.name]
+        twin.host._sleep = twin.host.clock.advance
+        twin.time, ledger = twin.host.clock, twin.host.servers["xero"]
+        assert isinstance(ledger, XeroServer)
+        twin.xero, twin.server = ledger, twin.host.servers[self.vendor.name]
         twin.truth = self.vendor.truth(twin.server)
         twin.clock = ProgramClock(twin.time, twin.pass_time)
         twin.clock.skew = self.clock.skew
         twin.rng = copy.deepcopy(self.rng)
         twin.deeds, twin.story = list(self.deeds), list(self.story)
         twin.watch, twin.held = self.watch.copy(), Counter()
+        twin.turns, twin.face = Counter(self.turns), None
         twin.credits = {deal: set(words) for deal, words in self.credits.items()}
         twin._place()
         shutil.rmtree(twin.folder)
@@ -193,12 +200,14 @@ class World:
     def _session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # nothing of this machine counts, and it is slow to look
-        wire = CuttingWire(
-            self.host, self.faults, self.pass_time, lambda: self.watch.after_late(self),
-            self.vendor.reads, self.page_max,
-        )  # fmt: skip
+        given = (self.host, self.faults, self.pass_time, self._written, self.vendor.reads,
+                 self.page_max)  # fmt: skip
+        wire = CuttingWire(*given) if self.face is None else SocketWire(self.face, *given)
         session.mount("https://", wire)
         return session
+
+    def _written(self) -> None:
+        self.watch.after_late(self)
 
     def _new_key(self) -> str:
         self.keys += 1

@@ -1,0 +1,126 @@
+"""What a seed draws: which faults, lags, limits, pages, deeds and turns its world has, few of many.
+
+The first draws (`draw`) are those of the earliest kept seeds, so that these keep their histories;
+what came later (`more`) is drawn of chances of its own and left out for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from tests.sim import features
+from tests.sim.aims import kinds_with
+from tests.sim.crms import CRMS
+from tests.sim.features import PLAIN, Features
+from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS
+from tests.sim.two import Wish
+
+#: The share of seeds whose CRM is HubSpot, of new seeds and of those kept before.
+HUBSPOT, HUBSPOT_FIRST = 0.45, 1 / 3
+#: How many kinds of faults a seed has, beside those that only its CRM knows.
+KINDS = (5, 11)
+#: As many kinds that only its CRM knows, where it has as many.
+OWN_KINDS = (1, 4)
+#: The most records of a page; one a page is not drawn where calls are few.
+PAGES = (None, None, None, 1, 2, 5)
+TIGHT = 0.12
+#: What is drawn of the ways in which the program is let in, and is there twice.
+CONSENT, TWICE = 0.4, 0.16
+
+
+@dataclass
+class Swarm:
+    """What is on in this seed's world."""
+
+    mode: str
+    status: str
+    rare: bool
+    lag_s: int
+    crm_lag_s: int
+    limits: bool
+    kinds: tuple[str, ...]
+    faults_a_batch: float
+    edits_a_batch: int
+    outage: bool
+    skew: timedelta
+    loses_state: bool
+    #: Whether a change of its lines moves the deal's stamp (facts: pipedrive, 1d: nobody knows).
+    lines_stamp: bool
+    features: Features
+    #: Whether most batches are plans that a person sees first.
+    plans: bool = False
+    #: The answers to a vendor's open questions, as options of its sandbox.
+    answers: dict[str, Any] = field(default_factory=dict)
+    # --- drawn by `more` alone
+    #: Whether faults wait for a point that they fit.
+    aimed: bool = False
+    #: Writing statements of a batch at which it is killed, or its disk is full.
+    at_statements: float = 0.0
+    page_max: int | None = None
+    #: How the program is let in, and whether it is there twice.
+    wish: Wish = field(default_factory=Wish)
+    #: What befalls the world before the batch of this number.
+    turns: tuple[tuple[int, str], ...] = ()
+    tight: bool = False
+
+
+def crm_of(seed: int, *, first: bool = False) -> str:
+    """The CRM of a seed that names none."""
+    share = HUBSPOT_FIRST if first else HUBSPOT
+    return "hubspot" if Random(f"crm {seed}").random() < share else "pipedrive"
+
+
+def draw(rng: Random, own: Random, crm: str) -> Swarm:
+    """The first draws; what is on beside invoices is drawn of its `own`."""
+    mode, status = rng.choice((("drafts_only", "draft"), ("full", "authorised"), ("full", "draft")))
+    more = HUBSPOT_KINDS if crm == "hubspot" else ()
+    every = tuple(dict.fromkeys((*EXCHANGE_KINDS, *COMMIT_KINDS, *more)))
+    return Swarm(
+        mode=mode, status=status, rare=rng.random() < 0.35, lag_s=rng.choice((0, 0, 5, 60, 600)),
+        crm_lag_s=rng.choice((0, 0, 5, 100)),
+        limits=rng.random() < 0.2, kinds=tuple(rng.sample(every, rng.randint(1, 6))),
+        faults_a_batch=rng.choice((0.5, 1, 2, 4)), edits_a_batch=rng.choice((2, 3, 6)),
+        outage=rng.random() < 0.2, skew=timedelta(minutes=rng.choice((0, 0, 0, 61, -61))),
+        loses_state=rng.random() < 0.12, lines_stamp=own.random() < 0.5,
+        features=features.draw(own), answers=CRMS[crm].answers(own),
+    )  # fmt: skip
+
+
+def more(swarm: Swarm, seed: int, crm: str) -> Swarm:
+    """All the other draws."""
+    rng = Random(f"more {seed}")
+    wish = _wish(rng)
+    tight = rng.random() < TIGHT
+    pages = [size for size in PAGES if not (tight and size == 1)]
+    return replace(
+        swarm, aimed=True, kinds=_kinds(rng, crm), faults_a_batch=rng.choice((0.5, 1, 1.5)),
+        at_statements=rng.choice((0, 0, 0.1)), limits=False,
+        page_max=rng.choice(pages), tight=tight, wish=wish, loses_state=False,
+        turns=_turns(rng, wish), features=PLAIN if wish.second else swarm.features,
+    )  # fmt: skip
+
+
+def _kinds(rng: Random, crm: str) -> tuple[str, ...]:
+    known = set(kinds_with(crm))
+    others = {kind for name in CRMS if name != crm for kind in kinds_with(name)}
+    own = sorted(known - others)
+    common = sorted(known & others)
+    return (*rng.sample(common, rng.randint(*KINDS)),
+            *rng.sample(own, min(len(own), rng.randint(*OWN_KINDS))))  # fmt: skip
+
+
+def _wish(rng: Random) -> Wish:
+    second = rng.choice(("connection", "organisation")) if rng.random() < TWICE else None
+    return Wish(consent=rng.random() < CONSENT or second == "organisation", second=second)
+
+
+def _turns(rng: Random, wish: Wish) -> tuple[tuple[int, str], ...]:
+    """Mostly none, seldom two."""
+    chances = {"lose": 0.09, "restore": 0.09, "move": 0.09, "expire": 0.15, "month": 0.09,
+               "withdraw": 0.2 if wish.consent else 0}  # fmt: skip
+    return tuple(
+        (rng.randrange(1, 8), name) for name, chance in chances.items() if rng.random() < chance
+    )
