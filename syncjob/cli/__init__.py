@@ -40,9 +40,10 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _fail(Exit.ISSUES, ["Stopped; nothing more was done."], as_json=as_json)
     except SyncJobError as error:
         return say(error, as_json=as_json)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) went away: what was to be done is done.
-        sys.stderr.close()
+    except SystemExit:
+        # The reader of a pipe (head, less) went away, and what was to be done is done: click takes
+        # that for itself and ends with 1, as though something needed a person. Nothing else in
+        # the program ends it from within a command.
         return int(Exit.DONE)
     except Exception as error:
         # The outermost frame of the program. A traceback may hold values that nobody should see
