@@ -16,6 +16,8 @@ from tests.sim.world import PATIENCE, World
 MOVING = PATIENCE
 #: A month in which the program did not run.
 MONTH = timedelta(days=35)
+#: HubSpot's searches are limited on every plan.
+_SEARCHES = {"hubspot": {"searches_a_second": 5}}
 _COPY, _ELSEWHERE = "copy", "other-host"
 
 Turn = Callable[[World], None]
@@ -99,26 +101,31 @@ def limit(world: World, rng: Random) -> None:
         minute=rng.choice((10, 25, 60)), day=rng.choice((200, 400, 5000)),
         concurrent=rng.choice((1, 2, 5)),
     ))  # fmt: skip
-    few: dict[str, dict[str, object]] = {
-        "pipedrive": {"limits": True, "burst_per_2_s": rng.choice((8, 20)),
-                      "search_per_2_s": rng.choice((5, 10)),
-                      "daily_tokens": rng.choice((3_000, 30_000))},
-        "hubspot": {"limits": True, "ten_seconds": rng.choice((20, 100)),
-                    "searches_a_second": rng.choice((2, 5)), "daily": rng.choice((400, 250_000))},
-    }  # fmt: skip
     world.vendor.be(
         world.server, lag_s=int(world.truth.lag_s), lines_stamp=world.truth.lines_stamp,
-        **few[world.vendor.name],
+        **_few(world, rng),
     )  # fmt: skip
+
+
+def _few(world: World, rng: Random) -> dict[str, object]:
+    """The sandbox's options for few calls of the CRM."""
+    if world.vendor.name == "pipedrive":
+        return {"limits": True, "burst_per_2_s": rng.choice((8, 20)),
+                "search_per_2_s": rng.choice((5, 10)),
+                "daily_tokens": rng.choice((6_000, 30_000))}  # fmt: skip
+    return {"limits": True, "ten_seconds": rng.choice((20, 100)),
+            "searches_a_second": rng.choice((2, 5)),
+            "daily": rng.choice((1_500, 250_000))}  # fmt: skip
 
 
 def unlimit(world: World) -> None:
     """The firm has bought larger plans of both vendors."""
     world.tell("the vendors allow as many calls as anybody needs")
     world.xero.set_limits(None)
+    enough = dict.fromkeys(_few(world, Random(0)))
     world.vendor.be(
         world.server, lag_s=int(world.truth.lag_s), lines_stamp=world.truth.lines_stamp,
-        limits=False,
+        **{**enough, "limits": False, **_SEARCHES.get(world.vendor.name, {})},
     )  # fmt: skip
 
 
