@@ -85,15 +85,21 @@ def play(history: History) -> Played:
     world = history.world()
     played = Played(history, [], [])
     world.faults.listing = True
-    for step, deeds in enumerate(history.steps):
-        deeds(world)
-        world.advance(INTERVAL)
-        played.before.append(world.copy())
-        assert history.run(world, step, {}) is not None, history.name
-        played.points.append(list(world.faults.points))
-        played.statements.append(list(world.faults.listed))
-    history.ends(world)
-    world.close()
+    try:
+        for step, deeds in enumerate(history.steps):
+            deeds(world)
+            world.advance(INTERVAL)
+            played.before.append(world.copy())
+            assert history.run(world, step, {}) is not None, history.name
+            played.points.append(list(world.faults.points))
+            played.statements.append(list(world.faults.listed))
+        history.ends(world)
+    except BaseException as error:
+        error.world = world  # type: ignore[attr-defined]
+        played.close()
+        raise
+    finally:
+        world.close()
     return played
 
 
