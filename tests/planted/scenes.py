@@ -145,7 +145,13 @@ def cut_off_after_a_create() -> None:
         with new_world() as w:
             sell(w)
             w.advance(MINUTE)
-            w.run(at(w, INVOICES, "kill after", commits=commits))
+            try:
+                armed = at(w, INVOICES, "kill after", commits=commits)
+            except LookupError:
+                if commits > 1:  # the next call begins
+                    return
+                raise
+            w.run(armed)
             w.crm("reopen", deal=1)
             batch(w)
             recover(w)
@@ -153,14 +159,13 @@ def cut_off_after_a_create() -> None:
 
 @scene
 def cut_off_in_a_walk() -> None:
-    """Killed after each commit of a walk that shows a new deal."""
-    for commits in (1, 2):
-        with new_world() as w:
-            sell(w)
-            w.advance(30 * MINUTE)  # longer than a walk looks back
-            w.run(at(w, "read GET /pipedrive/api/v2/deals", "kill after", commits=commits))
-            batch(w)
-            recover(w)
+    """Killed after the first commit of a walk that shows a new deal."""
+    with new_world() as w:
+        sell(w)
+        w.advance(30 * MINUTE)  # longer than a walk looks back
+        w.run(at(w, "read GET /pipedrive/api/v2/deals", "kill after", commits=1))
+        batch(w)
+        recover(w)
 
 
 @scene
@@ -256,14 +261,16 @@ def withdrawn_with_a_lost_answer() -> None:
 
 
 @scene
-def changed_twice_within_minutes() -> None:
-    """The deal changes twice while the ledger still knows the key of the first change."""
+def changed_back_and_forth() -> None:
+    """A price goes up, down and up again while the ledger still knows the key of the first time."""
     with new_world() as w:
         sell(w)
         batch(w)
-        for _ in range(2):
-            w.crm("add_line", deal=1, name="Gadget", price=33.33, quantity=1, tax=10)
-            w.advance(MINUTE)
+        w.vendor.be(w.server, lag_s=0, lines_stamp=True)
+        line = next(row["id"] for row in w.truth.all("rows"))
+        for price in (120, 100, 120):
+            w.crm("edit_line", line=line, price=price)
+            w.advance(timedelta(seconds=20))
             w.run()
         recover(w)
 
@@ -447,6 +454,7 @@ def paid_before_the_reminder() -> None:
         w.advance(16 * MINUTE)
         late_lists(w, 600)
         newest(w, "pay")
+        w.advance(timedelta(seconds=2))
         w.run()
         recover(w)
 
@@ -540,6 +548,22 @@ def edited_while_another_field_is_written() -> None:
         said = next(c.fields.get("TaxNumber") for c in w.xero.organisation.contacts)
         if said != "GB 2":
             raise Violation("nothing_lost", f"the bookkeeper typed GB 2, and {said} stands there")
+        recover(w)
+
+
+@scene
+def two_new_customers_at_once() -> None:
+    """Two customers whom only the bookkeeper knows, made in the CRM by one batch."""
+    with new_world(features=Features(contacts="ledger", create_in_crm=True)) as w:
+        for name in ("Zebra Stripes", "Quokka Tours"):
+            fields = {"Name": name, "EmailAddress": f"{name[:5].lower()}@x.test"}
+            w.books("create_contact", fields=fields)
+        batch(w)
+        batch(w)
+        for contact in list(w.xero.organisation.contacts):
+            fields = {"EmailAddress": f"new-{contact.name[:5].lower()}@x.test"}
+            w.books("edit_contact", contact=contact.id, fields=fields)
+        batch(w)
         recover(w)
 
 

@@ -88,7 +88,7 @@ class Deed:
     act: str
     payload: dict[str, Any]
     result: dict[str, Any] = field(hash=False)
-    #: While our program was at work, or a request of ours on its way.
+    #: While our program was at work, or a request of ours on its way to this side.
     within: bool = False
     #: What the fields of an edited customer said before.
     before: dict[str, str] = field(default_factory=dict, hash=False)
@@ -353,7 +353,7 @@ class World:
 
         self._settle_late()
         self.watch.after_late(self)  # what the calendar made of a template is nobody's deed
-        within = self.running or bool(self.host._late)
+        within = self.running or any(late[1] == side for late in self.host._late)
         before = as_it_is(self, act, payload) if self.features.contacts else {}
         result = self.host.servers[side].people(act, payload)
         self.deeds.append(Deed(self.time.now(), side, act, payload, result, within, before))
