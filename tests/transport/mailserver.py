@@ -10,8 +10,9 @@ from email import message_from_bytes
 from email.message import Message
 from typing import Any, Literal
 
-#: Where the line is cut: before a greeting, before or within the text, after it without an answer.
-Cut = Literal["greeting", "rcpt", "data", "within", "after"]
+#: Where the line is cut: before a greeting, before or within the text, after it without an answer,
+#: or after the answer, at the goodbye.
+Cut = Literal["greeting", "rcpt", "data", "within", "after", "quit"]
 
 
 class MailServer(socketserver.ThreadingTCPServer):

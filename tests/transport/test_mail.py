@@ -41,6 +41,12 @@ def test_what_is_cut_before_the_text_never_left(server: MailServer, cut: Cut) ->
     assert server.taken == []
 
 
+def test_what_is_cut_at_the_goodbye_has_arrived(server: MailServer) -> None:
+    server.cut = "quit"
+    assert _send(server) == 250
+    assert len(server.taken) == 1
+
+
 @pytest.mark.parametrize("cut", ["within", "after"])
 def test_what_is_cut_within_or_after_the_text_may_have_arrived(
     server: MailServer, cut: Cut
