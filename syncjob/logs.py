@@ -87,12 +87,14 @@ EVENTS = {
     "recovery.ended": "the links are rebuilt",
     "reference.read": "the accounts' own names (fields, stages, tax rates ...) were read anew",
     "run.crashed": "an error that is a bug of syncjob; the traceback stands only here",
+    "run.skipped": "no batch is due outside the office hours, and when the next one is",
     "serve.refused": "a batch ended with an error; the scheduler goes on",
     "serve.scheduled": "when the next batch runs, and why not at the usual interval",
     "serve.started": "the scheduler begins",
     "serve.stopped": "the scheduler has ended",
     "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
     "stream.unreadable": "a stream's answer has not the documented shape: it stops, unread",
+    "work.postponed": "what can wait is left out for now: calls are scarce, or it is after hours",
     "walk.restarted": "a walk's position or cursor was refused: the stream is read in full",
 }
 

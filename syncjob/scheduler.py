@@ -70,7 +70,9 @@ class _Served:
         self.number += 1
         resume_at = None
         try:
-            resume_at = self._batch(self._stop).resume_at
+            report = self._batch(self._stop)
+            # Outside the office hours it goes on asking: the monitor hears that it still runs.
+            resume_at = None if report.result == "outside_hours" else report.resume_at
         except RetryLater as error:
             resume_at = error.resume_at
             self._refused(error)

@@ -38,6 +38,7 @@ since_option = click.option(
 @since_option
 @click.option("--accept", metavar="HASH", help="Release the plan with this hash from the guard.")
 @click.option("--reason", default="", help="With --accept: why; kept with your name.")
+@click.option("--now", "at_once", is_flag=True, help="Outside the office hours, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what stops the batch (for cron).")
 @all_option
 @json_option
@@ -51,21 +52,22 @@ def run_command(
     reason: str,
     quiet: bool,
     every: bool,
+    at_once: bool,
     as_json: bool,
 ) -> int:
     """Run one batch now, and end with a table of what it did.
 
-    Without a terminal nothing is printed when nothing was done and nothing needs a person.
+    Without a terminal nothing is printed when nothing was done and nothing needs a person. Outside
+    the office hours of the config only those batches run that are due then.
     """
     if reason and not accept:
         raise click.UsageError("--reason goes with --accept")
     if accept and not (quiet or as_json):
         reason = reason_or_ask(reason)
-    quiet_progress = quiet or as_json
     with (
         opened_to_run(ctx, trial=deal is not None) as (handle, ended),
         StopFlag() as stop,
-        show_progress(quiet=quiet_progress) as seen,
+        show_progress(quiet=quiet or as_json) as seen,
     ):
         report = handle.run(
             RunOptions(
@@ -73,6 +75,7 @@ def run_command(
                 max_creates=max_creates,
                 since=as_day(since),
                 accept=accept,
+                now=at_once,
                 who=who(),
                 reason=reason,
                 progress=seen,
@@ -80,7 +83,7 @@ def run_command(
                 should_stop=stop,
             )
         )
-        ended(report.exit_code)
+        ended(_news(report))
     if as_json:
         print_json(report)
     elif _worth_showing(report, quiet=quiet):
@@ -90,10 +93,18 @@ def run_command(
     return report.exit_code
 
 
+def _news(report: BatchReport) -> int:
+    from syncjob.engine.heartbeat import news
+
+    return news(report)
+
+
 def _worth_showing(report: BatchReport, *, quiet: bool) -> bool:
     """A terminal sees every batch; cron's mail only what was done or must be looked at."""
     if quiet:
         return report.exit_code not in (Exit.DONE, Exit.ISSUES)
+    if report.result == "outside_hours":
+        return sys.stdout.isatty()
     known = report.exit_code in (Exit.DONE, Exit.ISSUES) and not report.stopped_by
     nothing = known and not (report.rows or report.new_issues or report.waits)
     return sys.stdout.isatty() or not nothing

@@ -39,7 +39,7 @@ def serve_command(ctx: click.Context, every: int | None) -> int:
 def _batch(config: Config) -> Batch:
     """One batch in whatever thread calls it: opened there, since a state belongs to one thread."""
     from syncjob.engine.connection import open_connection
-    from syncjob.engine.heartbeat import beating
+    from syncjob.engine.heartbeat import beating, news
     from syncjob.logs import bound
 
     def batch(should_stop: Callable[[], bool]) -> BatchReport:
@@ -49,7 +49,7 @@ def _batch(config: Config) -> Batch:
             open_connection(config) as handle,
         ):
             report = handle.run(RunOptions(who=f"serve, {who()}", should_stop=should_stop))
-            ended(report.exit_code)
+            ended(news(report))
             return report
 
     return batch

@@ -67,6 +67,8 @@ LEAVES_PERCENT: dict[Work, int] = {
 POLLS_PERCENT_MAX = 60
 #: Drafts and statuses leave the polls half their pace; a write that nobody reads for is no use.
 HALF = 2
+#: Polls that must be further apart leave a third of what there is to the writes that they lead to.
+THIRD_LEFT = 1.5
 
 
 class Purse(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +76,9 @@ class Purse(msgspec.Struct, frozen=True, kw_only=True):
     `left` what of it is unused, `used` what is gone, all in calls or in the vendor's own units.
 
     `resets_at` is when it begins anew; at the latest, if that was never seen (`reset_seen`).
+    `again` is when to ask again once too little is left, and
     `spent` is what we used in the last 24 hours. `sliding`: there is no reset, each call is free
-    again a day later.
+    again a day later, so much at each of the instants of `frees`; `resets_at` is when half is.
     """
 
     vendor: str
@@ -86,16 +89,25 @@ class Purse(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     used: int
     resets_at: datetime
+    again: datetime
     reset_seen: bool = False
     sliding: bool = False
     spent: int = 0
+    frees: tuple[tuple[datetime, int], ...] = ()
 
     def share(self, now: datetime) -> float:
         """How much of the day is still to come, 0 to 1."""
         return min(1.0, max(0.0, (self.resets_at - now) / DAY))
 
     def at(self, now: datetime) -> Purse:
-        """The same later: after the reset it is full."""
+        """The same later: after the reset it is full; a sliding one has what is free by then."""
+        if self.sliding:
+            free = sum(amount for at, amount in self.frees if at <= now)
+            rest = tuple((at, amount) for at, amount in self.frees if at > now)
+            return msgspec.structs.replace(
+                self, left=self.left + free, used=self.used - free, spent=self.spent - free,
+                frees=rest, resets_at=max(self.resets_at, now),
+            )  # fmt: skip
         if now < self.resets_at:
             return self
         days = math.floor((now - self.resets_at) / DAY) + 1
@@ -115,8 +127,15 @@ def work_of_kind(kind: str) -> Work:
 
 
 def polls_need(purse: Purse, pace: Pace, poll_cost: int, now: datetime) -> float:
-    """What the urgent polls need until the reset, each so many calls."""
-    return pace.polls(now, purse.resets_at) * poll_cost
+    """What the urgent polls need until the reset, each so many calls; of a sliding day, by how
+    much they are ahead, at most, of what becomes free meanwhile."""
+    if not purse.sliding:
+        return pace.polls(now, purse.resets_at) * poll_cost
+    a_day, most, freed = pace.polls(now, now + DAY) * poll_cost, 0.0, 0
+    for at, amount in (*purse.frees, (now + DAY, 0)):
+        most = max(most, a_day * ((at - now) / DAY) - freed)
+        freed += amount
+    return most
 
 
 def kept(work: Work, purse: Purse, need: float, now: datetime) -> int:
@@ -136,11 +155,11 @@ def may(work: Work, purse: Purse, need: float, now: datetime, cost: int = 1) -> 
 
 
 def poll_every(every: timedelta, purse: Purse, need: float) -> timedelta:
-    """How far apart the urgent polls are so that they last until the reset: the interval, or as
-    much longer as what they need is more than what is left."""
+    """How far apart the urgent polls are so that they last until the reset: the interval, or where
+    what they need is more than what is left, so much longer that a third of that stays."""
     if purse.left >= need or purse.left <= 0:
         return every
-    return every * (need / purse.left)
+    return every * (need / purse.left * THIRD_LEFT)
 
 
 # --- forecast -----------------------------------------------------------------------------------

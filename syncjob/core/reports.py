@@ -28,6 +28,7 @@ Result = Literal[
     "paused",
     "later",
     "interrupted",
+    "outside_hours",
     "credentials",
     "wrong_organisation",
     "failed",
@@ -59,9 +60,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `deal` limits it to one deal (cursors stay), `max_creates` to that many new invoices, `accept`
     releases the plan with this hash from the guard, `since` moves the reading window back to the
-    start of that day (never `won_since`). `who` is written to the audit, and with an `accept` the
-    `reason`. `should_stop` is asked
-    between calls; True ends the batch with Interrupted after the call in flight.
+    start of that day (never `won_since`). `now` runs it outside the office hours, too. `who` is
+    written to the audit, and with an `accept` the `reason`. `should_stop` is asked between calls;
+    True ends the batch with Interrupted after the call in flight.
     """
 
     deal: str | None = None
@@ -69,6 +70,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     accept: str | None = None
     since: date | None = None
     dry_run: bool = False
+    now: bool = False
     who: str = ""
     reason: str = ""
     progress: Progress = unseen
@@ -115,6 +117,8 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     #: What stopped the batch, in words (guard, pause, unreachable), else empty.
     stopped_by: str = ""
     next_step: str = ""
+    #: What can wait and was left out, since calls are scarce or office hours are over: why.
+    left_out: dict[str, str] = {}
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -228,6 +232,28 @@ class ChoreStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     due: bool = False
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A vendor's day: what it allows, our `cap` within that, what is used and left for us, and
+    when it begins anew: at the latest, unless that hour was seen; None: each call is free again a
+    day later.
+
+    The forecast, from the pace of the last 24 hours: the next 24 have so many `polls`, which
+    `need` so much; what is left now `lasts_until` then (None: not used up before the reset).
+    """
+
+    vendor: str
+    counts: Literal["calls", "tokens"]
+    allowed: int
+    cap: int
+    used: int
+    left: int
+    resets_at: datetime | None = None
+    reset_seen: bool = False
+    polls: int | None = None
+    need: int | None = None
+    lasts_until: datetime | None = None
+
+
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One screen: who is connected to whom, what was done last, what waits, what needs a person."""
 
@@ -252,7 +278,9 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     oldest_issue: datetime | None = None  # since when the oldest of them is open
     ignored_issues: int = 0  # that a person has put aside; they are not among `issues`
     calls_today: dict[str, int] = {}
-    calls_left: dict[str, int] = {}
+    budgets: tuple[Budget, ...] = ()
+    left_out: dict[str, str] = {}  # by the last batch, for want of calls: what, and why
+    outside_hours: bool = False
     #: What is not well, a sentence each; empty: all is. `unwell_since` is the first batch of it.
     troubles: tuple[str, ...] = ()
     unwell_since: datetime | None = None

@@ -26,7 +26,7 @@ def sound(batch: Batch, report: BatchReport) -> None:
     if nobody or options.deal is not None or batch.config.mode == "read_only":
         return
     count_old_drafts(batch.state, report.ended)
-    found = troubles(health(batch.state, report.ended), policy.hours_without_batch)
+    found = troubles(health(batch.state, report.ended, batch.pace), policy.hours_without_batch)
     now, book = report.ended, batch.state.book
     name, known = "alarm" if found else "well", book.fact(_ALARMED)
     heard = known == f"{now:%Y-%m-%d}" if found else known is None

@@ -16,8 +16,10 @@ from syncjob.clock import Clock
 from syncjob.config import Config
 from syncjob.connectors.base import Connector, Crm, Ledger, Writer
 from syncjob.core.actions import Action, Issue
+from syncjob.core.hours import Pace
 from syncjob.core.records import CrmReference, LedgerReference, Receiver, Side
 from syncjob.core.reports import Row, RunOptions
+from syncjob.engine.purses import pace_in
 from syncjob.errors import Interrupted, RetryLater
 from syncjob.notices.post import PostOffice
 from syncjob.state.database import State
@@ -62,6 +64,9 @@ class Batch:
     replan: bool = False
     decided_with: str = ""
     plan_hash: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)  # for want of calls, and why
+    more: int = 0  # deals and customers that are wanted, and left to the next batches
+    turns: dict[str, str] = field(default_factory=dict)  # behind whom those go on (engine/share)
     still: bool = False  # it only looks at the state as it is: nothing is read, nothing is noted
 
     @property
@@ -69,6 +74,18 @@ class Batch:
         """The ledger organisation's time zone: days are its days."""
         assert self.ledger_reference is not None
         return ZoneInfo(self.ledger_reference.organisation.time_zone)
+
+    @property
+    def pace(self) -> Pace:
+        """How often batches run."""
+        known = self.ledger_reference
+        return pace_in(self.config, known.organisation.time_zone if known else None)
+
+    @property
+    def urgent_only(self) -> bool:
+        """Whether what can wait is left to the office hours."""
+        hours = self.config.schedule.office_hours
+        return hours.outside_urgent_only and not self.pace.inside(self.clock.now())
 
     @property
     def today(self) -> date:

@@ -26,6 +26,7 @@ from syncjob.engine.crediting import CreditReport, credit
 from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
 from syncjob.engine.matching import match_contacts
+from syncjob.engine.office_hours import asked_for, not_due
 from syncjob.engine.opening import Opening
 from syncjob.engine.relinking import relink
 from syncjob.engine.run import run_batch
@@ -36,8 +37,13 @@ class Calling(Opening):
     """What a command may ask of both sides. Methods raise LockHeld if another process works."""
 
     def run(self, options: RunOptions | None = None) -> BatchReport:
-        """One batch. Raises LockHeld, StateError, ConfigError; the rest stands in the report."""
-        with self._batch(self.state, options or RunOptions(), write=True) as batch:
+        """One batch; outside the office hours, none that is not due: the report says so. Raises
+        LockHeld, StateError, ConfigError; the rest stands in the report."""
+        given = options or RunOptions()
+        later = None if asked_for(given) else not_due(self.config, self.state, self.clock.now())
+        if later is not None:
+            return later
+        with self._batch(self.state, given, write=True) as batch:
             return run_batch(batch)
 
     def check(self, *, messages: bool = False) -> list[Problem]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from syncjob.core.hours import Pace
 from syncjob.core.records import Invoice
 from syncjob.errors import Exit, SyncJobError
 from syncjob.notices.alarm import OLD, Health
@@ -42,8 +43,8 @@ def stop_words(stopped: SyncJobError) -> str:
     return f"{stopped.where}: {stopped.what}" if stopped.where else stopped.what
 
 
-def health(state: State, now: datetime) -> Health:
-    """How things stand after the last batch that ended."""
+def health(state: State, now: datetime, pace: Pace) -> Health:
+    """How things stand after the last batch that ended; `pace` says which silence is meant."""
     book = state.book
     ended = [b for b in book.last_batches(BATCHES_SEEN) if b["ended"]]
     good = next((b["ended"] for b in ended if b["exit_code"] in (0, 1)), None)
@@ -51,10 +52,12 @@ def health(state: State, now: datetime) -> Health:
     stopped = msgspec.json.decode(book.fact(_STOPPED) or "{}", type=Stopped)
     last: dict[str, Any] = ended[0] if ended else {}
     waits = last.get("resume_at")
+    last_good = datetime.fromisoformat(str(good)) if good else None
     return Health(
         now=now, result=last.get("result") or "", stopped_by=stopped.what,
         next_step=stopped.next_step,
-        last_good=datetime.fromisoformat(str(good)) if good else None,
+        last_good=last_good,
+        quiet=pace.following(last_good) - last_good - pace.every if last_good else timedelta(),
         born=book.instant("born"),
         waits_until=datetime.fromisoformat(waits) if waits else None,
         old_issues=sum(

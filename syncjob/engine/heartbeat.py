@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
+from syncjob.core.reports import BatchReport
 from syncjob.errors import Exit, SyncJobError
 from syncjob.logs import get_logger
 from syncjob.transport.heartbeat import Sign, ping
@@ -40,6 +41,14 @@ def beating(config: Config, *, clock: Clock | None = None) -> Iterator[Callable[
     finally:
         if ended[0] not in _NO_NEWS:
             _tell(config, "success" if ended[0] in _WELL else "fail", clock)
+
+
+def news(report: BatchReport) -> int:
+    """The exit code that a monitor hears of: outside the office hours all is well, unless the last
+    batch was not, which is no news."""
+    if report.result == "outside_hours" and report.stopped_by:
+        return Exit.UNREACHABLE
+    return report.exit_code
 
 
 def _tell(config: Config, sign: Sign, clock: Clock | None) -> None:

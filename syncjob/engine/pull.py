@@ -12,11 +12,12 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from syncjob.connectors.base import Page
+from syncjob.core.budget import Work, work_of_stream
 from syncjob.core.markers import is_left
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
-from syncjob.engine import credits
+from syncjob.engine import credits, spending
 from syncjob.engine.adopt import adopt_contact, adopt_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.closing import close_unseen_records
@@ -42,11 +43,28 @@ def pull(batch: Batch) -> None:
     """Walk every stream that is due from its cursor."""
     pull_templates(batch)  # before the invoices that they make
     streams = (*LEDGER, *wants.streams(batch), *deal_streams(batch))
+    unread: list[tuple[Side, str]] = []
     for number, (side, stream) in enumerate(streams):
         batch.progress("pull", number, len(streams))
-        if _due(batch, side, stream):
+        if not _due(batch, side, stream):
+            continue
+        polled = batch.state.snapshots.cursor(side, stream).polled
+        if spending.reads(batch, side, stream, polled):
+            _walk(batch, side, stream)
+        elif side == "ledger":
+            unread.append((side, stream))
+    if unread and _draft_waits(batch):
+        for side, stream in unread:
+            spending.done_after_all(batch, side, work_of_stream(side, stream))
             _walk(batch, side, stream)
     batch.progress("pull", len(streams), len(streams))
+
+
+def _draft_waits(batch: Batch) -> bool:
+    """Whether a deal without an invoice is to be decided: nothing is created without a look at
+    what the ledger holds now, whatever that costs."""
+    wanted = batch.state.snapshots.wanted(batch.today.isoformat())
+    return any(not batch.state.links.parts(deal) for deal in wanted)
 
 
 def deal_streams(batch: Batch) -> tuple[tuple[Side, str], ...]:
@@ -149,7 +167,8 @@ def _full_is_due(batch: Batch, side: Side, stream: str) -> bool:
     now = batch.side(side).server_time() or batch.clock.now()
     if done is None or batch.options.deal is not None:
         return False
-    return now - done >= timedelta(days=FULL_WALK_DAYS)
+    due = now - done >= timedelta(days=FULL_WALK_DAYS)
+    return due and spending.allowed(batch, side, Work.WALKS)
 
 
 def _note_full(batch: Batch, side: Side, stream: str, since: datetime | None, *, seen: int) -> bool:
@@ -251,8 +270,7 @@ def _doubt(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
 
 def _complaints(batch: Batch, stream: str) -> set[str]:
     """The records of this stream that could not be read before; reading one closes its issue."""
-    subjects = (found.issue.subject for found in batch.state.book.open_issues())
-    return {subject for subject in subjects if subject.startswith(f"{stream}:")}
+    return batch.state.book.complained(f"{stream}:")
 
 
 def _take_deal(batch: Batch, record: Record) -> None:

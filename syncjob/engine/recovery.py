@@ -70,6 +70,8 @@ def _why(batch: Batch) -> str | None:
         GAP_INTERVALS * timedelta(minutes=batch.config.schedule.every_minutes),
         GAP_RHYTHM * _rhythm(batch),
     )
+    if last is not None:  # nights and weekends without a batch are no surprise
+        gap += batch.pace.following(last) - last - batch.pace.every
     if last is not None and now - last > gap:
         return f"no batch has run for {int((now - last).total_seconds() // 60)} minutes"
     return None

@@ -30,6 +30,8 @@ from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
 from syncjob.engine.settle import settle
+from syncjob.engine.share import goes_on, more_in_words, pass_on
+from syncjob.engine.spending import affordable, note_purses
 from syncjob.engine.titles import titles_of
 from syncjob.errors import (
     AuthFailed,
@@ -58,7 +60,7 @@ def run_batch(batch: Batch) -> BatchReport:
             run_due(batch)
         return close(batch, stopped=error)
     run_due(batch)
-    return close(batch)
+    return close(batch, stopped=goes_on(batch))
 
 
 def read(batch: Batch) -> None:
@@ -76,9 +78,13 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
     read(batch)
     deals, customers = fill(batch), fill_contacts(batch)
     plan = make_plan(batch, deals, customers, dry=not write)
+    if batch.more:
+        plan.waits.setdefault("connection", more_in_words(batch))
     if write and batch.config.mode != "read_only":
         check_guard(batch, plan)
+        plan.actions = affordable(batch, plan.actions)
         push(batch, plan)
+    pass_on(batch)
     return plan
 
 
@@ -89,7 +95,7 @@ def push(batch: Batch, plan: Plan) -> None:
         batch.state.book.note("mapping_hash", mapping_hash(batch.config))
         if batch.state.book.fact("code") is None:  # from the first marker on it is this one
             batch.state.book.note("code", batch.state.relinks.code())
-        if takes_part(batch) and not batch.late:
+        if takes_part(batch) and not (batch.late or batch.more):
             batch.state.book.note(COMPARED, batch.clock.now().isoformat())
 
 
@@ -138,6 +144,7 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
             calls=calls, resume_at=resume_at,
         )  # fmt: skip
         note_stop(batch.state, stopped)
+        note_purses(batch)
     report = BatchReport(
         batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
@@ -145,12 +152,12 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
         new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
         titles=titles_of(batch.state, open_issues), waits=dict(batch.waits), resume_at=resume_at,
         plan_hash=batch.plan_hash, stopped_by=stop_words(stopped) if stopped else "",
-        next_step=stopped.next_step if stopped else "",
+        next_step=stopped.next_step if stopped else "", left_out=dict(batch.left_out),
     )  # fmt: skip
     batch.log.info(
         "batch.ended", result=result, exit_code=int(code), counts=dict(batch.counts),
         calls=calls, issues=len(open_issues), seconds=(ended - batch.started).total_seconds(),
-        stopped_by=report.stopped_by, next_step=report.next_step,
+        stopped_by=report.stopped_by, next_step=report.next_step, left_out=report.left_out,
     )  # fmt: skip
     sound(batch, report)
     write_page(batch)

@@ -11,12 +11,14 @@ import msgspec
 
 from syncjob.clock import Clock, SystemClock
 from syncjob.config import Config
+from syncjob.core.hours import Pace
 from syncjob.core.records import CrmReference, LedgerReference, Side
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.backup_folder import last_backup
 from syncjob.engine.door import pauses, stop_file
 from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
 from syncjob.engine.nights import chore_statuses
+from syncjob.engine.purses import budgets, left_out, pace_of
 from syncjob.engine.streams import HOME, LEDGER
 from syncjob.engine.titles import titles_of
 from syncjob.notices.alarm import troubles
@@ -40,13 +42,15 @@ def status_report(
     crm = state.book.reference("crm", CrmReference)
     ledger = state.book.reference("ledger", LedgerReference)
     issues = tuple(f.issue for f in state.book.open_issues() if not f.ignored(now))
+    pace = pace_of(config, state)
     return StatusReport(
         connection=config.connection.name, mode=config.mode, now=now,
         crm=crm[0].organisation if crm else None,
         ledger=ledger[0].organisation if ledger else None,
         won_since=config.invoices.won_since, last=last,
         last_good=datetime.fromisoformat(str(good)) if good else None,
-        next_run=_next_run(config, last), running=_running(state.path),
+        next_run=_next_run(pace, last), running=_running(state.path),
+        outside_hours=not pace.inside(now),
         recovering=state.book.fact("recovering_since") is not None,
         stop_file=stop_file(state.path).exists(), pauses=tuple(pauses(state, now)),
         streams=_streams(state) if counted else (), links=_links(state) if counted else {},
@@ -54,9 +58,10 @@ def status_report(
         issues=issues, titles=titles_of(state, issues), oldest_issue=state.issues.oldest(now),
         ignored_issues=state.issues.ignored_count(now),
         calls_today=_calls_since(batches, now - timedelta(days=1)),
+        budgets=budgets(config, state, now), left_out=left_out(state),
         chores=chore_statuses(config, state, now),
         troubles=tuple(
-            troubles(health(state, now), config.notices.operator.hours_without_batch)
+            troubles(health(state, now, pace), config.notices.operator.hours_without_batch)
         ),
         unwell_since=unwell_since(state),
         draft_waits=state.speed.waits("draft", now - WEEK),
@@ -92,11 +97,11 @@ def _report(config: Config, batch: dict[str, Any]) -> BatchReport:
     )  # fmt: skip
 
 
-def _next_run(config: Config, last: BatchReport | None) -> datetime | None:
+def _next_run(pace: Pace, last: BatchReport | None) -> datetime | None:
     """When the next batch is expected: the interval after the last, or when a vendor said."""
     if last is None:
         return None
-    usual = last.started + timedelta(minutes=config.schedule.every_minutes)
+    usual = pace.following(last.started)
     return max(usual, last.resume_at) if last.resume_at else usual
 
 

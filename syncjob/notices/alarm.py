@@ -21,7 +21,8 @@ LONG_WAIT = timedelta(hours=1)
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How the connection is. `stopped_by` is what ended the last batch, in words, empty if nothing
-    did, and `next_step` what to do; `waits_until` is when a vendor lets us in again."""
+    did, and `next_step` what to do; `waits_until` is when a vendor lets us in again; `quiet` is for
+    how long after the last good batch none was due, since office hours were over."""
 
     now: datetime
     result: str
@@ -32,6 +33,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     waits_until: datetime | None = None
     old_issues: int = 0
     old_drafts: int = 0
+    quiet: timedelta = timedelta()
 
 
 def troubles(health: Health, hours: int) -> list[str]:
@@ -53,7 +55,7 @@ def _stopped(health: Health, hours: int) -> Iterator[str]:
             f"by itself then: {health.stopped_by}"
         )
     since = health.last_good or health.born
-    if since is not None and health.now - since > timedelta(hours=hours):
+    if since is not None and health.now - since - health.quiet > timedelta(hours=hours):
         why = (
             f"The last one ended so: {said}"
             if said

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 
-from syncjob.core.reports import ChoreStatus, StatusReport, Waits
+from syncjob.core.reports import Budget, ChoreStatus, StatusReport, Waits
 from syncjob.errors import Exit
 from syncjob.reports.issue_words import ago
 from syncjob.reports.terminal import organisation, pauses, show_issues
@@ -72,7 +72,8 @@ def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
         yield "paused", text
     yield "last batch", batch_sentence(status.last) if status.last else "none yet"
     yield "last good", _ago(status.last_good, status.now)
-    yield "next batch", local(status.next_run) if status.next_run else "as scheduled"
+    hours = " (outside the office hours)" if status.outside_hours else ""
+    yield "next batch", (local(status.next_run) if status.next_run else "as scheduled") + hours
     yield from _speed("won to draft", status.draft_waits)
     yield from _speed("money to deal", status.payment_waits)
     if status.open_intents:
@@ -89,8 +90,32 @@ def _status_lines(status: StatusReport) -> Iterable[tuple[str, str]]:
         read = f"read through {local(stream.cursor)}" if stream.cursor else "not read yet"
         yield f"{stream.side} {stream.stream}", f"{read}{walking}; {stream.records:,} known"
     for vendor, used in sorted(status.calls_today.items()):
-        left = status.calls_left.get(vendor)
-        yield f"{vendor} calls", f"{used:,} today" + (f", {left:,} left" if left else "")
+        yield f"{vendor} calls", f"{used:,} in the last 24 hours"
+    for budget in status.budgets:
+        yield from budget_lines(budget)
+    for number, (what, why) in enumerate(sorted(status.left_out.items())):
+        yield "" if number else "left for later", f"{what}: {why}"
+
+
+def budget_lines(budget: Budget) -> Iterator[tuple[str, str]]:
+    """A vendor's day in two lines: what is used, left, and until when; what the pace needs."""
+    kept = budget.allowed - budget.cap
+    others = f" ({budget.allowed:,} less {kept:,} for others)" if kept else ""
+    at = "at" if budget.reset_seen else "by"
+    anew = f"anew {at} {local(budget.resets_at)}" if budget.resets_at else "each free a day later"
+    yield (
+        f"{budget.vendor} {budget.counts}"[:_LABEL_COLUMNS],
+        f"{budget.used:,} of {budget.cap:,} a day used{others}, {budget.left:,} left; {anew}",
+    )
+    if budget.polls is None or budget.need is None:
+        return
+    batches = "1 batch needs" if budget.polls == 1 else f"{budget.polls:,} batches need"
+    lasts = (
+        f"what is left lasts until {local(budget.lasts_until)}, then what can wait waits"
+        if budget.lasts_until
+        else "what is left is enough"
+    )
+    yield "", f"at this pace a day's {batches} about {budget.need:,}; {lasts}"
 
 
 def _speed(name: str, waits: Waits | None) -> Iterator[tuple[str, str]]:

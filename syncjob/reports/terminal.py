@@ -68,6 +68,12 @@ def show_batch(out: Console, report: BatchReport, *, every: bool = False) -> Non
         out.print(hint)
     for text in waiting_lines(report.waits):
         out.print(escape(text))
+    for what, why in sorted(report.left_out.items()):
+        out.print(escape(f"Left for later: {what}: {why}"))
+    if report.result == "outside_hours" and report.resume_at:
+        out.print(f"Outside the office hours; the next batch is due {local(report.resume_at)}.")
+        out.print(escape(f"Next: {report.next_step}"))
+        return
     out.print(f"[bold]{escape(batch_sentence(report))}[/]")
     if report.stopped_by:
         out.print(escape(f"Stopped: {report.stopped_by}"))

@@ -29,6 +29,7 @@ _KINDS = {
 #: What a batch counts besides its writes.
 _COUNTS = {
     "waiting": "waiting for a later batch",
+    "left_out": "left for later, since calls are scarce",
     "unknown": "without an answer (looked up by the next batch)",
     "rejected": "refused",
     "settled": "found done",
@@ -39,6 +40,7 @@ _COUNTS = {
 _RESULTS = {
     "issues": "done with issues",
     "later": "ended early",
+    "outside_hours": "not run: the office hours are over",
     "guard": "stopped by the guard",
     "credentials": "stopped (credentials refused)",
     "wrong_organisation": "stopped (wrong organisation)",

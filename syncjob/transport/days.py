@@ -113,6 +113,7 @@ class LongWindow:
             name=window.name, counts=window.counts, allowed=window.allowed, left=left,
             again=self._again(now, 1), cap=self.cap, used=gone, spent=spent, resets_at=resets,
             reset_seen=seen, sliding=remaining is None,
+            frees=self._frees(now) if remaining is None else (),
         )  # fmt: skip
 
     def take(self, amount: int) -> None:
@@ -220,6 +221,9 @@ class LongWindow:
             if 2 * half >= total:
                 return span.last_at + self._length, False
         return now + self._length, False
+
+    def _frees(self, now: datetime) -> tuple[tuple[datetime, int], ...]:
+        return tuple((span.last_at + self._length, span.used) for span in self._spans(now))
 
     def _spans(self, now: datetime) -> Iterable[Span]:
         """What of our own count still counts, with what is not stored yet as of now."""

@@ -48,7 +48,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     `cap` is what it allows less the headroom, `used` what of the whole is gone by whomever, as far
     as that is known, `spent` what we used within its length from now. It begins anew at
     `resets_at`, at the latest unless `reset_seen`; a `sliding` one never does: each call is free
-    again one length later, and `resets_at` is when half of them are.
+    again one length later, `resets_at` is when half of them are, and `frees` is how much then.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     resets_at: datetime
     reset_seen: bool = False
     sliding: bool = False
+    frees: tuple[tuple[datetime, int], ...] = ()
 
 
 class LimitRules(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from syncjob.core.plan_file import PlanFile
 from syncjob.core.records import InvoiceLine, Organisation
 from syncjob.core.reports import (
     BatchReport,
+    Budget,
     FieldsReport,
     Origin,
     Pause,
@@ -226,7 +227,20 @@ class Handle:
             links={"invoice": 830},
             issues=(HELD,),
             calls_today={"xero": 40},
-            calls_left={"xero": 4960},
+            budgets=(
+                Budget(
+                    vendor="xero",
+                    counts="calls",
+                    allowed=5000,
+                    cap=4500,
+                    used=40,
+                    left=4460,
+                    resets_at=NOW + timedelta(hours=9),
+                    reset_seen=True,
+                    polls=288,
+                    need=610,
+                ),
+            ),
         )
 
     @contextlib.contextmanager

@@ -175,7 +175,9 @@ def test_status_is_one_screen(syncjob_: Command, handle: Handle) -> None:
         "Batch 7 done with issues: created 1 draft",
         "(2 h 0 min ago)",
         "830 known",
-        "40 today, 4,960 left",
+        "40 in the last 24 hours",
+        "40 of 4,500 a day used (5,000 less 500 for others), 4,460 left; anew at ",
+        "at this pace a day's 288 batches need about 610; what is left is enough",
         HELD.what,
     ):
         assert text in out

@@ -45,15 +45,37 @@ def test_a_few_calls_a_minute_are_waited_for(make_world: MakeWorld) -> None:
     quiet(world)
 
 
-def test_a_small_share_of_the_crms_day_spreads_a_load_over_days(make_world: MakeWorld) -> None:
+def test_a_small_share_of_the_crms_day_spreads_a_load_while_new_deals_get_their_drafts(
+    make_world: MakeWorld,
+) -> None:
+    """600 tokens a day of ours, and not enough for the load and a poll each hour: polls go on
+    further apart, so that a deal won in mid-load has its draft within hours; the statuses come as
+    there is room, the last of them the next day."""
     world = make_world(
         init=False, crm={**LITE, "limits": True, "bursts_in_real_time": False},
-        config={"crm": {**LITE, "budget_share_percent": 2}},
+        config={"crm": {**LITE, "budget_share_percent": 2}, "schedule": {"every_minutes": 60}},
     )  # fmt: skip
     world.init()
     _load(world)
-    (wait,) = _run_until_done(world)
-    assert timedelta(hours=20) < wait <= timedelta(days=1)
-    minutes(world, 1)
+    first = world.run()
+    assert first.exit_code == 0 and len(world.invoices()) == DEALS
+    assert "drafts and statuses (pipedrive)" in first.left_out
+    late = sell(world, "Firm 1 Pty", title="Won meanwhile")
+    hours, waits = 0, True
+    while waits:
+        minutes(world, 60)
+        hours += 1
+        report = world.run()
+        waits = "drafts and statuses (pipedrive)" in report.left_out
+        assert report.stopped_by == ""
+        if hours == 3:
+            assert len(world.invoices()) == DEALS + 1, "its draft waits for no status"
+            assert waits
+        assert hours <= 28, report.left_out
+    assert hours > 4
+    assert [call for call in world.calls() if call["status"] == 429] == []
+    assert {world.deal_fields(n + 1)["Invoice status"] for n in range(DEALS)} == {"draft"}
+    assert world.deal_fields(late)["Invoice status"] == "draft"
+    minutes(world, 60)
     world.run()
     quiet(world)

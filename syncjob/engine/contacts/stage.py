@@ -6,16 +6,18 @@ and a switched-off contact sync have none of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from syncjob.core.actions import Action, ContactChange, CrmContactDraft
+from syncjob.core.budget import Work
 from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.identity import TRACELESS
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
 from syncjob.core.rules.texts import one_line
+from syncjob.engine import spending
 from syncjob.engine.auditing import audit_link, tie_contacts
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import chunks, get, read_records
@@ -24,6 +26,7 @@ from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import is_on, want_changed_config
 from syncjob.engine.nearby import customers_of, note_near, note_near_of_ledger
 from syncjob.engine.pull import store_records
+from syncjob.engine.share import take
 
 #: Deleted organizations and persons stand in no list (facts: pipedrive, 1d): those that are
 #: linked are read by id once a day, which costs a call for each hundred.
@@ -44,14 +47,18 @@ def takes_part(batch: Batch) -> bool:
 # --- fill --------------------------------------------------------------------------------------
 
 
-def fill_contacts(batch: Batch) -> list[str]:
-    """Read what deciding needs; returns the customers to decide, in a fixed order."""
+def fill_contacts(batch: Batch, first: Collection[str] = ()) -> list[str]:
+    """Read what deciding needs; returns the customers to decide, in a fixed order. If there are
+    more than one batch decides, `first` are among them."""
     want_changed_config(batch)
     if not takes_part(batch):
         return []
+    if not all(spending.allowed(batch, side, Work.CONTACTS) for side in spending.SIDES):
+        return []  # they stay wanted
     _sweep(batch)
     _wake_held(batch)
-    keys = batch.state.contacts.wanted()
+    wanted = batch.state.contacts.wanted()
+    keys = take(batch, "customers", wanted, known=batch.state.links.linked_of, first=first)
     for number, group in enumerate(chunks(keys, GROUP)):
         if number and batch.late:
             return keys[: number * GROUP]

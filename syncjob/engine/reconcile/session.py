@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from syncjob.core.actions import Issue
+from syncjob.core.budget import Work
 from syncjob.core.reconcile import Finding
 from syncjob.core.records import Side
 from syncjob.engine.batch import Batch
+from syncjob.engine.spending import allowed
 from syncjob.errors import Interrupted, RetryLater
 
 #: Where the pass under way is written down, and the last report.
@@ -23,8 +25,6 @@ PASS, REPORT = "reconcile.pass", "reconcile.report"
 PASS_DAYS_MAX = 3
 #: The vendors' days are about as long; what was used is forgotten after one.
 DAY = timedelta(hours=24)
-#: So much of a day's calls is left to the ordinary batches, whatever is unused of our share.
-RESERVE_PERCENT = 30
 
 _SIDES: tuple[Side, ...] = ("ledger", "crm")
 
@@ -120,12 +120,12 @@ class Session:
                     f"{window.name} limit.",
                     spent.since + DAY,
                 )
-            if window.left * 100 < window.allowed * RESERVE_PERCENT:
-                raise _enough(
-                    f"Little is left of {self.batch.side(side).name}'s {window.name} limit; the "
-                    "ordinary batches need it.",
-                    max(window.again, self.batch.clock.now() + timedelta(hours=1)),
-                )
+        if not allowed(self.batch, side, Work.RECONCILE):
+            raise _enough(
+                f"Little is left of {self.batch.side(side).name}'s day; the ordinary batches "
+                "need it.",
+                self.batch.clock.now() + timedelta(hours=1),
+            )
 
     def _spending(self, side: Side) -> Spending:
         now = self.batch.clock.now()
