@@ -7,6 +7,7 @@ cursor, a deal or customer with something to do stays wanted. It is said in the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -109,10 +110,10 @@ def _room(batch: Batch, side: Side, work: Work) -> float:
     """How much this work may use on this side."""
     if not allowed(batch, side, work):
         return 0.0
-    now, room = batch.clock.now(), float("inf")
+    now, room = batch.clock.now(), math.inf
     for purse in purses(batch, side):
         need = _need(batch, side, purse, now)
-        room = min(room, float(purse.left - kept(work, purse, need, now)))
+        room = min(room, purse.left - kept(work, purse, need, now))
     return room
 
 
