@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,notices,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test faults year check bench northwind northwind-taxes clean install
+.PHONY: demo test faults faults-full year check bench northwind northwind-taxes clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -27,9 +27,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -rs -n $(WORKERS)
 
-# The simulation at length: 300 new seeds and about 1,600 faults, each at its own point.
+# What nothing may break: every lane of the fault harness, in about five minutes (docs/faults.md).
 faults: $(STAMP)
-	SYNCJOB_SEEDS=300 SYNCJOB_SHARE=0.04 $(BIN)/python -m pytest -n $(WORKERS) tests/sim
+	$(BIN)/python -m tests.faults ci --workers $(WORKERS)
+
+# The same at full length, which takes hours; one that was interrupted goes on where it stopped.
+faults-full: $(STAMP)
+	$(BIN)/python -m tests.faults full --workers $(WORKERS)
 
 # Whole years of notices in four time zones, each day against the model: about a minute each.
 year: $(STAMP)

@@ -75,7 +75,9 @@ class LaneResult:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the file of a long run."""
-        return asdict(self)
+        reds = [asdict(red) for red in self.violations]
+        return {"name": self.name, "cases": self.cases, "counts": dict(self.counts),
+                "violations": reds}  # fmt: skip
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> LaneResult:
