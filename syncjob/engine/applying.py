@@ -148,7 +148,9 @@ class _Applying:
         foreign_side(self.file, here(batch.config, batch.state, batch.started), self.name)
         self._want(self.planned)
         self.days = Days(planned=self.file.origin.today or batch.today, today=batch.today)
-        fresh = make_plan(batch, fill(batch), fill_contacts(batch))
+        named = {action.subject for action in self.planned}
+        deals = fill(batch, first=_named(named, "deal:"))
+        fresh = make_plan(batch, deals, fill_contacts(batch, first=_named(named, "contact:")))
         self.items, self.moved = judge(
             self.planned, self._as_values(fresh), self._done_since(), self._ours
         )
@@ -281,7 +283,7 @@ class _Applying:
         if self.left or any(item.fate not in ("done", "already") for item in self.items):
             return
         book.note("mapping_hash", mapping_hash(batch.config))
-        if takes_part(batch) and not batch.late:
+        if takes_part(batch) and not (batch.late or batch.more):
             book.note(COMPARED, now)
 
     def _pages(self, actions: Sequence[Action]) -> dict[str, str | None]:

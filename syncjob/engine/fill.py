@@ -6,7 +6,7 @@ are read again before they count as overdue) and the call counts of DESIGN 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from typing import TypeVar
@@ -27,6 +27,7 @@ from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
 from syncjob.engine.pull import store_records
 from syncjob.engine.rereading import SINGLE_READS_MAX, read_again, read_credits
+from syncjob.engine.share import take
 from syncjob.errors import Park
 
 T = TypeVar("T")
@@ -37,8 +38,9 @@ GROUP = 500
 HELD_RECHECK_MINUTES = 60
 
 
-def fill(batch: Batch) -> list[str]:
-    """Read what is missing; returns the deals to decide, in a fixed order."""
+def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
+    """Read what is missing; returns the deals to decide, in a fixed order. If there are more than
+    one batch decides, `first` are among them."""
     settle_merges(batch)
     _doubtful(batch)
     note_email_since(batch)
@@ -49,7 +51,8 @@ def fill(batch: Batch) -> list[str]:
     _wake_wins(batch)
     if credits.refunds_due(batch):
         read_credits(batch, [credits.NOTES])
-    deals = batch.state.snapshots.wanted(batch.today.isoformat())
+    wanted = batch.state.snapshots.wanted(batch.today.isoformat())
+    deals = take(batch, "deals", wanted, known=batch.state.links.with_parts, first=first)
     for number, group in enumerate(chunks(deals, GROUP)):
         if number and batch.late:  # what was read is decided first; the others stay wanted
             deals = deals[: number * GROUP]

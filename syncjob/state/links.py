@@ -6,6 +6,7 @@ own answer).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -115,6 +116,22 @@ class Links:
     def fetch_parts(self, deals: Iterable[str]) -> None:
         """Read the invoices of these for the group that is being gathered (state/reads.py)."""
         self.reads.fetch(_OF_DEAL, deals)
+
+    def with_parts(self, deals: Iterable[str]) -> list[str]:
+        """Those of the deals that ever had an invoice."""
+        rows = self.db.execute(
+            "SELECT DISTINCT deal FROM part WHERE deal IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(deals)),),
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def linked_of(self, crm_ids: Iterable[str]) -> list[str]:
+        """Those of the CRM records that are linked with a ledger contact."""
+        rows = self.db.execute(
+            "SELECT crm_id FROM contact_link WHERE crm_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(crm_ids)),),
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def part_of_invoice(self, ledger_id: str) -> Part | None:
         return self._one(f"{_PART} WHERE ledger_id = ?", ledger_id)
