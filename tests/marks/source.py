@@ -1,12 +1,13 @@
 """Coverage marks as the source has them: a name for every branch that handles an error.
 
-Four kinds of places bear a mark:
+Three kinds of places bear a mark that some test must reach:
 
 - `except`: the head of an `except` branch, and what `contextlib.suppress` swallows;
 - `class`: an error class, reached when one of its kind or of a kind derived from it is made;
-- `raise`: each place that makes an error;
 - `outcome`: each place that says of a write that it was refused, stale, not done or unknown,
   which is a row of a connector's table of errors.
+
+A fourth, `raise`, stands at each place that makes an error; those are counted and shown on demand.
 
 A name is made of the module, the function and the kinds of error, such as
 `engine.push:Push._send:except Throttled`. It names no line, so that it stays as it is when
@@ -27,8 +28,11 @@ PACKAGE = "syncjob"
 #: The sandbox is a part of the tests that is shipped; it plays the vendor and handles nothing.
 LEFT_OUT = f"{PACKAGE}.sandbox"
 
-#: What a connector says of a write that was not simply stored (core/actions.py).
+#: What a connector says of a write that was not simply stored, and the module that says so.
 OUTCOMES = frozenset({"Rejected", "Stale", "Unknown", "NotDone"})
+_OUTCOMES_FROM = f"{PACKAGE}.core.actions"
+#: The kinds that some test must reach.
+KINDS = ("except", "class", "outcome")
 
 Placed = TypeVar("Placed", bound=ast.AST)
 
@@ -102,11 +106,18 @@ class Marker(ast.NodeTransformer):
         self.module = module.removeprefix(f"{PACKAGE}.")
         self.errors = errors
         self.scope: list[str] = []
+        self.outcomes: set[str] = set()
         self.used: Counter[str] = Counter()
         self.found: list[tuple[str, int]] = []
 
     def mark(self, tree: ast.Module) -> list[tuple[str, int]]:
         """(name, line) of each mark; the tree is rewritten in place."""
+        self.outcomes = {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == _OUTCOMES_FROM
+            for alias in node.names
+        } & OUTCOMES
         self.visit(tree)
         ast.fix_missing_locations(tree)
         return self.found
@@ -155,9 +166,9 @@ class Marker(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         made = _last(node.func)
-        if made not in self.errors and made not in OUTCOMES:
+        if made not in self.errors and made not in self.outcomes:
             return node
-        kind = "outcome" if made in OUTCOMES else "raise"
+        kind = "outcome" if made in self.outcomes else "raise"
         name = ast.Constant(self._name(f"{kind} {made}", node))
         node.func = _at(ast.Call(ast.Name(MAKES, ast.Load()), [name, node.func], []), node)
         return node
