@@ -18,11 +18,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cache, cached_property, partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from syncjob.events import EVENTS as EVENTS
 
 if TYPE_CHECKING:
     import structlog
@@ -46,58 +48,6 @@ _IN_QUERY = re.compile(
 #: The events that a run without a terminal still shows, besides warnings.
 _SUMMARY = "batch.ended"
 
-#: Each event's name and what it means. The last batch's story is told in these words.
-EVENTS = {
-    "batch.ended": "the summary of a batch: result, counts, calls, issues, next run",
-    "batch.started": "a batch begins",
-    "call.lost": "a write was sent and its answer is lost: its intents are settled later",
-    "call.opened": "a write is committed to the journal, about to be sent",
-    "call.replayed": "the same bytes are sent once more under the same key",
-    "chore.ended": "a chore of the night: what it did, and when it goes on if it has not finished",
-    "chore.failed": "a chore of the night failed; the batch did not",
-    "chore.started": "a chore of the night begins, after the batch's own work",
-    "crm.relinked": "the connection went over to another CRM account, by the map of a person",
-    "decision.applied": "a person's answer to an issue takes effect",
-    "duplicate.found": "a second record bears a marker whose link is taken",
-    "exchange.done": "one HTTP exchange (shown with -v)",
-    "guard.accepted": "a person released a plan from the guard",
-    "heartbeat.lost": "the monitor could not be told, and why; the batch is as it is",
-    "heartbeat.sent": "the monitor was told of a start, a success or a failure",
-    "intent.answered": "what the vendor made of one action that was sent",
-    "intent.settled": "what became of an open intent: found and adopted, or void",
-    "invoice.ended": "an invoice was voided or deleted in the ledger",
-    "issue.closed": "what a person had to look at is over",
-    "issue.opened": "something that a person must look at",
-    "limit.waiting": "nothing is sent until then: a vendor's limit, or a vendor that is away",
-    "link.created": "a CRM record and a ledger record belong together from now on",
-    "record.merged": "the CRM merged a record into another with a new id",
-    "invoice.moved": "the invoice of a deal that was merged is the other deal's now",
-    "link.moved": "a CRM record was merged into another, which has its link from now on",
-    "contact.forgotten": "a customer's sync has ended and its personal values were blanked",
-    "match.ended": "both sides were compared: how much is proposed, new and linked",
-    "message.unknown": "nobody can say whether a message arrived; it is not sent again",
-    "mode.changed": "what may be written at all was raised or lowered in the config",
-    "page.lost": "the report page could not be written, and why; the batch is as it is",
-    "page.stored": "one page of a stream is committed (shown with -v)",
-    "reconcile.ended": "both sides were read in full and compared: what was found",
-    "reconcile.paused": "the reading of both sides gives way, and goes on there later",
-    "reconcile.started": "both sides are read in full, from where an earlier reading stopped",
-    "plan.applied": "a person applies a plan that was written to a file",
-    "recovery.began": "a state without history: nothing is created until links are rebuilt",
-    "recovery.ended": "the links are rebuilt",
-    "reference.read": "the accounts' own names (fields, stages, tax rates ...) were read anew",
-    "run.crashed": "an error that is a bug of syncjob; the traceback stands only here",
-    "run.skipped": "no batch is due outside the office hours, and when the next one is",
-    "serve.refused": "a batch ended with an error; the scheduler goes on",
-    "serve.scheduled": "when the next batch runs, and why not at the usual interval",
-    "serve.started": "the scheduler begins",
-    "serve.stopped": "the scheduler has ended",
-    "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
-    "stream.unreadable": "a stream's answer has not the documented shape: it stops, unread",
-    "work.postponed": "what can wait is left out for now: calls are scarce, or it is after hours",
-    "walk.restarted": "a walk's position or cursor was refused: the stream is read in full",
-}
-
 
 class Redactor:
     """Masks secrets by key, by form, and by value; new values may be added as tokens arrive."""
@@ -118,7 +68,7 @@ class Redactor:
         """The value as it may be logged; containers are cleaned all the way down."""
         if isinstance(value, dict):
             return {k: self.clean(v, str(k)) for k, v in value.items()}
-        if value is not None and not isinstance(value, bool | int) and _SECRET_KEY.search(key):
+        if value is not None and not isinstance(value, bool | int) and _is_secret(key):
             return MASK
         if isinstance(value, str):
             return self.text(value)
@@ -134,8 +84,15 @@ class Redactor:
         """The text without known values, bearer tokens and secrets in a query."""
         for value in self._values:
             text = text.replace(value, MASK)
-        text = _BEARER.sub(rf"\1 {MASK}", text)
-        return _IN_QUERY.sub(rf"\1={MASK}", text)
+        if len(text.split(None, 1)) > 1:  # neither form is in a single word without a "="
+            text = _BEARER.sub(rf"\1 {MASK}", text)
+        return _IN_QUERY.sub(rf"\1={MASK}", text) if "=" in text else text
+
+
+@cache
+def _is_secret(key: str) -> bool:
+    """Whether what bears this name is a secret; the names are the program's own."""
+    return _SECRET_KEY.search(key) is not None
 
 
 def configure(
@@ -228,9 +185,14 @@ class _Setup:
             return
         finish = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
         structlog.configure(
-            processors=[*_shared(), self.redactor, finish],
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *_shared(),
+                self.redactor,
+                finish,
+            ],
             wrapper_class=structlog.stdlib.BoundLogger,
-            logger_factory=structlog.stdlib.LoggerFactory(),
+            logger_factory=_Out,
             cache_logger_on_first_use=False,
         )
         self.redactor = None
@@ -257,6 +219,26 @@ class _Logger:
         return getattr(self._real, method)
 
 
+class _Out:
+    """A module's way into `logging` for events that structlog has made: without the search for the
+    line of the source that each came from, which no line of the log shows."""
+
+    def __init__(self, *names: str) -> None:
+        self._logger = logging.getLogger(*names)
+        self.name, self.disabled = self._logger.name, False
+        self.getEffectiveLevel = self._logger.getEffectiveLevel
+        self.debug = partial(self._out, logging.DEBUG)
+        self.info = partial(self._out, logging.INFO)
+        self.warning = partial(self._out, logging.WARNING)
+        self.error = self.exception = partial(self._out, logging.ERROR)
+        self.critical = partial(self._out, logging.CRITICAL)
+
+    def _out(self, level: int, event: Any, *, extra: Mapping[str, Any]) -> None:
+        record = logging.LogRecord(self.name, level, "", 0, event, (), None)
+        record.__dict__.update(extra)
+        self._logger.handle(record)
+
+
 class _Late(logging.Formatter):
     """structlog's formatter, made when the first line is formatted."""
 
@@ -268,7 +250,15 @@ class _Late(logging.Formatter):
     def _real(self) -> logging.Formatter:
         return _formatter(self._renderer(), self._redactor)
 
+    @cached_property
+    def _render(self) -> Processor:
+        return self._renderer()
+
     def format(self, record: logging.LogRecord) -> str:
+        """An event of ours is made and redacted by now; a library's line goes the whole way."""
+        if isinstance(record.msg, dict) and hasattr(record, "_name"):
+            event = {name: value for name, value in record.msg.items() if name[0] != "_"}
+            return cast(str, self._render(None, record.levelname.lower(), event))
         return self._real.format(record)
 
 
@@ -349,9 +339,17 @@ def _short(value: Any) -> str:
 class _PrivateFile(RotatingFileHandler):
     """Rotation by size, mode 0600, and opened anew after another process has rotated it."""
 
+    _last: tuple[logging.LogRecord | None, str] = (None, "")
+
     def _open(self) -> Any:
         descriptor = os.open(self.baseFilename, os.O_APPEND | os.O_CREAT | os.O_WRONLY, FILE_MODE)
         return os.fdopen(descriptor, "a", encoding=self.encoding)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As it is; asked twice for each record, of which it is made once."""
+        if self._last[0] is not record:
+            self._last = (record, super().format(record))
+        return self._last[1]
 
     def emit(self, record: logging.LogRecord) -> None:
         if self.stream is not None and self._moved(self.stream.fileno()):
