@@ -23,6 +23,9 @@ FLUSH_CALLS = 20
 #: A vendor's day begins anew at an hour that it does not tell (facts: xero, 1): until that was
 #: seen once, a used-up day is asked about again with one call an hour, out of the headroom.
 PROBE_S = 3600.0
+#: Not every answer tells what is left of the day (Xero's list of connections does not): so many
+#: calls ask, one after the other, until one does.
+PROBE_CALLS_MAX = 3
 #: Answers to calls that were under way together may come in another order, so that a header shows
 #: a few more than the one before; a new day shows many more.
 NEW_DAY_MIN = 10
@@ -84,6 +87,7 @@ class LongWindow:
         self._since = 0  # taken since the vendor said what is left
         self._noted = True
         self._asked: datetime | None = None  # the last call beyond what is left
+        self._untold = 0  # calls beyond what is left whose answers told nothing
         self._reset: datetime | None = None  # seen, not stored yet
         self._spent: Spent | None = None
 
@@ -99,7 +103,9 @@ class LongWindow:
             return 0.0
         self.flush()  # who is refused is told when, by the hour in which each was used
         again = self._again(now, amount)
-        if now >= again and (self._asked is None or (now - self._asked).total_seconds() >= PROBE_S):
+        if self._asked is not None and not 0 < self._untold < PROBE_CALLS_MAX:
+            again = max(again, self._asked + timedelta(seconds=PROBE_S))
+        if now >= again:
             return 0.0
         return max((again - now).total_seconds(), WAIT_S_MAX + 1)
 
@@ -120,7 +126,7 @@ class LongWindow:
         """Count what is about to be used."""
         now = self._clock.now()
         if self._left(now) < amount:
-            self._asked = now
+            self._asked, self._untold = now, self._untold % PROBE_CALLS_MAX + 1
         self._pending += amount
         self._since += amount
         self._calls += 1
@@ -132,6 +138,7 @@ class LongWindow:
         left = number(headers.get(self.window.remaining_header))
         if left is None:
             return
+        self._untold = 0
         now = self._clock.now()
         known = self._known(now)
         if known.remaining is not None and left >= known.remaining + NEW_DAY_MIN:

@@ -272,3 +272,42 @@ def test_what_a_long_window_has_left_can_be_asked():
     day, _ = limits.allowances()
     assert day.left == 300  # others used some, and the headroom stays
     assert day.again == START + timedelta(hours=1)
+
+
+def used_up_since(hours: float) -> tuple[FakeClock, Limits]:
+    """A process that asks so long after the vendor said that only the headroom is left."""
+    clock = FakeClock()
+    limits = Limits(rules(DAY), clock=clock)
+    use(limits, reply=answer(x_daylimit_remaining=100))
+    with pytest.raises(Throttled):
+        use(limits)
+    clock.pass_(hours * 3600)
+    return clock, limits
+
+
+def test_a_call_that_tells_nothing_of_the_day_leaves_the_question_to_the_next() -> None:
+    """Xero's list of connections is asked first, and says nothing of an organisation's day."""
+    clock, limits = used_up_since(2)
+    use(limits, reply=answer())
+    use(limits, reply=answer(x_daylimit_remaining=1000))
+    use(limits, 50)
+    assert clock.naps == []
+
+
+def test_the_question_is_passed_on_to_few_calls() -> None:
+    _, limits = used_up_since(2)
+    with pytest.raises(Throttled):
+        use(limits, 10, reply=answer())
+
+
+def test_who_has_asked_in_vain_is_told_to_come_back_in_an_hour() -> None:
+    clock, limits = used_up_since(2)
+    use(limits, reply=answer(x_daylimit_remaining=100))
+    clock.pass_(60)
+    with pytest.raises(Throttled) as caught:
+        use(limits)
+    assert caught.value.resume_at == START + timedelta(hours=3)
+    limits = used_up_since(2)[1]
+    with pytest.raises(Throttled) as caught:
+        use(limits, 10)
+    assert caught.value.resume_at == START + timedelta(hours=3)
