@@ -21,7 +21,7 @@ __all__ = ["Played", "Swarm", "crm_of", "draw", "play", "replay"]
 
 BATCHES = (6, 14)
 #: Of a new world, which has more in it.
-BATCHES_MORE = (9, 14)
+BATCHES_MORE = (7, 13)
 #: No batch of these worlds has more points, and few have more writing statements.
 POINTS_MAX, STATEMENTS_MAX = 40, 150
 #: The share of deeds that are about what is on beside invoices.

@@ -122,5 +122,5 @@ def _turns(rng: Random, wish: Wish) -> tuple[tuple[int, str], ...]:
     chances = {"lose": 0.09, "restore": 0.09, "move": 0.09, "expire": 0.15, "month": 0.09,
                "withdraw": 0.2 if wish.consent else 0}  # fmt: skip
     return tuple(
-        (rng.randrange(1, 8), name) for name, chance in chances.items() if rng.random() < chance
+        (rng.randrange(1, 6), name) for name, chance in chances.items() if rng.random() < chance
     )
