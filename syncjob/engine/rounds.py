@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown
 from syncjob.core.records import Receiver
@@ -173,7 +175,7 @@ class Rounds:
         if again:
             for n in sorted(again):
                 self.batch.log.info("call.replayed", call=sent[n].call.id)
-            repeated = channel.write_all([sent[n].call for n in sorted(again)])
+            repeated = channel.write_all([self._once_more(sent[n].call) for n in sorted(again)])
             for n, what in zip(sorted(again), repeated, strict=True):
                 written[n] = _unless_refused(what)
             came |= zip(sorted(again), self._kept(sent, written, sorted(again)), strict=True)
@@ -192,6 +194,12 @@ class Rounds:
         journaled = self.batch.state.journal.call(call.id)
         channel = self.batch.channel(journaled.side)
         return journaled.token_generation == channel.token_generation()
+
+    def _once_more(self, call: Call) -> Call:
+        """The call bound to its token: one that turns out to be refused must not be renewed, and
+        the call sent under the new one."""
+        journaled = self.batch.state.journal.call(call.id)
+        return msgspec.structs.replace(call, token_generation=journaled.token_generation)
 
     def _kept(
         self, sent: Sequence[Sent], written: Sequence[Written], which: Sequence[int]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from syncjob.sandbox.kernel import Reply, Request
 from tests.engine.scenes import only, sell
 from tests.engine.world import World
 
 
-@pytest.mark.xfail(strict=True, reason="push replays under a token that the channel renews on 401")
 def test_a_lost_invoice_is_not_sent_again_under_another_token(world: World) -> None:
     """A key may be known to the token only that it was first used with (facts: xero, 3): the
     ledger forgets ours while the answer is lost, and the replay's 401 must not renew it."""
