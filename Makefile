@@ -8,7 +8,7 @@ EXTRAS := xero,pipedrive,notices,dev
 # Two workers: enough to use a small machine, few enough not to starve the sandbox's servers.
 WORKERS ?= 2
 
-.PHONY: demo test faults faults-full year check bench northwind northwind-taxes clean install
+.PHONY: demo test faults faults-full year check bench bench-page northwind northwind-taxes clean install
 .DEFAULT_GOAL := test
 
 install: $(STAMP)
@@ -45,8 +45,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What a batch costs, as ratios: half an hour on a quiet machine (QUICK=1: some minutes).
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# The same, and its tables and picture go into docs/performance.md.
+bench-page: $(STAMP)
+	$(BIN)/python -m benchmarks --page
 
 # 830 real orders through the real commands, judged from the servers alone (where the data is).
 northwind: $(STAMP)

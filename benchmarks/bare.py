@@ -1,16 +1,16 @@
 """The bare loop: the same requests as a first load, the same JSON built and parsed, no state.
 
 No retry, no limit, no check, no journal: what any program in this language must spend on the same
-load. It uses requests.Session and json as a script would.
+load. It uses requests.Session and json as a script would. With HubSpot: benchmarks/bare_hubspot.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -18,6 +18,8 @@ import requests
 from benchmarks.fewest import PIPEDRIVE_IDS, PIPEDRIVE_PAGE, XERO_BATCH, XERO_PAGE
 
 CENT = Decimal("0.01")
+#: The dated paths that syncjob speaks (facts: hubspot, 5a).
+HUBSPOT_VERSION = "2026-09"
 Row = dict[str, Any]
 
 
@@ -27,8 +29,11 @@ class Bare:
     def __init__(self, config: Row) -> None:
         self.config, self.sent = config, 0
         self.xero, self.crm = requests.Session(), requests.Session()
-        self.crm.headers["x-api-token"] = _plain(config["crm"]["api_token"])
         self.crm_url, self.xero_url = config["crm"]["api_url"], config["ledger"]["api_url"]
+        if config["crm"]["type"] == "pipedrive":
+            self.crm.headers["x-api-token"] = plain(config["crm"]["api_token"])
+        else:
+            self.crm.headers["Authorization"] = f"Bearer {plain(config['crm']['access_token'])}"
 
     def ask(self, session: requests.Session, method: str, url: str, **more: Any) -> Any:
         self.sent += 1
@@ -54,18 +59,19 @@ class Bare:
         answer = self.ask(
             self.xero, "POST", f"{self.config['ledger']['identity_url']}/connect/token",
             data={"grant_type": "client_credentials", "scope": " ".join(auth["scopes"])},
-            auth=(_plain(auth["client_id"]), _plain(auth["client_secret"])),
+            auth=(plain(auth["client_id"]), plain(auth["client_secret"])),
         )  # fmt: skip
         self.xero.headers["Authorization"] = f"Bearer {answer['access_token']}"
         self.xero.headers["Accept"] = "application/json"
 
     def put(self, kind: str, elements: Sequence[Row]) -> Iterator[Row]:
-        for group in _chunks(elements, XERO_BATCH):
+        for group in chunks(elements, XERO_BATCH):
             url = f"{self.xero_url}/{kind}?summarizeErrors=false&unitdp=4"
             yield from self.send(self.xero, "PUT", url, {kind: list(group)})[kind]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A secret as text."""
     return str(value.get_secret_value()) if hasattr(value, "get_secret_value") else str(value)
 
 
@@ -83,24 +89,38 @@ def load(config: Row) -> int:
     orgs = _by_ids(run, "organizations", [d["org_id"] for d in deals])
     _by_ids(run, "persons", [d["person_id"] for d in deals])
     lines: dict[int, list[Row]] = {}
-    for group in _chunks([d["id"] for d in deals], PIPEDRIVE_IDS):
+    for group in chunks([d["id"] for d in deals], PIPEDRIVE_IDS):
         ids = ",".join(map(str, group))
         for row in run.crm_pages("deals/products", deal_ids=ids, limit=PIPEDRIVE_PAGE):
-            lines.setdefault(row["deal_id"], []).append(row)
+            lines.setdefault(row["deal_id"], []).append(_line(row))
     names = {key: org["name"].strip() for key, org in orgs.items()}
+    sales = [Sale(d["id"], names[d["org_id"]], d["currency"], lines[d["id"]]) for d in deals]
+    fields = _fields(run, config)
+    for sale, invoice in zip(sales, invoiced(run, names, sales), strict=True):
+        body = {"custom_fields": _status(fields, sale, invoice)}
+        run.send(run.crm, "PATCH", f"{run.crm_url}/api/v2/deals/{sale.deal}", body)
+    return run.sent
+
+
+class Sale(NamedTuple):
+    """A deal as an invoice needs it: its id, its customer's name, its lines as Xero takes them."""
+
+    deal: Any
+    customer: str
+    currency: str
+    lines: list[Row]
+
+
+def invoiced(run: Bare, names: Mapping[Any, str], sales: Sequence[Sale]) -> list[Row]:
+    """Make the contacts and the drafts of these sales; the drafts as stored."""
     made = run.put("Contacts", [{"Name": n, "ContactNumber": f"B-{k}"} for k, n in names.items()])
     contacts = {c["Name"]: c["ContactID"] for c in made}
-    drafts = [_draft(run, d, contacts[names[d["org_id"]]], lines[d["id"]]) for d in deals]
-    fields = _fields(run, config)
-    for deal, invoice in zip(deals, list(run.put("Invoices", drafts)), strict=True):
-        body = {"custom_fields": _status(fields, deal, invoice)}
-        run.send(run.crm, "PATCH", f"{run.crm_url}/api/v2/deals/{deal['id']}", body)
-    return run.sent
+    return list(run.put("Invoices", [_draft(run, s, contacts[s.customer]) for s in sales]))
 
 
 def _by_ids(run: Bare, path: str, ids: Sequence[int]) -> dict[int, Row]:
     found: dict[int, Row] = {}
-    for group in _chunks(list(dict.fromkeys(ids)), PIPEDRIVE_IDS):
+    for group in chunks(list(dict.fromkeys(ids)), PIPEDRIVE_IDS):
         rows = run.crm_pages(path, ids=",".join(map(str, group)), limit=PIPEDRIVE_IDS)
         found |= {row["id"]: row for row in rows}
     return found
@@ -112,19 +132,19 @@ def _fields(run: Bare, config: Row) -> dict[str, Row]:
     return {k: rows[name] for k, name in config["crm"]["fields"].items() if name in rows}
 
 
-def _draft(run: Bare, deal: Row, contact: str, lines: Sequence[Row]) -> Row:
-    today, key = _today(), f"B-{deal['id']}-A1"
+def _draft(run: Bare, sale: Sale, contact: str) -> Row:
+    day, key = today(), f"B-{sale.deal}-A1"
     return {
         "Type": "ACCREC", "Contact": {"ContactID": contact}, "Status": "DRAFT",
-        "LineItems": [_line(row) for row in lines], "Date": today.isoformat(),
-        "DueDate": (today + timedelta(days=30)).isoformat(), "LineAmountTypes": "NoTax",
-        "Reference": key, "Url": _page(run, deal, key), "CurrencyCode": deal["currency"],
+        "LineItems": sale.lines, "Date": day.isoformat(),
+        "DueDate": (day + timedelta(days=30)).isoformat(), "LineAmountTypes": "NoTax",
+        "Reference": key, "Url": _page(run, sale, key), "CurrencyCode": sale.currency,
     }  # fmt: skip
 
 
-def _page(run: Bare, deal: Row, key: str) -> str:
+def _page(run: Bare, sale: Sale, key: str) -> str:
     parts = urlsplit(run.crm_url)
-    return str(urlunsplit((parts.scheme, parts.netloc, f"/deal/{deal['id']}", f"bare={key}", "")))
+    return str(urlunsplit((parts.scheme, parts.netloc, f"/deal/{sale.deal}", f"bare={key}", "")))
 
 
 def _line(row: Row) -> Row:
@@ -135,29 +155,35 @@ def _line(row: Row) -> Row:
     return {**line, "DiscountRate": float(row["discount"])} if row["discount"] else line
 
 
-def _status(fields: dict[str, Row], deal: Row, invoice: Row) -> Row:
+def _status(fields: dict[str, Row], sale: Sale, invoice: Row) -> Row:
     """What the deal then says: nine fields, as in our own PATCH."""
     option = next(o["id"] for o in fields["status"]["options"] if o["label"] == "draft")
     total = Decimal(str(invoice["Total"])).quantize(CENT, ROUND_HALF_UP)
     money = {"total": total, "due": total, "paid": Decimal(0), "credited": Decimal(0)}
     values: Row = {
-        fields[name]["field_code"]: {"value": float(v), "currency": deal["currency"]}
+        fields[name]["field_code"]: {"value": float(v), "currency": sale.currency}
         for name, v in money.items()
     }
-    link = f"https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID={invoice['InvoiceID']}"
     no = next(o["id"] for o in fields["overdue"]["options"] if o["label"] == "no")
     return values | {
-        fields["status"]["field_code"]: option, fields["link"]["field_code"]: link,
-        fields["due_date"]["field_code"]: (_today() + timedelta(days=30)).isoformat(),
+        fields["status"]["field_code"]: option, fields["link"]["field_code"]: link(invoice),
+        fields["due_date"]["field_code"]: (today() + timedelta(days=30)).isoformat(),
         fields["overdue"]["field_code"]: no,
         fields["synced"]["field_code"]: datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }  # fmt: skip
 
 
-def _today() -> date:
+def link(invoice: Row) -> str:
+    """The invoice's page at Xero."""
+    return f"https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID={invoice['InvoiceID']}"
+
+
+def today() -> date:
+    """The day, in UTC."""
     return datetime.now(UTC).date()
 
 
-def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """The items in groups of so many."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

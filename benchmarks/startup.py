@@ -23,18 +23,23 @@ class Start(NamedTuple):
     floor_seconds: float
 
 
-def rows(stage: Stage) -> list[Start]:
+def rows(stage: Stage, runs: int = RUNS) -> list[Start]:
     """Three commands against bare Python. The stage's state must be quiet."""
+
+    def timed(arguments: tuple[str, ...]) -> float:
+        _once(arguments)  # the first one fills the file cache
+        return median(_once(arguments) for _ in range(runs))
+
     bare = ("-c", "pass")
     with_requests = ("-c", "import requests")
-    floor, floor_requests = _timed(bare), _timed(with_requests)
+    floor, floor_requests = timed(bare), timed(with_requests)
     command = ("-m", "syncjob")
     given = (*command, "-c", str(stage.config))
     return [
-        Start("syncjob --help", _timed((*command, "--help")), "python -c pass", floor),
-        Start("syncjob status", _timed((*given, "status")), "python -c pass", floor),
+        Start("syncjob --help", timed((*command, "--help")), "python -c pass", floor),
+        Start("syncjob status", timed((*given, "status")), "python -c pass", floor),
         Start(
-            "syncjob run, nothing to do", _timed((*given, "run")),
+            "syncjob run, nothing to do", timed((*given, "run")),
             "python -c 'import requests'", floor_requests,
         ),
     ]  # fmt: skip
@@ -44,11 +49,6 @@ def settle(stage: Stage) -> None:
     """One batch at this machine's own time, so that the timed ones have nothing to do."""
     stage.to_now()
     _once(("-m", "syncjob", "-c", str(stage.config), "run"))
-
-
-def _timed(arguments: tuple[str, ...]) -> float:
-    _once(arguments)  # the first one fills the file cache
-    return median(_once(arguments) for _ in range(RUNS))
 
 
 def _once(arguments: tuple[str, ...]) -> float:

@@ -1,7 +1,8 @@
 """A process that does one task and prints what it cost itself, as one line of JSON.
 
-`python -m benchmarks.worker TASK CONFIG`. Time is the server's: sleeping for a vendor's limits
-moves both clocks instead of waiting, since a limit is not a cost of ours.
+`python -m benchmarks.worker TASK CONFIG [real]`. Time is the server's: sleeping for a vendor's
+limits moves both clocks instead of waiting, since a limit is not a cost of ours; with `real` it is
+waited for, where the wall time is what is asked.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from benchmarks import bare
+from benchmarks import bare, bare_hubspot, script
 from syncjob.config import Config, load_config
 from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, RunOptions
@@ -32,7 +34,9 @@ _PROFILE_ROWS = 25
 
 
 class ServerClock:
-    """This machine's clock, moved to where the server's stands."""
+    """This machine's clock, moved to where the server's stands. `real`: a sleep is one."""
+
+    real = False
 
     def __init__(self, base: str) -> None:
         self._door, self._url = requests.Session(), f"{base}/control/clock"
@@ -47,6 +51,9 @@ class ServerClock:
         return time.monotonic() + self._slept
 
     def sleep(self, seconds: float) -> None:
+        if self.real:
+            time.sleep(seconds)
+            return
         self._slept += seconds
         self._door.post(self._url, json={"advance_seconds": seconds}, timeout=10)
 
@@ -62,7 +69,8 @@ def measured(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _base(config: Config) -> str:
-    return str(config.crm.model_dump()["api_url"]).removesuffix("/pipedrive")
+    url: str = config.crm.model_dump()["api_url"]
+    return url.removesuffix(f"/{config.crm.type}")
 
 
 def init(config: Config) -> dict[str, Any]:
@@ -99,8 +107,19 @@ def _batch(config: Config) -> BatchReport:
 
 
 def bare_loop(config: Config) -> dict[str, Any]:
-    """The same requests by the plainest of scripts."""
-    return {"requests": bare.load(config.model_dump())}
+    """The same requests by the plainest of loops."""
+    load = bare.load if config.crm.type == "pipedrive" else bare_hubspot.load
+    return {"requests": load(config.model_dump())}
+
+
+def script_load(config: Config) -> dict[str, Any]:
+    """The same deals by the script that integrators write."""
+    return {"requests": script.load(config.model_dump())}
+
+
+def script_poll(config: Config) -> dict[str, Any]:
+    """A poll of that script."""
+    return {"requests": script.poll(config.model_dump())}
 
 
 def profile(config: Config) -> dict[str, Any]:
@@ -114,19 +133,23 @@ def profile(config: Config) -> dict[str, Any]:
 
 
 _TASKS: dict[str, Callable[[Config], dict[str, Any]]] = {
-    "init": init, "run": run, "bare": bare_loop, "profile": profile,
+    "init": init, "run": run, "bare": bare_loop, "script": script_load, "poll": script_poll,
+    "profile": profile,
 }  # fmt: skip
 
 
-def main(task: str, path: str) -> None:
+def main(task: str, path: str, pace: str = "") -> None:
+    ServerClock.real = pace == "real"
     register_all()
     config = load_config(Path(path))
     redactor = configure(Redactor())
     # What a load brings into memory whatever its size is not counted per deal; start-up has rows
     # of its own.
-    import syncjob.connectors.pipedrive.factory
-    import syncjob.connectors.xero.sdk  # noqa: F401
-
+    for module in ("xero.sdk_contacts", "xero.factory", f"{config.crm.type}.factory"):
+        import_module(f"syncjob.connectors.{module}")
+    if config.crm.type == "pipedrive":
+        import_module("syncjob.connectors.pipedrive.library")
+    import_module("structlog")
     log = config.resolve(config.connection.log)
     with log_file(log, connection=config.connection.name, redactor=redactor):
         result = measured(lambda: _TASKS[task](config))
