@@ -23,9 +23,10 @@ FLUSH_CALLS = 20
 #: A vendor's day begins anew at an hour that it does not tell (facts: xero, 1): until that was
 #: seen once, a used-up day is asked about again with one call an hour, out of the headroom.
 PROBE_S = 3600.0
-#: Not every answer tells what is left of the day (Xero's list of connections does not): so many
+#: Not every answer tells what is left of the day (Xero's list of connections does not, nor do
+#: HubSpot's searches and associations, with which a batch begins; facts: hubspot, 5f): so many
 #: calls ask, one after the other, until one does.
-PROBE_CALLS_MAX = 3
+PROBE_CALLS_MAX = 20
 #: Answers to calls that were under way together may come in another order, so that a header shows
 #: a few more than the one before; a new day shows many more.
 NEW_DAY_MIN = 10

@@ -121,11 +121,11 @@ def _few(world: World, rng: Random) -> dict[str, object]:
 def unlimit(world: World) -> None:
     """The firm has bought larger plans of both vendors."""
     world.tell("the vendors allow as many calls as anybody needs")
-    world.xero.set_limits(None)
+    world.xero.set_limits(Limits())
     enough = dict.fromkeys(_few(world, Random(0)))
     world.vendor.be(
         world.server, lag_s=int(world.truth.lag_s), lines_stamp=world.truth.lines_stamp,
-        **{**enough, "limits": False, **_SEARCHES.get(world.vendor.name, {})},
+        **{**enough, "limits": True, **_SEARCHES.get(world.vendor.name, {})},
     )  # fmt: skip
 
 

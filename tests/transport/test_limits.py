@@ -297,7 +297,7 @@ def test_a_call_that_tells_nothing_of_the_day_leaves_the_question_to_the_next() 
 def test_the_question_is_passed_on_to_few_calls() -> None:
     _, limits = used_up_since(2)
     with pytest.raises(Throttled):
-        use(limits, 10, reply=answer())
+        use(limits, 50, reply=answer())
 
 
 def test_who_has_asked_in_vain_is_told_to_come_back_in_an_hour() -> None:
@@ -309,5 +309,5 @@ def test_who_has_asked_in_vain_is_told_to_come_back_in_an_hour() -> None:
     assert caught.value.resume_at == START + timedelta(hours=3)
     limits = used_up_since(2)[1]
     with pytest.raises(Throttled) as caught:
-        use(limits, 10)
+        use(limits, 50)
     assert caught.value.resume_at == START + timedelta(hours=3)
