@@ -13,7 +13,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -28,7 +28,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from syncjob.config import load_config
 from syncjob.connectors.registry import register_all
-from syncjob.core.reports import RunOptions
+from syncjob.core.reports import BatchReport, RunOptions
 from syncjob.engine.connection import open_connection
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.kernel import Call, Clock, Entropy, FaultBook, Request
@@ -55,6 +55,8 @@ PAID_PERCENT = 30
 APPROVES_AT = time(15, 30)
 #: One exchange takes so long on the simulated clock, in seconds.
 EXCHANGE_S = 0.3
+#: Files in memory, where the machine has such a place.
+MEMORY = Path("/dev/shm")
 _MARKER = re.compile(rb"SJ-(\d+)-A1")
 
 Row = dict[str, Any]
@@ -82,9 +84,10 @@ class Pace:
 class Wire(BaseAdapter):
     """What `requests` sends becomes a request of the sandbox, its reply an answer."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, told: Callable[[str], None]) -> None:
+        """`told` hears what each answer says is left of Xero's day."""
         super().__init__()
-        self._host, self._builder = host, HTTPAdapter()
+        self._host, self._told, self._builder = host, told, HTTPAdapter()
 
     def send(
         self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
@@ -101,8 +104,11 @@ class Wire(BaseAdapter):
                 body=body.encode() if isinstance(body, str) else bytes(body),
             )
         )  # fmt: skip
+        headers = urllib3.HTTPHeaderDict(reply.headers)
+        if (left := headers.get("X-DayLimit-Remaining")) is not None:
+            self._told(left)
         raw = urllib3.HTTPResponse(
-            body=io.BytesIO(reply.body), headers=urllib3.HTTPHeaderDict(reply.headers),
+            body=io.BytesIO(reply.body), headers=headers,
             status=reply.status, preload_content=False, decode_content=False,
         )  # fmt: skip
         return self._builder.build_response(request, raw)
@@ -114,7 +120,11 @@ class Wire(BaseAdapter):
 class Week:
     """One firm on one of Xero's tiers, batch after batch."""
 
-    def __init__(self, folder: Path, day_limit: int, minutes: int, seed: int = SEED) -> None:
+    def __init__(
+        self, folder: Path, day_limit: int, minutes: int, seed: int = SEED,
+        more: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """`more`: keys of the config's sections, over those of the benchmark."""
         self.day_limit, self.minutes, self.chance = day_limit, minutes, Random(seed)
         start = datetime.combine(MONDAY, time(), ZONE).astimezone(UTC) - SETUP
         self.clock, faults = Clock(start), FaultBook()
@@ -134,17 +144,19 @@ class Week:
         self.approved: set[int] = set()
         self.calls: Counter[date] = Counter()
         self.refused = 0
-        self._prepare(folder)
+        self.left_min = day_limit
+        self.reports: list[BatchReport] = []
+        self._prepare(folder, more or {})
 
     # --- people ---------------------------------------------------------------------------------
 
-    def plan_days(self, days: int) -> None:
+    def plan_days(self, days: int, deals: int = DEALS_A_DAY) -> None:
         """Who wins what and when; the bookkeeper's days."""
         for number in range(days):
             day = MONDAY + timedelta(days=number)
             if day.weekday() >= 5:
                 continue
-            for _ in range(DEALS_A_DAY):
+            for _ in range(deals):
                 noon = self.chance.random() * 100 < NOON_PERCENT
                 first, hours = (12, 1) if noon else (8, 10)
                 at = _at(day, time(first)) + self.chance.random() * timedelta(hours=hours)
@@ -201,8 +213,16 @@ class Week:
             self.config, clock=Pace(self.clock), session=self._session, rng=self.chance,
             new_key=lambda: f"{self.chance.getrandbits(64):016x}",
         ) as handle:  # fmt: skip
-            handle.run(RunOptions(who="the week"))
+            self.reports.append(handle.run(RunOptions(who="the week")))
         self._count()
+
+    def live(self, until: datetime) -> None:
+        """Batch after batch, with what people do between them."""
+        due = self.clock.now()
+        while due < until:
+            self.act_until(due)
+            self.batch()
+            due += timedelta(minutes=self.minutes)
 
     def _count(self) -> None:
         for call in self.host.log.find():
@@ -222,10 +242,13 @@ class Week:
             if self.paid.get(deal, call.at) < call.at:
                 self.told.setdefault(deal, call.at)
 
-    def _prepare(self, folder: Path) -> None:
+    def _prepare(self, folder: Path, more: Mapping[str, Mapping[str, Any]]) -> None:
         register_all()
         path = folder / "config.yaml"
-        path.write_text(yaml.safe_dump(_settings(self.day_limit, self.minutes)), encoding="utf-8")
+        settings = _settings(self.day_limit, self.minutes)
+        for section, keys in more.items():
+            settings[section].update(keys)
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
         path.chmod(0o600)
         self.config = load_config(path)
         for number in range(CUSTOMERS):
@@ -238,8 +261,11 @@ class Week:
     def _session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # nothing of this machine counts
-        session.mount("https://", Wire(self.host))
+        session.mount("https://", Wire(self.host, self._told))
         return session
+
+    def _told(self, left: str) -> None:
+        self.left_min = min(self.left_min, int(left))
 
 
 def measure(
@@ -248,21 +274,22 @@ def measure(
     """A row for each of Xero's tiers: waits in minutes, calls, and what the vendors refused."""
     rows = []
     for day_limit, minutes in tiers:
-        with tempfile.TemporaryDirectory(prefix="syncjob-week-") as name:
+        with tempfile.TemporaryDirectory(prefix="syncjob-week-", dir=memory()) as name:
             rows.append(_row(_lived(Path(name), day_limit, minutes, days, seed)))
     return rows
+
+
+def memory() -> Path | None:
+    """Where files cost no disk, if the machine has such a place: only the clock of the simulation
+    counts, and a batch waits for each of its commits."""
+    return MEMORY if MEMORY.is_dir() else None
 
 
 def _lived(folder: Path, day_limit: int, minutes: int, days: int, seed: int) -> Week:
     """A week from its set-up to its last batch."""
     week = Week(folder, day_limit, minutes, seed)
     week.plan_days(days)
-    ends = _at(MONDAY + timedelta(days=days), time())
-    due = week.clock.now()
-    while due < ends:
-        week.act_until(due)
-        week.batch()
-        due += timedelta(minutes=minutes)
+    week.live(_at(MONDAY + timedelta(days=days), time()))
     return week
 
 
@@ -274,7 +301,8 @@ def _row(week: Week) -> Row:
         "draft": waits(week.won, week.drafted),
         "payments": len(week.paid), "payment": waits(week.paid, week.told),
         "calls": sum(week.calls.values()), "busiest_day": max(week.calls.values()),
-        "refused": week.refused,
+        "refused": week.refused, "left_min": week.left_min,
+        "days_with_work_left": len({r.started.date() for r in week.reports if r.left_out}),
     }  # fmt: skip
 
 

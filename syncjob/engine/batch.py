@@ -64,6 +64,7 @@ class Batch:
     replan: bool = False
     decided_with: str = ""
     plan_hash: str | None = None
+    lists_stale: bool = False  # the ledger's lists were left unread: nothing is created there
     left_out: dict[str, str] = field(default_factory=dict)  # for want of calls, and why
     more: int = 0  # deals and customers that are wanted, and left to the next batches
     turns: dict[str, str] = field(default_factory=dict)  # behind whom those go on (engine/share)

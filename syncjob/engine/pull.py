@@ -54,7 +54,8 @@ def pull(batch: Batch) -> None:
         elif side == "ledger":
             unread.append((side, stream))
     if unread and _draft_waits(batch):
-        for side, stream in unread:
+        batch.lists_stale = not spending.allowed(batch, "ledger", Work.DEALS)
+        for side, stream in () if batch.lists_stale else unread:
             spending.done_after_all(batch, side, work_of_stream(side, stream))
             _walk(batch, side, stream)
     batch.progress("pull", len(streams), len(streams))
@@ -278,7 +279,7 @@ def _take_deal(batch: Batch, record: Record) -> None:
     the deal as it was (archived, say) is worth another try."""
     assert isinstance(record, Deal)
     wants.take_deal(batch, record)
-    batch.state.book.unpark(f"deal:{record.id}")
+    batch.state.book.unpark([f"deal:{record.id}"])
     known = record.status == "won" or batch.state.links.parts(record.id)
     if known or batch.state.links.base("crm", f"deal:{record.id}"):
         batch.state.snapshots.want([record.id], "the deal changed")

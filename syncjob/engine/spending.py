@@ -99,7 +99,7 @@ def affordable(batch: Batch, actions: Sequence[Action]) -> list[Action]:
             left[key] = _room(batch, *key)
         can = batch.side(action.side).capabilities
         left[key] -= can.write_cost / can.batch.get(action.kind, 1)
-        if left[key] < 0:
+        if left[key] < 0 or (batch.lists_stale and action.side == "ledger"):
             late.add(number)
             batch.counts["left_out"] += 1
             _leave_out(batch, *key, _kept_words(batch, key[0]))
