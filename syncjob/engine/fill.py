@@ -158,6 +158,7 @@ def _streams() -> Iterator[tuple[Side, str]]:
     yield "ledger", "invoices"
     yield from credits.STREAMS
     yield "crm", "deals"
+    yield "crm", "contacts"
 
 
 def _fill_group(batch: Batch, deals: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.planted.engines import Engine
+from tests.planted.invariants import PROMISES
 from tests.planted.patching import PATCHES, PatchError, by_name
 
 PATH = Path(__file__).with_name("killers.yaml")
@@ -43,6 +44,8 @@ def grade(name: str, killer: Killer | None, shipped: Engine, folder: Path = PATC
     Caught is: the shipped engine passes the killer, and the mutant, in the same runner, violates
     the invariant that the killer names. Anything else, its own exception above all, is no kill.
     """
+    if killer is not None and killer.invariant not in PROMISES:
+        return f"{name}: {killer.invariant} is no invariant of the judge's"
     try:
         by_name(name, folder).applied()
     except PatchError as error:
@@ -56,7 +59,7 @@ def grade(name: str, killer: Killer | None, shipped: Engine, folder: Path = PATC
         found = mutant.play(killer.address)
     if found.how == "violation" and found.invariant == killer.invariant:
         return None
-    said = f"{found.how} {found.invariant} {found.words}".strip()
+    said = " ".join(word for word in (found.how, found.invariant, found.words) if word)
     return (
         f"{name}: {killer.address} no longer names {killer.invariant}, but: {said}. "
         f"`python -m tests.planted find {name}` looks for another."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from syncjob.sandbox.xero.models import Document
 
 if TYPE_CHECKING:
+    from tests.sim.judge_back import Told
     from tests.sim.world import World
 
 
@@ -42,6 +43,8 @@ class Watch:
         #: When each deal was first won, where the CRM forgets it.
         self.first_won: dict[int, int] = {}
         self.batch_began: datetime | None = None
+        #: What deals said truly of their invoices when the batch began.
+        self.true_before: dict[int, Told] = {}
         #: When a person last touched an invoice, by id.
         self.touched: dict[str, datetime] = {}
         #: Invoices that a person ended.
@@ -65,12 +68,20 @@ class Watch:
 
     def batch_begins(self, world: World) -> None:
         """Remember the books as they are."""
+        from tests.sim.judge_back import told_truly
+
         self.batch_began = world.time.now()
+        self.true_before = told_truly(world)
         self._remember(world)
 
     def batch_ended(self, world: World) -> None:
         """Judge what the batch did."""
+        from tests.sim.judge_back import gone_back
+
         self._judge(world)
+        back = gone_back(world, self.true_before)
+        if back is not None:
+            raise Violation("goes_back", back)
         if world.features.contacts:
             self._remember_crm(world)
 
@@ -167,14 +178,14 @@ class Watch:
 
     def _judge_anew(self, world: World, made: Document) -> None:
         """What a person ended is not made again unasked, though its deal is still won."""
-        place = _place(made)
+        mine = place(made)
         for earlier in self.known.values():
-            if earlier.id in self.ended and place and _place(earlier) == place:
+            if earlier.id in self.ended and mine and place(earlier) == mine:
                 asked = world.host.log.find(method="POST", path="/xero/")
                 ours = (c.body for c in asked if b"DELETED" in c.body)
                 if not any(earlier.id.encode() in body for body in ours):
                     raise Violation(
-                        "ended_stays", f"{made.number}: a person ended {earlier.number} of {place}"
+                        "ended_stays", f"{made.number}: a person ended {earlier.number} of {mine}"
                     )
 
     def _judge_rewrite(self, before: Document, after: Document, words: str) -> None:
@@ -196,7 +207,7 @@ class Watch:
                 judge_task(world, row, sent)
 
 
-def _place(document: Document) -> tuple[str, str] | None:
+def place(document: Document) -> tuple[str, str] | None:
     """The deal and the part of it that an invoice of ours is for."""
     found = _MARKER.search(document.url or "")
     return (found[1], found[2]) if found else None
