@@ -72,11 +72,7 @@ class Making(msgspec.Struct):
     def append(self, action: Action, part: PartCase | None = None) -> None:
         """Add the write once, unless the vendor refused exactly this before: raises Refused."""
         refused = self.case.parked.get(action.target)
-        known = fingerprint(
-            action, self.context.reference_hash, self._billed(action.payload, part),
-            day_given=date_is_given(self.case.deal, self.context.inputs),
-        )  # fmt: skip
-        if refused and refused[0] == known:
+        if refused and refused[0] == self._known_as(action, part):
             # A customer's refusal was first told of another of its deals; each deal has its own.
             raise Refused(
                 msgspec.structs.replace(
@@ -85,6 +81,12 @@ class Making(msgspec.Struct):
             )
         if not any((a.kind, a.target) == (action.kind, action.target) for a in self.actions):
             self.actions.append(action)  # the parts of a deal ask for one customer
+
+    def _known_as(self, action: Action, part: PartCase | None) -> str:
+        return fingerprint(
+            action, self.context.reference_hash, self._billed(action.payload, part),
+            day_given=date_is_given(self.case.deal, self.context.inputs),
+        )  # fmt: skip
 
     def _billed(self, payload: Payload, part: PartCase | None) -> Contact | None:
         """The ledger contact that this write is for, if it is for one that exists."""

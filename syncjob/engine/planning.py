@@ -23,6 +23,7 @@ from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.overdue import due_summaries
 from syncjob.engine.papers import emails_left
 from syncjob.engine.recovery import creates_wait
+from syncjob.engine.rows import note_row
 from syncjob.engine.telling import in_messages
 from syncjob.errors import GuardTripped
 
@@ -309,3 +310,4 @@ def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
                         _tell(batch, decision)
                     wake = decision.wake_on
                     batch.state.snapshots.wake(deal, wake.isoformat() if wake else None)
+                note_row(batch, deal, case)

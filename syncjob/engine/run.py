@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from syncjob.core.actions import Issue
-from syncjob.core.money import ZERO
-from syncjob.core.records import Deal
-from syncjob.core.reports import BatchReport, Result, Row
-from syncjob.core.rules.settlement import deal_state
-from syncjob.core.rules.texts import one_line
+from syncjob.core.reports import BatchReport, Result
 from syncjob.engine import recovery
 from syncjob.engine.alarm import sound
 from syncjob.engine.batch import Batch, mapping_hash
-from syncjob.engine.cases import load_case
 from syncjob.engine.chores import run_due
 from syncjob.engine.closing import close_settled
 from syncjob.engine.contacts.stage import (
     COMPARED,
-    contact_row,
     fill_contacts,
     settle_contacts,
     takes_part,
@@ -29,6 +23,7 @@ from syncjob.engine.page import write_page
 from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
 from syncjob.engine.pull import pull
 from syncjob.engine.push import Push
+from syncjob.engine.rows import rows_of
 from syncjob.engine.settle import settle
 from syncjob.engine.share import goes_on, more_in_words, pass_on
 from syncjob.engine.spending import affordable, note_purses
@@ -148,7 +143,7 @@ def close(batch: Batch, stopped: SyncJobError | None = None) -> BatchReport:
     report = BatchReport(
         batch=str(batch.id), connection=batch.config.connection.name, started=batch.started,
         ended=ended, result=result, exit_code=code, counts=dict(batch.counts),
-        rows=_rows(batch), issues=open_issues, calls=calls,
+        rows=rows_of(batch), issues=open_issues, calls=calls,
         new_issues=tuple(i for i in open_issues if (i.subject, i.code) in batch.new_issues),
         titles=titles_of(batch.state, open_issues), waits=dict(batch.waits), resume_at=resume_at,
         plan_hash=batch.plan_hash, stopped_by=stop_words(stopped) if stopped else "",
@@ -171,41 +166,3 @@ def _result(stopped: SyncJobError | None, issues: tuple[Issue, ...]) -> tuple[Re
         if isinstance(stopped, kind):
             return result, stopped.exit_code
     return "failed", stopped.exit_code
-
-
-def _rows(batch: Batch) -> tuple[Row, ...]:
-    """One line for each deal, and each customer, that this batch did something for."""
-    deals = tuple(
-        _row(batch, subject.removeprefix("deal:"), words)
-        for subject, words in batch.done.items()
-        if subject.startswith("deal:")
-    )
-    customers = tuple(
-        contact_row(batch, subject, words)
-        for subject, words in batch.done.items()
-        if subject.startswith("contact:")
-    )
-    return deals + customers
-
-
-def _row(batch: Batch, deal_id: str, words: list[str]) -> Row:
-    case = load_case(batch, deal_id)
-    deal = case.deal if case else Deal(id=deal_id, title="", status="won", currency="")
-    invoices = case.shown if case else ()
-    held = [f.issue for f in batch.state.book.open_issues(f"deal:{deal_id}")]
-    issue = next((issue for issue in held if issue.state == "held"), None)
-    state = deal_state(
-        invoices, batch.today, batch.config.overdue, issue=issue,
-        credit_notes=case.credit_notes if case else (),
-        bad_debt_accounts=batch.config.invoices.bad_debt_accounts,
-    )  # fmt: skip
-    return Row(
-        deal_id=deal_id, title=one_line(deal.title), page=deal.page,
-        customer=one_line(case.party.name) if case and case.party else None,
-        number=", ".join(i.number for i in invoices if i.number) or None,
-        total=sum((i.total for i in invoices), ZERO) if invoices else None,
-        due=sum((i.due for i in invoices), ZERO) if invoices else None,
-        currency=invoices[0].currency if invoices else deal.currency,
-        status=f"{state.word}, overdue" if state.overdue else state.word,
-        what=", ".join(dict.fromkeys(words)),
-    )  # fmt: skip

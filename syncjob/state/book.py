@@ -5,7 +5,7 @@ Keeps invariant 10 (a refused record waits until its fingerprint changes) and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -197,8 +197,12 @@ class Book:
         )
         return {r[0]: (r[1], msgspec.json.decode(r[2], type=Issue)) for r in rows.fetchall()}
 
-    def unpark(self, target: str) -> None:
-        self.db.execute("DELETE FROM parked WHERE target = ?", (target,))
+    def unpark(self, targets: Collection[str]) -> None:
+        """What was refused of these is over."""
+        self.db.conn.execute(
+            "DELETE FROM parked WHERE target IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(targets)).decode(),),
+        )
 
     def unpark_subject(self, subject: str) -> int:
         """Try again what was refused for this deal or customer; how many writes that is."""
