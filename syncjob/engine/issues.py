@@ -273,7 +273,7 @@ def _unpark_deal(batch: Batch, deal_id: str) -> int:
     if case is None:
         return 0
     for target in case.parked:
-        batch.state.book.unpark(target)
+        batch.state.book.unpark([target])
     moved = case.deal_base.get(REFUSED)
     if moved is not None and moved.wanted is not None:
         batch.state.links.agree("crm", case.subject, {REFUSED: None}, {REFUSED: None})

@@ -5,6 +5,7 @@ Keeps invariants 2, 6 (the base is the server's own answer) and 10 (a refusal pa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -85,13 +86,19 @@ def apply(batch: Batch, intent: Intent, outcome: Outcome) -> Ended | None:
     return ended
 
 
+def forgive(batch: Batch, targets: Collection[str]) -> None:
+    """What these records failed before is over, since they are stored; call it inside a commit."""
+    batch.state.journal.forget_setbacks(targets)
+    batch.state.book.unpark(targets)
+
+
 def _said(outcome: Outcome) -> str:
     return msgspec.json.encode(outcome).decode()[:500]
 
 
 def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool) -> None:
-    """The write is done: link, base, snapshot and audit; the intent is ended in the same commit.
-    `settled`: found later, by look-up.
+    """The write is done: link, base, snapshot and audit. Whoever calls this ends the intent in the
+    same commit, and forgets what its record has failed before. `settled`: found later, by look-up.
 
     After a settle the base is what the vendor is known to store for the call's bytes, so that a
     current value that differs is a person's edit (DESIGN 5.6); the snapshot is what stands now.
@@ -101,8 +108,6 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
     base = wanted
     if not settled and record is not None:
         base = batch.writer(action.side).current_form(action, record)
-    state.journal.forget_setback(action.target)
-    state.book.unpark(action.target)
     audit_write(batch, intent, wanted | base)
     match action.payload:
         case ContactDraft() | CrmContactDraft() | ContactChange() | MarkerChange():

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from syncjob.connectors.base import Prepared
-from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown
+from syncjob.core.actions import Action, Message, NotDone, Outcome, Stored, Unknown
 from syncjob.core.records import Receiver
 from syncjob.engine.batch import Batch
-from syncjob.engine.outcomes import apply
+from syncjob.engine.outcomes import apply, forgive
 from syncjob.engine.telling import way_down
 from syncjob.engine.titles import vendor_title
 from syncjob.errors import OutcomeUnknown, RetryLater, Stop, SyncJobError, Throttled
@@ -211,6 +211,13 @@ class Rounds:
         came = [Came(written[n], self._read(sent[n], written[n])) for n in which]
         with batch.state.commit():
             batch.lease.check(batch.state)  # whoever took over settles them instead
+            journal.answered(
+                [
+                    (sent[n].call.id, one.what.status, excerpt(one.what.body))
+                    for n, one in zip(which, came, strict=True)
+                    if isinstance(one.what, Answer)
+                ]
+            )
             for n, one in zip(which, came, strict=True):
                 self._keep(sent[n], one)
                 journal.close_call(sent[n].call.id)
@@ -231,20 +238,15 @@ class Rounds:
         """Base, link, snapshot, audit and the ends of the intents; of a call that was lost nobody
         knows anything, so its intents stay open for settle."""
         journal = self.batch.state.journal
-        if isinstance(came.what, Answer):
-            journal.answered(sent.call.id, came.what.status, excerpt(came.what.body))
         if came.lost:
             for intent in sent.intents:
                 journal.set_back(intent.action.target)
             self.batch.counts["unknown"] += len(sent.intents)
             return
-        journal.end_all(
-            [
-                ended
-                for intent, outcome in zip(sent.intents, came.outcomes, strict=True)
-                if (ended := apply(self.batch, intent, outcome)) is not None
-            ]
-        )
+        pairs = list(zip(sent.intents, came.outcomes, strict=True))
+        ended = [apply(self.batch, intent, outcome) for intent, outcome in pairs]
+        journal.end_all([end for end in ended if end is not None])
+        forgive(self.batch, [i.action.target for i, o in pairs if isinstance(o, Stored)])
 
     # --- what follows from it -------------------------------------------------------------------
 

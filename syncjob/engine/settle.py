@@ -23,7 +23,7 @@ from syncjob.core.rulings import STAGE
 from syncjob.engine.auditing import audit_unsure, audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import agree
-from syncjob.engine.outcomes import Known, stored
+from syncjob.engine.outcomes import Known, forgive, stored
 from syncjob.engine.papers import email_stored
 from syncjob.engine.telling import remember
 from syncjob.state.journal import Intent, JournaledCall
@@ -137,6 +137,7 @@ def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
     with batch.state.commit():
         stored(batch, intent, known, settled=True)
         batch.state.journal.end(intent.id, "done", "found")
+        forgive(batch, [intent.action.target])
         _want(batch, intent)
     batch.counts["settled"] += 1
     batch.log.info("intent.settled", intent=intent.id, target=intent.action.target, how="found")

@@ -45,7 +45,7 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
             ).call  # fmt: skip
         answer = _write(batch, call)
         with batch.state.commit():
-            batch.state.journal.answered(call.id, answer.status, excerpt(answer.body))
+            batch.state.journal.answered([(call.id, answer.status, excerpt(answer.body))])
             batch.state.journal.close_call(call.id)
             if answer.status < 300:
                 batch.state.book.record(

@@ -50,6 +50,8 @@ class Host:
         self._locks = {s.name: Mutex() for s in servers}
         self._mutex = Mutex()
         self._flying: dict[str, int] = {}
+        #: The most requests of one caller that were ever on the way at once, by server.
+        self.most_at_once: dict[str, int] = {}
         self._late: list[tuple[datetime, str, Request, Call]] = []
 
     def route(self, path: str) -> tuple[Server, str] | None:
@@ -96,6 +98,7 @@ class Host:
         with self._mutex:
             self._flying[key] = self._flying.get(key, 0) + 1
             counted = replace(request, in_flight=self._flying[key])
+            self.most_at_once[label] = max(self.most_at_once.get(label, 0), counted.in_flight)
         try:
             yield counted
         finally:

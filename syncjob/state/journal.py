@@ -7,7 +7,7 @@ intent keeps its record from being written again).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -156,17 +156,21 @@ class Journal:
             [(now.isoformat(), told, generation, call.id) for call in calls],
         )
 
-    def answered(self, call_id: int, status: int, excerpt: str) -> None:
-        """Write down what came back, shortened."""
-        self.db.conn.execute(
-            "UPDATE call SET status = ?, answer = ? WHERE id = ?", (status, excerpt, call_id)
+    def answered(self, calls: Sequence[tuple[int, int, str]]) -> None:
+        """Write down what came back for these calls: the status and the body, shortened."""
+        self.db.conn.executemany(
+            "UPDATE call SET status = ?, answer = ? WHERE id = ?",
+            [(status, excerpt, call) for call, status, excerpt in calls],
         )
 
     def end(self, intent_id: int, ending: Ending, outcome: str) -> None:
         """Close an intent; its call closes with its last intent."""
         self.end_all([(intent_id, ending, outcome)])
-        row = self.db.execute("SELECT call FROM intent WHERE id = ?", (intent_id,)).fetchone()
-        self._close(row[0])
+        self.db.execute(
+            "UPDATE call SET state = 'closed' WHERE id = (SELECT call FROM intent WHERE id = ?) "
+            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open')",
+            (intent_id,),
+        )
 
     def end_all(self, endings: Sequence[Ended]) -> None:
         """Close these intents; `close_call` follows for their calls."""
@@ -176,18 +180,12 @@ class Journal:
         )
 
     def close_call(self, call_id: int) -> None:
-        """No send of this call may follow, though some of its intents may still be open."""
-        self._close(call_id)
+        """No send of this call may follow, though some of its intents may still be open; once none
+        is, nothing is left to find out about it."""
         self.db.conn.execute(
-            "UPDATE call SET state = 'answered' WHERE id = ? AND state = 'open'", (call_id,)
-        )
-
-    def _close(self, call_id: int) -> None:
-        """Nothing is left to find out about a call whose intents have all ended."""
-        self.db.conn.execute(
-            "UPDATE call SET state = 'closed' WHERE id = ? AND EXISTS (SELECT 1 FROM intent "
-            "WHERE call = call.id) AND NOT EXISTS "
-            "(SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open')",
+            "UPDATE call SET state = iif(EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id) "
+            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open'), "
+            "'closed', 'answered') WHERE id = ? AND state = 'open'",
             (call_id,),
         )
 
@@ -299,5 +297,8 @@ class Journal:
             (target,),
         )
 
-    def forget_setback(self, target: str) -> None:
-        self.db.execute("DELETE FROM setback WHERE target = ?", (target,))
+    def forget_setbacks(self, targets: Collection[str]) -> None:
+        self.db.conn.execute(
+            "DELETE FROM setback WHERE target IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(targets)).decode(),),
+        )
