@@ -77,6 +77,9 @@ def measure(folder: Path, sizes: Sizes, *, say: Callable[[str], object]) -> Row:
     for deals in sizes.memory:
         say(f"memory, {deals:,} deals")
         found["memory"].append(rows.memory(folder, deals))
+    if sizes.states:
+        say("big states")
+        found["state"] = rows.states(folder, sizes.small, sizes.states)
     if sizes.days:
         say("the week of waiting")
         found["latency"] = latency.measure(sizes.days)

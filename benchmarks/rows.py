@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import business, fewest, startup
+from benchmarks import bigstate, business, fewest, startup
 from benchmarks.fewest import Fewest, Load
 from benchmarks.server import Plan
 from benchmarks.stage import Stage, ready, won_on
@@ -28,20 +28,21 @@ FAR: tuple[tuple[CrmName, Plan], ...] = (
 
 
 class Sizes(NamedTuple):
-    """How much is played: deals of the loads (`large` 0: not at all), whether calls are given a
-    distance, runs of each start, days of the week of waiting."""
+    """How much is played: deals of the loads (`large` 0: not at all), snapshots of the states,
+    whether calls are given a distance, runs of each start, days of the week of waiting."""
 
     small: int = 1_000
     large: int = 10_000
     memory: tuple[int, ...] = (1_000, 10_000, 100_000)
+    states: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     far: bool = True
     starts: int = startup.RUNS
     days: int = 7
 
 
-QUICK = Sizes(small=200, large=0, memory=(200, 1_000), starts=3, days=1)
+QUICK = Sizes(small=200, large=0, memory=(200, 1_000), states=(2_000, 20_000), starts=3, days=1)
 #: For a test: everything once, as small as it can be.
-TINY = Sizes(small=12, large=0, memory=(12,), far=False, starts=1, days=0)
+TINY = Sizes(small=12, large=0, memory=(12,), states=(30,), far=False, starts=1, days=0)
 
 
 def size_of(deals: int) -> Load:
@@ -143,7 +144,14 @@ def far(folder: Path, crm: CrmName, plan: Plan, scripted: Row) -> Row:
     }  # fmt: skip
 
 
-# --- memory, start-up ---------------------------------------------------------------------------
+# --- a big state, memory, start-up ----------------------------------------------------------------
+
+
+def states(folder: Path, deals: int, sizes: tuple[int, ...]) -> list[Row]:
+    """A batch on a state that has grown to each of these numbers of snapshots."""
+    with ready(folder / "state", made_up(folder, size_of(deals))) as stage:
+        stage.work("run")
+        return bigstate.rows(stage, sizes)
 
 
 def memory(folder: Path, deals: int) -> Row:

@@ -90,8 +90,8 @@ def _state(results: Results) -> Shown:
          f"{r['changed_s'] * 1000:.1f}", f"{r['file_mb']:.0f}")
         for r in results["state"]
     ]  # fmt: skip
-    heads = ("", "nothing changed, ms", "100 changed, ms", "file MB")
-    return Shown("Planning a batch on a state of that size", heads, rows)
+    heads = ("", "nothing changed, CPU ms", "100 changed, CPU ms", "file MB")
+    return Shown("A whole batch on a state of that size", heads, rows)
 
 
 def _starts(results: Results) -> Shown:

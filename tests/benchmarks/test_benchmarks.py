@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import fewest, rows
+from benchmarks import bigstate, fewest, rows
 from benchmarks.__main__ import _BEGIN, _END, PAGE, measure
 from benchmarks.fewest import Fewest, Load
 from benchmarks.plot import svg
@@ -51,6 +51,21 @@ def test_every_row_once(tmp_path: Path) -> None:
 )
 def test_the_fewest_of_a_thousand_deals(crm: CrmName, least: Fewest) -> None:
     assert fewest.first_load(crm, Load(deals=1_000, customers=120, lines=2_000)) == least
+
+
+@pytest.mark.parametrize(
+    ("real", "copy"),
+    [
+        ("12", "300000012"), ("org:7", "org:300000007"), ("SJ-1-A1", "SJ-300000001-A1"),
+        ("contact:SJ-O1", "contact:SJ-O300000001"), ("invoice:SJ-1-A1", "invoice:SJ-300000001-A1"),
+        ("0445d656-de3a-4db5-954e-d51212093d26", "00000003-de3a-4db5-954e-d51212093d26"),
+        ("INV-0001", "INV-0001 3"), ("p0@example.com", "p0@example.com 3"),
+    ],
+)  # fmt: skip
+def test_a_copied_record_has_ids_and_names_of_its_own(real: str, copy: str) -> None:
+    assert bigstate.named(real, 3) == copy
+    assert not bigstate.copied(real)
+    assert bigstate.copied(copy) == (copy == bigstate.shifted(real, 3))
 
 
 def made_up(**more: Any) -> dict[str, Any]:
