@@ -9,6 +9,7 @@ rewritten module once; the folder keeps the result.
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import importlib.abc
 import importlib.machinery
@@ -32,6 +33,8 @@ RULES = Path(__file__).with_name("source.py")
 #: Kept from before any test puts something in their place.
 _open, _write, _close, _environ = os.open, os.write, os.close, os.environ
 _seen: set[tuple[str, str]] = set()
+_late: list[str] = []
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 def install() -> None:
@@ -72,17 +75,23 @@ def _notes(folder: Path) -> dict[str, Any]:
 
     def note(mark: str) -> None:
         test = test_now()
-        if (mark, test) in _seen:
-            return
-        _seen.add((mark, test))
+        if (mark, test) not in _seen:
+            _seen.add((mark, test))
+            _late.append(f"{mark}\t{test}\n")
+        if _late:
+            write_down()
+
+    def write_down() -> None:
+        """At once; if a test has filled the disk, with the next mark or at the process's end."""
+        lines, _late[:] = [*_late], []
         try:
-            file = _open(
-                folder / "reached" / str(os.getpid()), os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            )
-            _write(file, f"{mark}\t{test}\n".encode())
+            file = _open(folder / "reached" / str(os.getpid()), _APPEND, 0o600)
+            _write(file, "".join(lines).encode())
             _close(file)
-        except OSError:  # a test has filled the disk: what is not noted shows as not reached
-            _seen.discard((mark, test))
+        except OSError:
+            _late.extend(lines)
+
+    atexit.register(write_down)
 
     def makes(mark: str, kind: Any) -> Any:
         note(mark)
