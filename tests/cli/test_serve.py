@@ -72,6 +72,12 @@ def test_a_batch_that_must_wait_is_waited_for() -> None:
         assert began[1] >= resume_at - timedelta(milliseconds=5)
 
 
+def test_after_hours_it_goes_on_asking_at_the_interval() -> None:
+    """So that a monitor hears that it runs, and a changed config is seen."""
+    closed = batch_report(result="outside_hours", resume_at=datetime.now(UTC) + timedelta(hours=9))
+    assert len(served([closed, closed, batch_report()])) == 3
+
+
 def test_batches_never_overlap_and_missed_ones_run_once() -> None:
     running, most, number = 0, 0, 0
     stop, mutex, hold = StopFlag(), threading.Lock(), threading.Event()
