@@ -3,6 +3,7 @@ written. A message with a next step and its exit code, and never a traceback."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -110,3 +111,15 @@ def test_a_bash_that_cannot_be_asked(
     monkeypatch.setattr(BashComplete, "_check_version", staticmethod(no_bash))
     assert syncjob.cli.run(["completion", "bash"]) == Exit.CONFIG
     assert "Couldn't detect Bash version" in capsys.readouterr().err
+
+
+def test_a_line_of_the_log_whose_time_is_none(syncjob_: Command, config_path: Path) -> None:
+    """Shown as it stands: somebody edited it, or another program writes there."""
+    file = config_path.parent / "log" / "syncjob.log"
+    file.parent.mkdir(exist_ok=True)
+    lines = [{"at": "yesterday", "event": "batch.started", "batch": 1},
+             {"at": "later", "event": "batch.ended", "batch": 1, "result": "done"}]  # fmt: skip
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    code, out, _ = syncjob_("log", "--batch", "1")
+    assert code == Exit.DONE
+    assert "yesterday" in out
