@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from syncjob.sandbox.xero.models import Document
-from tests.sim.judge import deal_fields
+from tests.sim.judge_deals import deal_fields
 from tests.sim.truth import deal_total
 from tests.sim.world import World
 

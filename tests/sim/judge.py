@@ -1,56 +1,64 @@
 """The judge: what must hold once everything has come to rest, read from what the servers hold.
 
 It knows the servers' records and what people did (world.deeds, world.watch), and nothing of the
-program's own tables.
+program's own tables. Where each promise of docs/guarantees.md is judged (and, of those beside the
+numbers, what the books require):
+
+| promise | judged by |
+|---|---|
+| 1 one invoice | `_one_invoice`, `_one_live`, `_merged`; judge_papers `_templates`, `_credits` |
+| 2 what bears our marker is adopted | `_one_invoice` (generations), `_contacts`; judge_contacts |
+| 3 written down first, sent again once | judge_calls `_replays` |
+| 4 patience | judge_calls `_patience` |
+| 5 nothing unseen | judge_deals `_won_without`, `_fields_true`; judge_back |
+| 6 quiet at rest | `recover`; two.py `recover_both` |
+| 7 nobody's work is lost | watch `_judge_one`; `_never_deleted`; judge_contacts; judge_deals |
+| 8 to the cent | judge_deals `_whole`, `_shares`, `_in_parts`, `_fields_true` |
+| 9 no false alarm, nothing told twice | judge_papers `judge_task`, `_told`, `_none_forgotten` |
+| 10 a refused record stops itself only | judge_deals `_won_without` (of the others); `recover` |
+| 11 within the limits | judge_calls `_pace`; ProgramClock (no wait over a minute) |
+| 12 a small blast radius | world `_batch` (a tripped guard writes nothing) |
+| 13 a dry run changes nothing | plans `_plan`, `_apply` |
+| 14 secrets stay secret | judge_calls `_secrets` |
+| 15 one writer | not here: two processes are needed (tests/crash) |
+| 16 it mends itself | `recover`, `_two_batches` |
+| 17 what is written can be traced | not here: tests/engine/test_audit.py |
+| mode: drafts only, no e-mail | watch `_judge_one`; judge_calls `_books` |
+| won before the config's day: never | `_won_since` |
+| whose customer | judge_deals `_customer` |
+| dates, no tax of our own | judge_calls `_books` |
+
+tests/sim/test_judge.py shows of each that it can fail.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
-from fractions import Fraction
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 from syncjob.core.actions import Issue
 from syncjob.core.reports import BatchReport
 from syncjob.errors import Exit
 from syncjob.sandbox.xero.models import Document
-from tests.sim.features import PART_DAYS, PART_PERCENTS
+from tests.sim.judge_calls import judge_calls
 from tests.sim.judge_contacts import judge_contacts
-from tests.sim.judge_papers import judge_papers, repeats
+from tests.sim.judge_deals import WON_SINCE, Made, doubled, judge_deal, owners, rivals
+from tests.sim.judge_papers import judge_papers
 from tests.sim.kinds import FAR, FORBIDDEN
-from tests.sim.truth import deal_says, deal_total
 from tests.sim.watch import Violation
 from tests.sim.world import PATIENCE, World
 
 _MARKER = re.compile(r"syncjob=([A-Z]{2})-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
-DEAD = ("VOIDED", "DELETED")
 #: What was forbidden is tried again when held deals are looked at again, once an hour.
 RIGHTS_RECHECK = timedelta(minutes=60)
-#: The config's `won_since`, as the CRM's own stamp: earlier wins are never invoiced.
-WON_SINCE = datetime(2026, 11, 1, tzinfo=ZoneInfo("Australia/Sydney")).timestamp()
 #: Each can have asked our program to stay away.
 VENDORS = ("the CRM", "the ledger")
 A_DAY = timedelta(hours=25)
 #: A batch ends well, or with issues that a person must look at.
 GOOD_EXITS = (0, 1)
-
-
-class Made(NamedTuple):
-    """An invoice of ours: of which deal, which part of it, for which time, and as it stands."""
-
-    deal: int
-    part: str
-    generation: int
-    document: Document
-
-    @property
-    def live(self) -> bool:
-        """Neither voided nor deleted."""
-        return self.document.status not in DEAD
 
 
 def recover(world: World) -> None:
@@ -130,13 +138,15 @@ def judge(world: World) -> None:
     _contacts(world)
     judge_contacts(world)
     judge_papers(world)
+    judge_calls(world)
     invoices: dict[int, list[Made]] = defaultdict(list)
     for number, found in marked.items():
         invoices[world.truth.heir("deals", number)] += found
     for deal in world.truth.all("deals"):
         if not deal["is_deleted"]:
+            _won_since(world, deal, invoices.get(deal["id"], []))
             _merged(world, deal, invoices.get(deal["id"], []))
-            _deal(world, deal, invoices.get(deal["id"], []))
+            judge_deal(world, deal, invoices.get(deal["id"], []))
 
 
 def _never_deleted(world: World) -> None:
@@ -146,27 +156,23 @@ def _never_deleted(world: World) -> None:
             raise Violation("no_delete", f"{call.method} {call.path}")
 
 
+def _won_since(world: World, deal: dict[str, Any], found: list[Made]) -> None:
+    """What was first won before the config's day is never invoiced."""
+    first = deal["first_won_time"]
+    if found and first and float(first) < WON_SINCE:
+        raise Violation("won_since", f"deal {deal['id']} was won before, and is invoiced")
+
+
 def _merged(world: World, deal: dict[str, Any], found: list[Made]) -> None:
     """Of deals that became one only one is invoiced, or people are told."""
     parts = Counter(made.part for made in found if made.live)
     both = (
-        len(_owners(found) - {deal["id"]}) > 1
+        len(owners(found) - {deal["id"]}) > 1
     )  # later parts of the one's schedule bear the new id
-    twice = len(_owners(found)) > 1 and max(parts.values()) > 1
+    twice = len(owners(found)) > 1 and max(parts.values()) > 1
     if (both or twice) and not rivals(world, deal["id"], found):
         numbers = [made.document.number for made in found if made.live]
         raise Violation("one_invoice", f"deal {deal['id']} was merged, and has {numbers}")
-
-
-def _owners(found: list[Made]) -> set[int]:
-    """The deals, merged now, that these live invoices were made for."""
-    return {made.deal for made in found if made.live}
-
-
-def rivals(world: World, deal: int, found: list[Made]) -> bool:
-    """Whether this deal came of several with an invoice each, and people are asked."""
-    told = (f"deal:{deal}", "merged_deals_invoiced") in world.issues
-    return told and len(_owners(found)) > 1
 
 
 def _by_deal(world: World) -> dict[int, list[Made]]:
@@ -208,12 +214,6 @@ def _one_live(world: World, deal: int, live: list[Document]) -> None:
         raise Violation("one_invoice", f"deal {deal} has {[d.number for d in live]}")
 
 
-def doubled(world: World, deal: int) -> bool:
-    """Whether people are told that the deal has an invoice too many."""
-    heir = world.truth.heir("deals", deal)
-    return (f"deal:{heir}", "duplicate_effect") in world.issues
-
-
 def _came_of_merge(world: World, deal: int) -> bool:
     heir = world.truth.heir
     return any(heir("deals", d["id"]) == deal != d["id"] for d in world.truth.all("deals"))
@@ -238,249 +238,3 @@ def _contacts(world: World) -> None:
     twins = [name for name, count in active.items() if count > 1]
     if twins:
         raise Violation("one_contact", f"several contacts named {twins}")
-
-
-# --- one deal ------------------------------------------------------------------------------------
-
-
-def _deal(world: World, deal: dict[str, Any], found: list[Made]) -> None:
-    fields = deal_fields(world, deal)
-    live = [made.document for made in found if made.live]
-    newest = max(found, key=lambda made: made.generation).document if found else None
-    for invoice in live:
-        _customer(world, deal, invoice)
-    asked = rivals(world, deal["id"], found)
-    if not asked:
-        _content(world, deal, [made for made in found if made.live], fields)
-    if world.rules and (f"deal:{deal['id']}", "crm_rule") in world.issues:
-        return  # an admin's rule refuses the deal's fields, and people are told
-    if deal["status"] != "won" and not asked:
-        _not_won(world, deal, live, fields)
-    elif not live and not deal["is_archived"]:
-        _won_without(world, deal, found, newest, fields)
-    if deal["is_archived"] or (not live and fields.get("Invoice status") == "held"):
-        return  # judged above
-    if doubled(world, deal["id"]):
-        return
-    again = repeats(world, deal["id"])
-    if live or (again and not found):
-        _fields_true(world, deal, [*live, *again], fields)
-    elif found:
-        _ended_true(world, deal, found, again, fields)
-
-
-def _content(
-    world: World, deal: dict[str, Any], live: list[Made], fields: dict[str, Any]
-) -> None:  # fmt: skip
-    """Nobody touched them: their sum is one that the deal has had, and that of drafts the one it
-    has. Where the CRM's lists lag some lines may be missing: then it is a draft, and the deal says
-    so."""
-    documents = [made.document for made in live]
-    if not live or any(d.id in world.watch.touched for d in documents):
-        return
-    draft = all(d.status == "DRAFT" for d in documents)
-    lagging = world.truth.lag_s > 0 and draft
-    told = any(subject == f"deal:{deal['id']}" for subject, _ in world.issues)
-    # Lines that move no stamp are seen with the weekly walk (docs/guarantees.md).
-    told = told or not world.truth.lines_stamp
-    said = told or "the deal says" in str(fields.get("Invoice note"))
-    if deal["is_archived"] or (lagging and said):
-        return
-    if all(made.part == "A" for made in live):
-        _whole(world, deal, documents[0], told=told)
-    else:
-        _shares(world, deal, live)
-        _in_parts(world, deal, documents, told=told)
-    by_rule = world.config.mode == "full" and world.config.invoices.status == "authorised"
-    for invoice in documents if by_rule else ():
-        _approved(world, deal, invoice)
-
-
-def _whole(world: World, deal: dict[str, Any], invoice: Document, *, told: bool) -> None:
-    known = world.watch.totals.get(deal["id"], set())
-    if invoice.total not in known:
-        raise Violation("totals", f"deal {deal['id']}: {invoice.number} is {float(invoice.total)}")
-    now = deal_total(world.truth, deal["id"])
-    follows = deal["status"] == "won" and invoice.status == "DRAFT" and not world.state_lost
-    if follows and not told and invoice.total != now:
-        raise Violation(
-            "follows",
-            f"deal {deal['id']} comes to {float(now)}, its draft {invoice.number} to "
-            f"{float(invoice.total)}, and nobody is told",
-        )
-
-
-def _shares(world: World, deal: dict[str, Any], live: list[Made]) -> None:
-    """Of a deal that never came to anything else each part is its share, but for cents."""
-    totals = world.watch.totals.get(deal["id"], set()) - {Fraction(0)}
-    if len(totals) != 1 or world.truth.lag_s:
-        return
-    for _, part, _, invoice in live:
-        share = next(iter(totals)) * PART_PERCENTS.get(part, 0) / 100
-        if share and abs(invoice.total - share) > Fraction(2 * len(invoice.lines) + 2, 100):
-            raise Violation("parts", f"deal {deal['id']}: {part} is {float(invoice.total)}")
-
-
-def _in_parts(world: World, deal: dict[str, Any], made: list[Document], *, told: bool) -> None:
-    """All parts together are the deal, but for a cent a line and part."""
-    if deal["status"] != "won" or told or world.state_lost or len(made) < len(PART_DAYS):
-        return
-    total, now = sum(d.total for d in made), deal_total(world.truth, deal["id"])
-    if abs(total - now) > Fraction(sum(len(d.lines) for d in made), 100):
-        raise Violation("parts", f"deal {deal['id']} is {float(now)}, its parts {float(total)}")
-
-
-def _customer(world: World, deal: dict[str, Any], invoice: Document) -> None:
-    """Its customer is one of the deal's, unless a person touched it."""
-    if invoice.id in world.watch.touched:
-        return
-    contact = world.xero.organisation.contacts[invoice.contact_id]
-    theirs = {_key(name) for name in world.watch.names.get(contact.id, set())}
-    ours = {
-        _key(name)
-        for party in world.watch.parties.get(deal["id"], set())
-        for name in world.watch.names.get(party, set())
-    }
-    if not ours & theirs:
-        raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
-
-
-def _key(name: str) -> str:
-    """As people read it, without what tells it from another customer's (contacts.name_suffix)."""
-    return re.sub(r" \([^()]*\)$", "", " ".join(name.casefold().split()))
-
-
-def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:
-    edited = len(world.watch.totals.get(deal["id"], set()) - {Fraction(0)}) > 1
-    won = deal["status"] == "won" and not edited and not world.state_lost
-    if won and invoice.status == "DRAFT":
-        raise Violation("approved", f"deal {deal['id']}: {invoice.number} is still a draft")
-
-
-def _not_won(
-    world: World, deal: dict[str, Any], live: list[Document], fields: dict[str, Any]
-) -> None:
-    for invoice in live:
-        draft = invoice.status == "DRAFT" and not world.state_lost
-        if draft and invoice.id not in world.watch.touched and not doubled(world, deal["id"]):
-            raise Violation(
-                "withdrawn", f"deal {deal['id']} is {deal['status']}, {invoice.number} is a draft"
-            )
-    forgotten = deal["is_archived"] or world.state_lost  # what a lost state wrote is nobody's
-    if fields.get("Invoice status") == "held" and not forgotten:
-        raise Violation("fields", f"deal {deal['id']} is {deal['status']}, and says held")
-
-
-def _won_without(
-    world: World, deal: dict[str, Any], found: list[Made], newest: Document | None,
-    fields: dict[str, Any],
-) -> None:  # fmt: skip
-    """Won and not invoiced: a person ended its invoice, or it is held and says why."""
-    if newest is not None and newest.id in world.watch.ended:
-        return
-    if len({made.deal for made in found}) > 1 and any(
-        made.document.id in world.watch.ended for made in found
-    ):
-        return  # of merged deals it may be the one's that a person ended
-    if _first_won(world, deal) < WON_SINCE:
-        return
-    if fields.get("Invoice status") == "held" and fields.get("Invoice note"):
-        world.held[str(fields["Invoice note"])[:60]] += 1
-        if _holdable(world, deal):
-            return
-    if newest is not None and world.state_lost and newest.status == "DELETED":
-        return  # nobody can tell any more that it was us who withdrew it
-    raise Violation(
-        "nothing_forgotten",
-        f"deal {deal['id']} is won ({float(deal_total(world.truth, deal['id']))}), "
-        f"has no invoice, and says {fields.get('Invoice status')}: {fields.get('Invoice note')}",
-    )
-
-
-def _first_won(world: World, deal: dict[str, Any]) -> float:
-    """The CRM's own word, or what was seen of the deal and of what was merged into it."""
-    if deal["first_won_time"]:
-        return float(deal["first_won_time"])
-    known = world.watch.first_won
-    heir = world.truth.heir
-    seen = [at for key, at in known.items() if heir("deals", key) == deal["id"]]
-    return float(min([*seen, deal["won_time"]]))
-
-
-def _holdable(world: World, deal: dict[str, Any]) -> bool:
-    """Whether anything that people did can be a reason to hold it."""
-    if deal_total(world.truth, deal["id"]) <= 0 or not deal["org_id"]:
-        return True
-    if world.features.templates and len(world.truth.children("rows", deal["id"])) > 1:
-        return True  # recurring lines that do not agree
-    doubtful = {"archive_contact", "merge_contacts", "create_contact", "edit_contact", "delete_org",
-                "merge_orgs", "create_invoice", "rename_contact", "forget_contact", "delete_person",
-                "edit_org", "merge_persons", "restore_org", "merge_deals"}  # fmt: skip
-    return any(deed.act in doubtful for deed in world.deeds)
-
-
-def _ended_true(
-    world: World, deal: dict[str, Any], found: list[Made], again: list[Document],
-    fields: dict[str, Any],
-) -> None:  # fmt: skip
-    """Of those that ended it tells of the last part's newest; of merged deals, of one of them."""
-    last = max(found, key=lambda made: (len(made.part), made.part, made.generation))
-    told = [last, *(found if len({made.deal for made in found}) > 1 else ())]
-    for number, made in enumerate(told, 1):
-        try:
-            _fields_true(world, deal, [made.document, *again], fields)
-        except Violation:
-            if number == len(told):
-                raise
-        else:
-            return
-
-
-def _fields_true(
-    world: World, deal: dict[str, Any], shown: list[Document], fields: dict[str, Any]
-) -> None:
-    """What the deal says is true of its invoices; some of a schedule may still be to come."""
-    org = world.xero.organisation
-    begun = world.features.schedule and len(shown) < len(PART_DAYS) and deal["status"] == "won"
-    wanted = [deal_says(org, shown, to_come=to_come) for to_come in ((False, True)[: 1 + begun])]
-    numbers = ", ".join(invoice.number for invoice in shown)
-    for name, value in wanted[0].items():
-        said = fields.get(name)
-        if not any(_same(said, way[name]) for way in wanted):
-            raise Violation(
-                "fields",
-                f"deal {deal['id']} ({deal['status']}) says {name} = {said!r}, but "
-                f"{numbers} ({', '.join(i.status for i in shown)}) says {_shown(value)!r}",
-            )
-    link = str(fields.get("Invoice link"))
-    if not all(i.status == "DELETED" for i in shown) and not any(i.id in link for i in shown):
-        raise Violation("fields", f"deal {deal['id']} links {link}, not {numbers}")
-
-
-def _same(said: Any, value: Any) -> bool:
-    if isinstance(value, frozenset):
-        return frozenset(str(said or "").split(", ")) - {""} == value
-    if isinstance(value, Fraction):
-        return said is not None and Fraction(str(said)) == value
-    return bool((said or None) == value)
-
-
-def _shown(value: Any) -> Any:
-    return float(value) if isinstance(value, Fraction) else value
-
-
-def deal_fields(world: World, deal: dict[str, Any]) -> dict[str, Any]:
-    """The deal's own fields by name, as the CRM holds them, in words."""
-    known = world.truth.fields["deals"]
-    return {
-        known[code]["field_name"]: _plain(known[code], value)
-        for code, value in (deal.get("custom_fields") or {}).items()
-        if code in known
-    }
-
-
-def _plain(field: dict[str, Any], value: Any) -> Any:
-    if isinstance(value, dict) and "value" in value:
-        return value["value"]
-    options = {o["id"]: o["label"] for o in field.get("options") or []}
-    return options.get(value, value) if options else value

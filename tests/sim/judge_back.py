@@ -69,6 +69,6 @@ def _live(world: World) -> dict[int, list[Document]]:
 
 
 def _status(world: World, deal: dict[str, object]) -> object:
-    from tests.sim.judge import deal_fields
+    from tests.sim.judge_deals import deal_fields
 
     return deal_fields(world, deal).get("Invoice status")

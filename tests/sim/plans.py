@@ -40,6 +40,7 @@ def seen_first(
 
 def _plan(world: World) -> PlanFile | None:
     made: list[str] = []
+    last = world.last_call()
 
     def plan(handle: ConnectionHandle) -> None:
         try:
@@ -48,6 +49,9 @@ def _plan(world: World) -> PlanFile | None:
             world.tell(f"  no plan: {error.what}")
 
     world.work(plan)
+    written = world.writes_since(last)
+    if written:
+        raise Violation("dry_run", f"a plan wrote: {[(c.method, c.path) for c in written]}")
     return read_plan(made[0], NAME, __version__) if made else None
 
 

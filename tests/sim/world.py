@@ -42,7 +42,7 @@ from tests.sim.faults import Faults, Killed, watching
 from tests.sim.features import PLAIN, Features, settings_for
 from tests.sim.http_face import Face, SocketWire
 from tests.sim.kinds import STATE_KINDS
-from tests.sim.watch import Watch
+from tests.sim.watch import Violation, Watch
 from tests.sim.wire import BASE, CuttingWire
 
 #: A Monday, noon in Sydney: no day ends by chance within the first hours.
@@ -244,8 +244,11 @@ class World:
         return None
 
     def _batch(self, handle: ConnectionHandle) -> BatchReport:
+        last = self.last_call()
         report = handle.run(RunOptions(who="a simulation"))
         said = str(report.stopped_by)
+        if report.exit_code == Exit.GUARD and (written := self.writes_since(last)):
+            raise Violation("guard", f"tripped, and wrote: {[(c.method, c.path) for c in written]}")
         if report.exit_code == Exit.GUARD and any(why in said for why in RELEASED):
             self.tell(f"  batch: {said}; a person releases it")
             report = handle.run(RunOptions(who="Ann", accept=report.plan_hash))
