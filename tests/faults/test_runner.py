@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.lane_pairs import EACH
 from tests.faults.lanes import NAMES, Budget, LaneResult, Red, lane
 from tests.faults.page import page_of
 from tests.faults.running import Done, Keeper, Piece, all_pieces, play_apart, summed
@@ -61,8 +62,8 @@ def test_pieces_are_those_that_the_lanes_ask_for() -> None:
 
 
 def test_a_piece_is_played_in_a_process_of_its_own() -> None:
-    done = play_apart(Piece("pairs", 0, 2_000), "ci", "c" * 40)
-    assert done.result.cases == 1
+    done = play_apart(Piece("pairs", 0, 100), "ci", "0" * 40)
+    assert done.result.cases == EACH["ci"]
     assert done.result.violations == []
 
 

@@ -19,6 +19,7 @@ from tests.sim.world import World
 INTERVAL = timedelta(minutes=5)
 #: Where life goes on after a fault, it does so while a late request is still under way.
 SOON = timedelta(minutes=1)
+A_DAY = timedelta(hours=25)
 
 
 class Case(NamedTuple):
@@ -43,6 +44,11 @@ class Case(NamedTuple):
         on = "on" if self.goes_on else "off"
         then = () if self.second is None else (f"+{self.second}",)
         return "|".join((self.history, str(self.batch), point, self.kind, on, *then))
+
+    @property
+    def fault(self) -> tuple[str, int, bool, int, str]:
+        """History, point and kind: life that goes on at once makes no other case of it."""
+        return (self.history, self.batch, self.statement, self.point, self.kind)
 
     @property
     def replay(self) -> str:
@@ -155,6 +161,9 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
             fired = _run_after(played, case, world) and fired
         if world.faults.met(*LASTING, *REFUSALS):
             happenings.mend(world)
+        if world.faults.met(*REFUSALS):  # the accounts' names are read anew once a day
+            world.advance(A_DAY)
+            world.run()
         played.history.ends(world)
     except BaseException as error:
         error.world = world  # type: ignore[attr-defined]
@@ -191,8 +200,9 @@ def _edit_at(played: Played, case: Case, world: World) -> Callable[[], None]:
     """What a person does at an edit point: the history's next deeds, or something common."""
     steps: tuple[Deeds, ...] = played.history.steps
     rng = Random(f"{case}")
-    if case.batch + 1 < len(steps) and rng.random() < 0.5:
-        return lambda: _attempt(world, steps[case.batch + 1])
+    later = case.batch + 1
+    if later < len(steps) and later not in played.history.machine and rng.random() < 0.5:
+        return lambda: _attempt(world, steps[later])
 
     act = people_hubspot.act if world.vendor.name == "hubspot" else people.act
 

@@ -38,6 +38,8 @@ class History:
     wish: Wish | None = None
     #: How many records a page of any list holds at most; None for as many as are asked for.
     page_max: int | None = None
+    #: The steps whose deeds are the machine's, and cannot happen while the program is at work.
+    machine: tuple[int, ...] = ()
     #: What comes after the last step: two batches, the judge, and rest.
     ends: Deeds = recover
 
@@ -167,10 +169,10 @@ _INVOICES: tuple[History, ...] = (
     History("state lost", (
         sells("Acme Pty", "Bolt & Sons"), both(books("approve"), lose_state),
         sells("Fjord AS"), wait(minutes=16),
-    )),
+    ), machine=(1,)),
     History("state lost at once", (
         sells("Acme Pty"), lose_state, wait(minutes=16),
-    )),
+    ), machine=(1,)),
     History("contact merged", (
         sells("Acme Pty", "Bolt & Sons"), _merged, sells("Acme Pty"),
     )),

@@ -141,6 +141,15 @@ def other_host(w: World) -> None:
     w.tell("the other machine is next")
 
 
+def _one_host_only(w: World) -> None:
+    """The other machine is stopped, and a person says so. Raises Violation."""
+    w.run()  # what it has done meanwhile is seen, and asked about
+    with w.connection() as handle:
+        handle.answer(kind="only-instance", subject="connection", who="Ann", reason="stopped")
+    w.tell("the other machine is stopped")
+    recover(w)
+
+
 def _swap(one: Path, other: Path) -> None:
     aside = one.with_name(f"{one.name}.aside")
     for old, new in ((one, aside), (other, one), (aside, other)):
@@ -172,14 +181,14 @@ _PLAIN: tuple[History, ...] = (
     History("yesterday's state put back", (
         sells("Acme Pty"), both(keep_copy, wait(hours=25), _SECOND),
         both(books("approve"), put_back), wait(minutes=16), _pay(),
-    )),
+    ), machine=(1, 2)),
     History("put back at once", (
         both(keep_copy, sells("Acme Pty")), put_back, wait(minutes=16),
-    )),
+    ), machine=(0, 1)),
     History("state on two hosts", (
         sells("Acme Pty"), both(other_host, _SECOND), both(other_host, books("approve")),
         both(other_host, sells("Fjord AS")), other_host,
-    )),
+    ), machine=(1, 2, 3, 4), ends=_one_host_only),
     History("tokens rotate", (
         sells("Acme Pty"), both(_LAPSE, books("approve")), both(_LAPSE, _SECOND),
         both(_LAPSE, _pay()),
