@@ -15,7 +15,7 @@ from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.plans import seen_first
 from tests.sim.swarm import Swarm, crm_of, draw, more
 from tests.sim.two import Twofold, Wish, new_twofold, recover_both
-from tests.sim.world import World, new_world
+from tests.sim.world import PATIENCE, World, new_world
 
 __all__ = ["Played", "Swarm", "crm_of", "draw", "play", "replay"]
 
@@ -35,6 +35,8 @@ MENDED = 0.5
 #: An hour too many or too few; machines that are further off are mended at once.
 SKEW_MAX = timedelta(minutes=62)
 
+#: Both vendors may have asked for a rest.
+RESTS = 2
 #: A longer rest than this leaves little of a seed's day.
 FAR_AWAY = timedelta(hours=1)
 #: Names of accounts and fields are read once a day; a record that was refused is tried again then.
@@ -172,6 +174,8 @@ def _turns_at(swarm: Swarm, number: int) -> list[turns.Turn]:
 
 def _people_notice(world: World, rng: Random) -> None:
     """Sooner or later somebody mends what a vendor refuses, and sets the machine's clock."""
+    if rng.random() < MENDED:
+        turns.only_instance(world)
     if (world.faults.barred or world.faults.culprit) and rng.random() < MENDED:
         happenings.mend(world)
     if abs(world.clock.skew) > SKEW_MAX or (world.clock.skew and rng.random() < MENDED / 5):
@@ -196,10 +200,21 @@ def _end(world: World) -> None:
     if world.faults.met(*LASTING, *REFUSALS):
         happenings.mend(world)
         world.advance(NAMES_READ)
+    if world.state_lost:
+        _looked_after(world)
     if isinstance(world, Twofold) and world.partner is not None:
         recover_both(world)
     else:
         recover(world)
+
+
+def _looked_after(world: World) -> None:
+    """What an older or a new state finds in the books that it never made stops it until a person
+    says that no other machine is at work."""
+    for _ in range(RESTS):
+        world.advance(max(world.away_until - world.time.now(), PATIENCE))
+        world.run()
+    turns.only_instance(world)
 
 
 def _deed(world: World, swarm: Swarm, rng: Random) -> None:

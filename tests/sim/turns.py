@@ -70,6 +70,14 @@ def move_host(world: World) -> None:
     _let_in(world)
 
 
+def only_instance(world: World) -> None:
+    """A person has looked after the other machine, and says so if the program asks for it."""
+    if ("connection", "another_instance") in world.issues:
+        world.tell("a person: syncjob resolve connection --only-instance")
+        with world.connection() as handle:
+            handle.answer(kind="only-instance", subject="connection", who="Ann", reason="it is off")
+
+
 def withdraw_consent(world: World) -> None:
     """The vendor knows neither the token nor its refresh token any more."""
     world.books("expire_tokens", refresh=True)
