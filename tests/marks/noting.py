@@ -86,8 +86,10 @@ def _notes(folder: Path) -> dict[str, Any]:
         lines, _late[:] = [*_late], []
         try:
             file = _open(folder / "reached" / str(os.getpid()), _APPEND, 0o600)
-            _write(file, "".join(lines).encode())
-            _close(file)
+            try:
+                _write(file, "".join(lines).encode())
+            finally:
+                _close(file)
         except OSError:
             _late.extend(lines)
 
