@@ -48,7 +48,7 @@ EVENTS = {
     "serve.scheduled": "when the next batch runs, and why not at the usual interval",
     "serve.started": "the scheduler begins",
     "serve.stopped": "the scheduler has ended",
-    "serve.stopping": "SIGTERM or Ctrl-C: the call in flight is finished first",
+    "serve.stopping": "SIGTERM or Ctrl-C: the calls on their way are finished first",
     "stream.unreadable": "a stream's answer has not the documented shape: it stops, unread",
     "work.postponed": "what can wait is left out for now: calls are scarce, or it is after hours",
     "walk.restarted": "a walk's position or cursor was refused: the stream is read in full",

@@ -1,7 +1,7 @@
 """One batch after another: APScheduler with one job that never overlaps and never piles up.
 
 A batch that was missed (the machine slept) runs once, late. A batch that ends with `resume_at`
-moves the next one there. SIGTERM lets the call in flight finish; the batch then ends by itself.
+moves the next one there. SIGTERM lets the calls on their way finish; the batch then ends by itself.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from syncjob.signals import StopFlag
 def serve_command(ctx: click.Context, every: int | None) -> int:
     """Run a batch every few minutes until stopped. Batches never overlap, missed ones run once.
 
-    SIGTERM or Ctrl-C finishes the call in flight; a second one ends at once.
+    SIGTERM or Ctrl-C finishes the calls on their way; a second one ends at once.
     """
     with logged(ctx, level=logging.INFO) as config, StopFlag() as stop:
         minutes = every or config.schedule.every_minutes

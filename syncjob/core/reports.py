@@ -62,7 +62,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     releases the plan with this hash from the guard, `since` moves the reading window back to the
     start of that day (never `won_since`). `now` runs it outside the office hours, too. `who` is
     written to the audit, and with an `accept` the `reason`. `should_stop` is asked between calls;
-    True ends the batch with Interrupted after the call in flight.
+    True ends the batch with Interrupted after the calls on their way.
     """
 
     deal: str | None = None

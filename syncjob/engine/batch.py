@@ -123,7 +123,7 @@ class Batch:
         """
         if self.options.should_stop():
             raise Interrupted(
-                "Stopped as asked; the call in flight was finished.",
+                "Stopped as asked; the calls on their way were finished.",
                 next_step="The next run goes on from here.",
             )
         if heed_time and self.late:

@@ -57,7 +57,6 @@ from syncjob.state.links import Part
 #: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
 APPROVALS_REST = timedelta(hours=24)
 
-
 #: What a write's answer may show.
 Known = Contact | Invoice | Deal | Template | CreditNote
 
