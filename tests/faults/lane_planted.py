@@ -11,7 +11,7 @@ from tests.faults.lanes import Budget, LaneResult, Red, Size
 from tests.planted.campaign import SEEDS_MAX, Campaign
 from tests.planted.engines import Engine
 from tests.planted.killers import Killer, grade, stored
-from tests.planted.patching import PATCHES, Patch, every
+from tests.planted.patching import EQUIVALENT, PATCHES, Patch, every
 
 #: Killers take seconds each; more pieces would start the shipped engine more often.
 CI_PIECES = 4
@@ -86,7 +86,21 @@ def table(total: LaneResult) -> str:
     if rarest:
         said = ", ".join(f"{name} ({1000 * share:.1f})" for share, name in rarest[:RAREST])
         lines.append(f"The rarest, by kills per 1,000 fresh seeds and cases: {said}.")
+    lines += ["", *_NOTES, "", "Not counted, because nothing can come of them:", ""]
+    lines += [f"- {p.name}: {p.breaks} {p.why}" for p in every(EQUIVALENT).values()]
     return "\n".join(lines)
+
+
+#: How to keep them up to date.
+_NOTES = (
+    "A patch (`tests/planted/patches/`) holds the text that it replaces and no line numbers. Where "
+    "the source has moved on it is red: `python -m tests.planted apply` names those that do not "
+    "fit; write the old text anew, as little of it as says what is meant, then "
+    "`python -m tests.planted check NAME`. If the killer no longer kills, "
+    "`python -m tests.planted find NAME` looks for another among fresh seeds and cases and stores "
+    "it in `killers.yaml`; a short scene in `tests/planted/scenes.py` lasts longer. "
+    "`python -m tests.planted rate NAME` counts how often fresh draws see it.",
+)
 
 
 def _row(patch: Patch, known: dict[str, Killer], total: LaneResult) -> str:

@@ -13,8 +13,12 @@ from pathlib import Path
 #: The checkout, whose `syncjob` is patched.
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).with_name("patches")
+#: Patches of which nothing can come, each with its reason: they are not counted.
+EQUIVALENT = PATCHES.with_name("equivalent")
 _MARKS = ("@@ ", "<<<<", "====", ">>>>")
 _HEAD = ("breaks", "invariant", "origin")
+#: Only of a patch that is no bug: why nothing can come of it.
+_WHY = "why"
 
 
 class PatchError(Exception):
@@ -33,13 +37,15 @@ class Hunk:
 @dataclass(frozen=True)
 class Patch:
     """One planted bug. `invariant` is the number in docs/guarantees.md of the promise that it
-    breaks, `origin` where the idea of it comes from: "spike", "issue 3" or "own"."""
+    breaks, `origin` where the idea of it comes from: "spike", "issue 3" or "own". `why`: what
+    keeps it from being a bug here."""
 
     name: str
     breaks: str
     invariant: int
     origin: str
     hunks: tuple[Hunk, ...]
+    why: str = ""
 
     def applied(self, root: Path = ROOT) -> dict[str, str]:
         """The changed files' whole text, by path. Raises PatchError if a text is not found
@@ -98,15 +104,16 @@ def load(path: Path) -> Patch:
             hunks.append(_hunk(path.stem, line[3:].strip(), lines))
         elif line.strip():
             key, colon, value = line.partition(":")
-            if not colon or key not in _HEAD or key in head:
+            if not colon or key not in (*_HEAD, _WHY) or key in head:
                 raise PatchError(f"{path.stem}: what is {line.strip()!r}?")
             head[key] = value.strip()
+    why = head.pop(_WHY, "")
     if set(head) != set(_HEAD) or not hunks:
         raise PatchError(f"{path.stem}: needs {', '.join(_HEAD)} and a hunk")
     if not head["invariant"].isdigit() or any(hunk.old == hunk.new for hunk in hunks):
         raise PatchError(f"{path.stem}: its invariant is no number, or a hunk changes nothing")
     return Patch(
-        path.stem, head["breaks"], int(head["invariant"]), head["origin"], tuple(hunks)
+        path.stem, head["breaks"], int(head["invariant"]), head["origin"], tuple(hunks), why
     )  # fmt: skip
 
 

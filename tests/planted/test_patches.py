@@ -10,9 +10,8 @@ import pytest
 from tests.planted.invariants import PROMISES
 from tests.planted.killers import stored
 from tests.planted.mutant import module_of
-from tests.planted.patching import PATCHES, ROOT, PatchError, every, load
+from tests.planted.patching import EQUIVALENT, ROOT, PatchError, every, load
 
-EQUIVALENT = PATCHES.with_name("equivalent")
 #: The issue asks for so many at least.
 BUGS_MIN = 30
 TEXT = """breaks: What it breaks.
@@ -47,6 +46,8 @@ def test_there_are_enough_and_each_has_its_killer() -> None:
     assert len(patches) >= BUGS_MIN
     assert set(patches) == set(stored())
     assert {patch.origin for patch in patches.values()} == {"spike", "issue 3", "own"}
+    assert not any(patch.why for patch in patches.values())
+    assert all(patch.why for patch in every(EQUIVALENT).values())
     assert all(patch.invariant in range(1, 18) for patch in patches.values())
     assert all(killer.invariant in PROMISES for killer in stored().values())
 
