@@ -17,20 +17,30 @@ from syncjob.core.actions import Action, Decision, Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.plan import decide
 from syncjob.engine import planning, push
-from tests.sim.histories import HISTORIES
+from tests.sim.features import Features
+from tests.sim.histories import BIG, GADGET, HISTORIES, History, books, crm, sell
 
 #: Between them they have every kind of write to a deal's papers and fields.
 NAMES = (
     "in three parts", "changed between its parts", "changed after its invoice", "repeating",
     "lost and won within a batch", "approved by rule", "told of an overdue invoice",
 )  # fmt: skip
+PARTS = Features(schedule=True)
+OWN = (
+    History("parts that follow, then go", (
+        lambda w: sell(w, "Acme Pty", BIG), crm("add_line", **GADGET), crm("lose"),
+    ), features=PARTS),
+    History("parts of which one is ended", (
+        lambda w: sell(w, "Acme Pty", BIG), books("void"), crm("add_line", **GADGET),
+    ), "full", "authorised", features=PARTS),
+)  # fmt: skip
 Decided = tuple[Case, Context]
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=(*NAMES, *(one.name for one in OWN)))
 def decided(request: pytest.FixtureRequest) -> Iterator[list[Decided]]:
     """Every case of a history in which something is written, each kind of it once a batch."""
-    (history,) = [one for one in HISTORIES if one.name == request.param]
+    (history,) = [one for one in (*HISTORIES, *OWN) if one.name == request.param]
     found: dict[object, Decided] = {}
 
     def noting(case: Case, context: Context) -> object:
