@@ -18,7 +18,7 @@ from syncjob.core.markers import WHOLE
 from syncjob.core.plan import needs_lines
 from syncjob.core.records import Deal, Invoice, Side
 from syncjob.core.rules.settlement import next_due_day
-from syncjob.engine import credits
+from syncjob.engine import credits, spending
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import apart, chunks, get, read_records, retry_unreadable, tell
 from syncjob.engine.cases import in_groups, load_context
@@ -53,14 +53,17 @@ def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
         read_credits(batch, [credits.NOTES])
     wanted = batch.state.snapshots.wanted(batch.today.isoformat())
     deals = take(batch, "deals", wanted, known=batch.state.links.with_parts, first=first)
+    filled: list[str] = []
     for number, group in enumerate(chunks(deals, GROUP)):
         if number and batch.late:  # what was read is decided first; the others stay wanted
-            deals = deals[: number * GROUP]
             break
+        if not spending.reads_new_deals(batch):
+            group = batch.state.links.with_parts(group)  # of these nothing is read there
         batch.progress("fill", number * GROUP, len(deals))
         _fill_group(batch, group)
+        filled += group
     batch.progress("fill", len(deals), len(deals))
-    return deals
+    return filled
 
 
 def _one_deal(batch: Batch, deal_id: str) -> list[str]:

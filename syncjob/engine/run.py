@@ -77,10 +77,20 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
         plan.waits.setdefault("connection", more_in_words(batch))
     if write and batch.config.mode != "read_only":
         check_guard(batch, plan)
-        plan.actions = affordable(batch, plan.actions)
+        _within_the_day(batch, plan)
         push(batch, plan)
     pass_on(batch)
     return plan
+
+
+def _within_the_day(batch: Batch, plan: Plan) -> None:
+    """Leave out of the plan what the day has no calls for; it stays wanted."""
+    fit = affordable(batch, plan.actions)
+    if len(fit) < len(plan.actions):
+        subjects = {action.subject for action in fit}
+        plan.subjects = [deal for deal in plan.subjects if f"deal:{deal}" in subjects]
+        plan.customers = [key for key in plan.customers if f"contact:{key}" in subjects]
+        plan.actions = fit
 
 
 def push(batch: Batch, plan: Plan) -> None:

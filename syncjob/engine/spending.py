@@ -84,6 +84,18 @@ def reads(batch: Batch, side: Side, stream: str, polled: datetime | None) -> boo
     return True
 
 
+def reads_new_deals(batch: Batch) -> bool:
+    """Whether the CRM's day has room to read what a draft needs: half of what first words on
+    deals leave is for the drafts themselves."""
+    now = batch.clock.now()
+    for purse in purses(batch, "crm"):
+        least = kept(Work.DEALS, purse, _need(batch, "crm", purse, now), now) // 2
+        if purse.left < max(least, _poll_cost(batch, "crm", purse)):
+            _leave_out(batch, "crm", Work.DEALS, _why(purse))
+            return False
+    return True
+
+
 def affordable(batch: Batch, actions: Sequence[Action]) -> list[Action]:
     """Those of a plan's writes that there are calls for, in their order; the others are decided
     again by a later batch. News of a deal that was written to before, such as a payment, goes
@@ -103,7 +115,20 @@ def affordable(batch: Batch, actions: Sequence[Action]) -> list[Action]:
             late.add(number)
             batch.counts["left_out"] += 1
             _leave_out(batch, *key, _kept_words(batch, key[0]))
-    return [action for number, action in enumerate(actions) if number not in late]
+    return _without(actions, late)
+
+
+def _without(actions: Sequence[Action], late: set[int]) -> list[Action]:
+    """The actions but these and what follows them: no deal is told of a draft that waits."""
+    stops: dict[str, int] = {}
+    for number in late:
+        action = actions[number]
+        stops[action.subject] = min(action.wave, stops.get(action.subject, action.wave))
+    return [
+        action
+        for number, action in enumerate(actions)
+        if number not in late and action.wave <= stops.get(action.subject, action.wave)
+    ]
 
 
 def _room(batch: Batch, side: Side, work: Work) -> float:

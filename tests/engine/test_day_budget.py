@@ -95,3 +95,28 @@ def test_outside_the_hours_no_batch_runs(folder: Path) -> None:
     assert len(inside) == 10 * 2
     assert len(week.drafted) == 5
     assert max(r.started for r in inside) - min(r.started for r in inside) < timedelta(hours=10)
+
+
+class Watched(Week):
+    """A week in which, after each batch, no deal may speak of a draft that is not there."""
+
+    def batch(self) -> None:
+        super().batch()
+        dump = self.crm.dump()
+        fields = dump["fields"]["deals"]
+        for key, row in dump["deals"].items():
+            for code, value in (row.get("custom_fields") or {}).items():
+                if fields[code]["field_name"] == "Invoice number" and value:
+                    assert int(key) in self.drafted, f"deal {key} speaks of {value}"
+
+
+def test_no_deal_is_told_of_a_draft_that_waits(folder: Path) -> None:
+    """100 calls are not enough for this day: the last wins have no draft before the next one."""
+    week = Watched(folder, 100, 30, more={"schedule": {"reconcile": False}})
+    week.plan_days(1, 25)
+    week.live(week.clock.now() + SETUP + DAY)
+    assert week.refused == 0
+    assert 0 < len(week.drafted) < 25
+    week.minutes = 120
+    week.live(week.clock.now() + DAY)
+    assert len(week.drafted) == 25, "the next day has calls again"
