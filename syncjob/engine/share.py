@@ -16,9 +16,10 @@ from syncjob.errors import RetryLater
 
 Kind = Literal["deals", "customers"]
 
-#: A planned deal takes about 6 KB until it is written. So many are more than the vendors' limits
-#: let through in a batch's default quarter of an hour on any but the largest plans.
-DECIDED_MAX = 5_000
+#: A deal of some lines takes up to 20 KB from its plan until it is written (measured), so these
+#: take 50 MB at most. They are as many as Pipedrive's smaller plans let through in a batch's
+#: default quarter of an hour; a further batch costs four calls to poll.
+DECIDED_MAX = 2_500
 
 
 def take(
