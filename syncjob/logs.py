@@ -62,7 +62,10 @@ class Redactor:
         self._values = tuple(sorted(known, key=len, reverse=True))
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {key: self.clean(value, key) for key, value in event.items()}
+        return {
+            key: value if type(value) is int else self.clean(value, key)  # numbers hide nothing
+            for key, value in event.items()
+        }
 
     def clean(self, value: Any, key: str = "") -> Any:
         """The value as it may be logged; containers are cleaned all the way down."""
@@ -359,7 +362,7 @@ class _PrivateFile(RotatingFileHandler):
 
     def _moved(self, descriptor: int) -> bool:
         try:
-            there, ours = Path(self.baseFilename).stat(), os.fstat(descriptor)
+            there, ours = os.stat(self.baseFilename), os.fstat(descriptor)  # noqa: PTH116 - cheap
         except FileNotFoundError:
             return True
         return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)

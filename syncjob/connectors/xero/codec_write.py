@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from syncjob.connectors.xero import contact_write
 from syncjob.connectors.xero.fields import (
@@ -34,6 +35,9 @@ from syncjob.core.records import Contact, Invoice, InvoiceLine
 from syncjob.core.rules.arithmetic import is_text
 
 Form = dict[str, str | None]
+
+#: Forms of lines that are kept: one draft's are asked for several times in a batch.
+LINES_KEPT = 2_000
 
 #: What a line of words says; Xero may answer it with a quantity of its own.
 _WORDS = ("description", "unit_price")
@@ -70,6 +74,7 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
     return form
 
 
+@lru_cache(maxsize=LINES_KEPT)
 def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
     """One line as a text: what `shape` sets of it, and all tracking, discount and item that it
     bears, so that what a person adds shows."""

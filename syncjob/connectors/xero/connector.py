@@ -129,6 +129,7 @@ class XeroConnector:
         self._organisation: Organisation | None = None
         self._opened: tuple[str | None, Reads, Lists] | None = None
         self._written_with: ContactWriter | None = None
+        self._fit: dict[int, Action] = {}  # found fit and not prepared yet, by identity
 
     # --- reading
 
@@ -197,14 +198,21 @@ class XeroConnector:
 
     def unfit(self, action: Action) -> Rejected | None:
         """Why Xero cannot store this as it is, by field; None if it can."""
+        if self._fit.get(id(action)) is action:  # `prepare` asks again what the push has asked
+            return None
         if isinstance(action.payload, codec_papers.Paper):
-            return codec_write.fault_of(codec_papers.judged(action.payload))
-        return codec_write.unfit(action)
+            refused = codec_write.fault_of(codec_papers.judged(action.payload))
+        else:
+            refused = codec_write.unfit(action)
+        if refused is None:
+            self._fit[id(action)] = action
+        return refused
 
     def prepare(self, actions: Sequence[Action]) -> list[Prepared]:
         """Calls of at most 50 actions of one kind. Raises Held for an action that is unfit."""
         for action in actions:
             refused = self.unfit(action)
+            self._fit.pop(id(action), None)
             if refused:
                 raise Held(
                     refused.code,
