@@ -38,9 +38,11 @@ def main() -> int:
         name, *words = given.names
         return _play(name, " ".join(words))
     names = given.names or [path.stem for path in sorted(PATCHES.glob("*.patch"))]
-    each = {"apply": _apply, "check": _check}
-    if given.what in each:
-        return int(any([each[given.what](name) for name in names]))
+    if given.what == "apply":
+        return int(any([_apply(name) for name in names]))
+    if given.what == "check":
+        with Engine() as shipped:
+            return int(any([_check(name, shipped) for name in names]))
     find = given.what == "find"
     return int(any([_hunt(n, given.seconds, given.number, find=find) for n in names]))
 
@@ -63,10 +65,9 @@ def _apply(name: str) -> bool:
     return False
 
 
-def _check(name: str) -> bool:
-    with Engine() as shipped:
-        words = grade(name, stored().get(name), shipped)
-    print(words or f"{name}: caught")
+def _check(name: str, shipped: Engine) -> bool:
+    words = grade(name, stored().get(name), shipped)
+    print(words or f"{name}: caught", flush=True)
     return words is not None
 
 
