@@ -58,7 +58,9 @@ def apart(
 ) -> tuple[list[R], list[tuple[T, str]]]:
     """What `read` makes of these, and of which ones it makes nothing, with the words for it.
 
-    Raises SchemaDrift if it is nothing of several.
+    One that stands alone is read a second time, as the halves of several are: what could not be
+    read may be a proxy's page in place of this one answer. Raises SchemaDrift if it is nothing of
+    several.
     """
     found: list[R] = []
     unread: list[tuple[T, str]] = []
@@ -68,6 +70,9 @@ def apart(
         try:
             found += read(some)
         except SchemaDrift as error:
+            if len(items) == 1 and splits == 0:
+                splits, waiting = 1, [some]
+                continue
             if len(some) == 1 or splits >= SPLITS_MAX:
                 unread += [(one, error.what) for one in some]
                 if len(unread) == len(items) > 1:
