@@ -34,9 +34,9 @@ class Push:
         self.batch, self.plan = batch, plan
         self.rounds = Rounds(batch, plan.stories)
         self.paused: Paused | None = None
-        # A plan that was read from a file is decided again before its first wave, too: of a deal
-        # only a part may be left, and what follows the rest must wait.
-        self.begun = plan.holds is not None
+        # A plan that was read from a file, or that the day has too few calls for, is decided again
+        # before its first wave, too: of a deal only a part may be left, and what follows must wait.
+        self.begun = plan.holds is not None or batch.counts["left_out"] > 0
         messages = (a.payload for a in plan.actions if isinstance(a.payload, Message))
         self.told = {tell for message in messages for tell in message.tells}
 
@@ -65,7 +65,9 @@ class Push:
         found: dict[tuple[str, str], Action] = {}
         for action in decided:
             found.setdefault((action.side, action.target), action)
-        fit = [a for a in found.values() if not self._pause_for(a) and self._fits(a)]
+        # Each call is stopped at the door, too, if a person pauses now.
+        paused = {kind for kind in {a.kind for a in found.values()} if self._pause_for(kind)}
+        fit = [a for a in found.values() if a.kind not in paused and self._fits(a)]
         return [self._seen(action) for action in fit]
 
     def _seen(self, action: Action) -> Action:
@@ -105,10 +107,10 @@ class Push:
                 reject(self.batch, action, refusal, sent=False)
         return refusal is None
 
-    def _pause_for(self, action: Action) -> bool:
+    def _pause_for(self, kind: str) -> bool:
         """Whether this kind of write is paused; a full pause or a STOP file ends the push."""
         try:
-            check_pause(self.batch.state, {action.kind}, self.batch.clock.now())
+            check_pause(self.batch.state, {kind}, self.batch.clock.now())
         except Paused as paused:
             self.paused = paused
             return True

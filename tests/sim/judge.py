@@ -27,6 +27,7 @@ numbers, what the books require):
 | won before the config's day: never | `_won_since` |
 | whose customer | judge_deals `_customer` |
 | dates, no tax of our own | judge_calls `_books` |
+| no plan's expectation is written | judge_calls `_nothing_expected` |
 
 tests/sim/test_judge.py shows of each that it can fail.
 """

@@ -63,8 +63,8 @@ def _live(world: World) -> dict[int, list[Document]]:
     found: dict[int, list[Document]] = defaultdict(list)
     for document in world.xero.organisation.invoices:
         known = place(document) if document.status not in DEAD else None
-        if known is not None:
-            found[int(known[0])].append(document)
+        if known is not None and known[0] == world.config.connection.code:
+            found[int(known[1])].append(document)
     return found
 
 

@@ -31,6 +31,8 @@ HOT_COUNT, HOT_TIME = 4, timedelta(seconds=5)
 DAY_SLACK = timedelta(minutes=70)
 #: What the config holds of credentials.
 SECRETS = ("sandbox-secret", "sandbox-web-secret", "sandbox-token")
+#: Where a plan does not know yet what the ledger will give.
+NOT_YET = b"(assigned by the ledger)"
 #: The verb that creates in Xero; POST updates by id.
 CREATES = "PUT"
 
@@ -42,6 +44,7 @@ def judge_calls(world: World) -> None:
     _replays(ledger)
     _patience(ledger)
     _books(world, ledger)
+    _nothing_expected(calls)
     _pace(calls)
     _secrets(world, calls)
 
@@ -90,6 +93,13 @@ def _markers(call: Call) -> Iterator[str]:
     for element in _elements(call):
         if found := _MARKER.search(str(element.get("Url"))):
             yield found[1]
+
+
+def _nothing_expected(calls: list[Call]) -> None:
+    """What a plan expects of a server is never written to one."""
+    for call in calls:
+        if NOT_YET in call.body:
+            raise Violation("expected", f"{call.method} {call.path} holds a plan's own words")
 
 
 def _books(world: World, ledger: list[Call]) -> None:

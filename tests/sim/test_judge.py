@@ -229,6 +229,7 @@ CASES: tuple[tuple[str, Doctor], ...] = (
     ("dates", lambda w: call(w, create(w, Date="2026-11-01"))),
     ("dates", lambda w: call(w, create(w, DueDate=""))),
     ("limits", hot_loop),
+    ("expected", lambda w: call(w, b"(assigned by the ledger)", path="/x", method="PATCH")),
     ("secrets", lambda w: w.tell("refused: sandbox-secret")),
     ("secrets", lambda w: call(w, b"sandbox-token", server="pipedrive", path="/pipedrive/x")),
 )  # fmt: skip

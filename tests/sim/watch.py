@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 
-_MARKER = re.compile(r"syncjob=SJ-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
+_MARKER = re.compile(r"syncjob=([A-Z]{2})-(\d+)-([A-Z]{1,3})(\d+)(?:&|$)")
 
 
 class Violation(AssertionError):
@@ -207,10 +207,10 @@ class Watch:
                 judge_task(world, row, sent)
 
 
-def place(document: Document) -> tuple[str, str] | None:
-    """The deal and the part of it that an invoice of ours is for."""
+def place(document: Document) -> tuple[str, str, str] | None:
+    """The connection's code, the deal and the part of it that an invoice of ours is for."""
     found = _MARKER.search(document.url or "")
-    return (found[1], found[2]) if found else None
+    return (found[1], found[2], found[3]) if found else None
 
 
 def _key_in(url: str | None) -> str:
