@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import BashComplete
+from click.testing import CliRunner
 
+from syncjob.cli.keyboard import Keyboard
+from syncjob.engine.firststeps.questions import Choice, Question
 from syncjob.errors import Exit
 from tests.cli.conftest import Command
 from tests.cli.kit import Handle
@@ -123,3 +126,10 @@ def test_a_line_of_the_log_whose_time_is_none(syncjob_: Command, config_path: Pa
     code, out, _ = syncjob_("log", "--batch", "1")
     assert code == Exit.DONE
     assert "yesterday" in out
+
+
+def test_a_person_who_mistypes_is_asked_again() -> None:
+    colour = Question("colour", "Which one", kind="one", choices=(Choice("r", "red"),))
+    with CliRunner().isolation(input="blue\nRED\n") as (_, err, _):
+        assert Keyboard({}, ask=True).answer(colour) == ("r",)
+        assert b'"blue" is none of them' in err.getvalue()

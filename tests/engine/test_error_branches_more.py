@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 
+import syncjob.cli
 from syncjob.connectors.xero.connector import XeroConnector
 from syncjob.engine import chores
 from syncjob.engine.firststeps.trying import options_of
 from syncjob.engine.verdicts import taken
 from syncjob.errors import ConfigError, Interrupted, Overflow, Unreachable
-from tests.engine.scenes import codes, sell
+from tests.engine.scenes import awaiting, codes, sell
+from tests.engine.test_notices import Hook, late, webhook, world_with
 from tests.engine.world import World
 
 
@@ -85,3 +88,35 @@ def test_an_invoice_that_is_another_deals_is_taken(w: World) -> None:
         (part,) = state.links.parts("1")
         why = taken(state, "invoice", "2", f"invoice:{part.ledger_id}")
     assert why is not None and not why.endswith(".")
+
+
+@pytest.mark.parametrize(("status", "posts"), [(400, 1), (503, 1), (200, 1)])
+def test_a_webhook_that_answers_with_an_error_is_not_asked_again(
+    tmp_path: Path, status: int, posts: int
+) -> None:
+    """400: this message is refused, and told; 503: nobody knows, so it is not sent again."""
+    with webhook() as address:
+        w = world_with(tmp_path, {"by": ["slack"], "ways": {"slack": address}})
+        try:
+            awaiting(w)
+            Hook.status = status
+            late(w)
+            told = codes(w.run())
+            Hook.status = 200
+            w.run()
+            assert len(Hook.bodies) == posts
+            assert bool(told) == (status == 400), told
+        finally:
+            w.close()
+
+
+def test_why_tells_what_settled_a_write_in_its_own_words(
+    w: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a look-up found is a sentence, and not a vendor's answer."""
+    sell(w)
+    w.run()
+    with contextlib.closing(sqlite3.connect(w.folder / "state" / "syncjob.db")) as db, db:
+        db.execute("UPDATE intent SET state = 'void', outcome = 'it was found nowhere'")
+    assert syncjob.cli.run(["-c", str(w.write_config()), "history", "deal", "1"]) == 0
+    assert "not done: it was found nowhere" in " ".join(capsys.readouterr().out.split())

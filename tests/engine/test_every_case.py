@@ -14,7 +14,7 @@ import pytest
 
 from syncjob.core import making, plan
 from syncjob.core.actions import Action, Decision, Issue
-from syncjob.core.case import Case, Context
+from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.plan import decide
 from syncjob.engine import planning, push
 from tests.sim.features import Features
@@ -114,3 +114,46 @@ def test_books_that_lost_what_lines_need(decided: list[Decided]) -> None:
 def test_the_histories_write_everything_that_can_be_refused() -> None:
     """What is tried above is what `plan` decides, and not another function of that name."""
     assert planning.decide is push.decide is plan.decide
+
+
+def with_drafts(decided: list[Decided]) -> Iterator[tuple[Case, Context, PartCase]]:
+    """The cases of which a part has an untouched draft of ours, with that part."""
+    for case, context in decided:
+        for part in case.parts:
+            if part.invoice is not None and part.invoice.status == "draft" and part.marker:
+                yield case, context, part
+
+
+def swapped(case: Case, part: PartCase, **changes: object) -> Case:
+    changed = msgspec.structs.replace(part, **changes)
+    parts = tuple(changed if one is part else one for one in case.parts)
+    return msgspec.structs.replace(case, parts=parts)
+
+
+def refused_once(case: Case, context: Context, write: Write) -> None:
+    """It is decided, and after a refusal told and not sent again."""
+    assert write in writes(decide(case, context))
+    issue = Issue(code="refused", subject=case.subject, what="No.", next_step="Mend it.")
+    parked = {**case.parked, write[1]: (prints(case, context)[write], issue)}
+    after = decide(msgspec.structs.replace(case, parked=parked), context)
+    assert write not in writes(after)
+    assert "refused" in {one.code for one in after.issues}
+
+
+def test_a_second_draft_that_the_ledger_does_not_let_go(decided: list[Decided]) -> None:
+    for case, context, part in with_drafts(decided):
+        assert part.invoice is not None
+        second = msgspec.structs.replace(part.invoice, id="00000000-0000-4000-8000-00000000abcd")
+        refused_once(
+            swapped(case, part, extra=(second,)), context,
+            ("invoice.delete", f"invoice:{second.id}"),
+        )  # fmt: skip
+
+
+def test_a_draft_of_a_part_that_is_gone_and_does_not_go(decided: list[Decided]) -> None:
+    for case, context, part in with_drafts(decided):
+        if part.key and case.deal.status == "won" and case.complete:
+            gone = swapped(case, part, key="no such part", name="no such part")
+            write = ("invoice.delete", f"invoice:{part.marker}")
+            if write in writes(decide(gone, context)):
+                refused_once(gone, context, write)
