@@ -71,8 +71,11 @@ def page_shifts(world: World, request: Request) -> None:
 def sell_at_once(world: World, count: int) -> None:
     """Deals that are made and won in one instant: all bear one stamp."""
     known = [row["name"] for row in world.truth.all("organizations") if not row["is_deleted"]]
+    if not known:
+        world.crm("create_org", name="Acme Pty")
+        known.append("Acme Pty")
     for number in range(count):
-        org = known[number % len(known)] if known else "Acme Pty"
+        org = known[number % len(known)]
         line = {"name": "Rope", "price": 20 + number, "quantity": 1, "tax": 10}
         made = world.crm("create_deal", title="Sold at once", org=org, currency="AUD", lines=[line])
         world.crm("win", deal=made["id"])
