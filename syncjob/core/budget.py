@@ -67,6 +67,9 @@ LEAVES_PERCENT: dict[Work, int] = {
 POLLS_PERCENT_MAX = 60
 #: Drafts and statuses leave the polls half their pace; a write that nobody reads for is no use.
 HALF = 2
+#: They leave this, too, in percent of what the day has left for us: names that are read anew, and
+#: what was written, which the next poll reads back.
+NAMES_PERCENT = 2
 #: Polls that must be further apart leave a third of what there is to the writes that they lead to.
 THIRD_LEFT = 1.5
 
@@ -145,7 +148,7 @@ def kept(work: Work, purse: Purse, need: float, now: datetime) -> int:
     rest = purse.cap * purse.share(now)
     polls = min(need, rest * POLLS_PERCENT_MAX / 100)
     if work == Work.DEALS:
-        return math.ceil(polls / HALF)
+        return math.ceil(polls / HALF + rest * NAMES_PERCENT / 100)
     return math.ceil(polls + rest * (DEALS_PERCENT + LEAVES_PERCENT[work]) / 100)
 
 
