@@ -30,9 +30,11 @@ def told_truly(world: World) -> dict[int, Told]:
     """The deals whose status is true now; none once a state was lost, which knows less."""
     if world.state_lost or world.features.schedule or world.features.templates:
         return {}
-    live = _live(world)
+    live, typed = _live(world), _typed(world)
     found: dict[int, Told] = {}
     for deal in world.truth.all("deals"):
+        if deal["id"] in typed:
+            continue
         invoices = live.get(deal["id"], [])
         said = _status(world, deal)
         if len(invoices) == 1 and said == word(world.xero.organisation, invoices[0]):
@@ -54,6 +56,15 @@ def gone_back(world: World, before: dict[int, Told]) -> str | None:
         if len(world.deeds) == told.deeds and said not in (told.said, true):
             return f"deal {number} said {told.said!r}, which was true, and says {said!r} now"
     return None
+
+
+def _typed(world: World) -> set[int]:
+    """Deals in whose status somebody typed: what is true there by chance was never our word."""
+    return {
+        int(deed.payload["deal"])
+        for deed in world.deeds
+        if deed.act == "edit_deal" and "Invoice status" in (deed.payload.get("fields") or {})
+    }
 
 
 def _live(world: World) -> dict[int, list[Document]]:

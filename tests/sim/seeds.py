@@ -39,6 +39,8 @@ SKEW_MAX = timedelta(minutes=62)
 RESTS = 2
 #: A longer rest than this leaves little of a seed's day.
 FAR_AWAY = timedelta(hours=1)
+#: What a vendor's day allows is told by few of its answers, and forgotten after a day.
+A_DAY = timedelta(hours=25)
 #: Names of accounts and fields are read once a day; a record that was refused is tried again then.
 NAMES_READ = timedelta(hours=25)
 
@@ -195,6 +197,7 @@ def _end(world: World) -> None:
     world.faults.at_statements.clear()
     if world.turns["tight limits"]:
         turns.unlimit(world)
+        world.advance(A_DAY)
     if world.turns["consent withdrawn"]:
         turns.let_in_again(world)
     if world.faults.met(*LASTING, *REFUSALS):
