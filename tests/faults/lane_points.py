@@ -147,9 +147,20 @@ def table(total: LaneResult) -> str:
         f"Of the {counts['statements met']:,} statements that write, those of one text at one "
         f"place of the program count once a history.",
         "",
+        f"With Pipedrive, and nearly all with HubSpot, too: {_names('pipedrive')}.",
+        "",
+        f"With HubSpot alone: {_names('hubspot')}.",
+        "",
         *kinds_table(counts),
     ]
     return "\n".join(lines)
+
+
+def _names(crm: str) -> str:
+    """The histories that are a CRM's own."""
+    shared = {f"hubspot: {history.name}" for history in EVERY if history.crm == "pipedrive"}
+    own = (history.name for history in EVERY if history.crm == crm and history.name not in shared)
+    return "; ".join(name.removeprefix("hubspot: ") for name in own)
 
 
 def kinds_table(counts: Counter[str]) -> Iterable[str]:
