@@ -70,11 +70,12 @@ def refuse(mode: Mode, side: Side, request: Request) -> str | None:
     if mode == "read_only":
         return "the mode is read_only"
     try:
+        if side != "ledger":
+            json.loads(request.body or b"null")
+            return None
         items = list(_items(request.body))
     except (ValueError, RecursionError):
         return "the body is not JSON, so it cannot be judged"
-    if side != "ledger":
-        return None
     segments = _segments(request.url)
     refusal = _path_refusal(mode, segments, request.body)
     if refusal:
