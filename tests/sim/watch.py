@@ -143,7 +143,7 @@ class Watch:
     def _judge(self, world: World, sent: datetime | None = None) -> None:
         for document in world.xero.organisation.invoices:
             before = self.known.get(document.id)
-            if before is not document and not document.repeating_id:
+            if before is not document and not document.repeating_id and _of(world, document):
                 self._judge_one(world, before, document, sent or self.batch_began)
         for call in world.host.log.find(method="DELETE"):
             raise Violation("no_delete", f"{call.method} {call.path}")
@@ -211,6 +211,12 @@ def place(document: Document) -> tuple[str, str, str] | None:
     """The connection's code, the deal and the part of it that an invoice of ours is for."""
     found = _MARKER.search(document.url or "")
     return (found[1], found[2], found[3]) if found else None
+
+
+def _of(world: World, document: Document) -> bool:
+    """Whether it may be this connection's doing: another one's is judged by that one's watch."""
+    made = place(document)
+    return made is None or made[0] == world.config.connection.code
 
 
 def _key_in(url: str | None) -> str:
