@@ -45,9 +45,12 @@ class Aims:
     """All that wait, in the order in which they were drawn."""
 
     waiting: list[Aim] = field(default_factory=list)
+    #: How many were drawn so far.
+    drawn: int = 0
 
     def draw(self, rng: Random, kind: str) -> None:
         """Another one of that kind."""
+        self.drawn += 1
         somewhere = [p for p in _examples() if kind in _fitting(*p)]
         write = any(p[0] == "write" for p in somewhere)
         often = any(p[0] == "commit" or (p[0] == "read" and not p[3]) for p in somewhere)

@@ -259,7 +259,8 @@ def _armed(world: World, swarm: Swarm, rng: Random) -> tuple[dict[int, str], dic
     if swarm.aimed:
         world.faults.at_statements = {}
         for _ in range(count):
-            world.faults.aims.draw(rng, rng.choice(swarm.kinds))
+            aims = world.faults.aims
+            aims.draw(rng, swarm.kinds[aims.drawn % len(swarm.kinds)])  # each of them in turn
         if rng.random() < swarm.at_statements:
             kind = rng.choice(("kill before", "disk full", "locked"))
             world.faults.at_statements[rng.randrange(STATEMENTS_MAX)] = kind
