@@ -6,8 +6,8 @@ draft is invoiced by nobody yet and stands apart.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -82,14 +82,20 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole of it on a day of the organisation. `open` is all that is not paid, most overdue
-    first; `waits` counts invoices for each column of `wait_names()`, `median_wait` in days."""
+    """The whole of it on a day of the organisation. `open` is what is not paid, most overdue
+    first, and `more` how many there are besides; `waits` counts invoices for each column of
+    `wait_names()`, `median_wait` in days."""
 
     today: date
     currencies: tuple[Money, ...] = ()
     open: tuple[Sale, ...] = ()
+    more: int = 0
     waits: tuple[int, ...] = ()
     median_wait: int | None = None
+
+
+#: So many open invoices are listed: a page of more is no list that anybody reads.
+OPEN_MAX = 200
 
 
 def age_names() -> tuple[str, ...]:
@@ -106,20 +112,42 @@ def wait_names() -> tuple[str, ...]:
 
 
 def money_view(sales: Iterable[Sale], today: date) -> MoneyView:
-    """The view over these invoices, in whatever order they come."""
-    known = list(sales)
-    by_currency: dict[str, list[Sale]] = {}
-    for sale in known:
-        by_currency.setdefault(sale.currency, []).append(sale)
-    waited = sorted(_wait(sale) for sale in known if sale.on and sale.won_on)
-    counts = Counter(sum(days > end for end in WAITS) for days in waited)
+    """The view over these invoices, in whatever order they come; only what the page shows of them
+    is kept in memory."""
+    sums: dict[str, _Sums] = {}
+    waited: Counter[int] = Counter()
+    shown: list[Sale] = []
+    count = 0
+    for sale in sales:
+        sums.setdefault(sale.currency, _Sums()).add(sale)
+        if sale.on and sale.won_on:
+            waited[_wait(sale)] += 1
+        if _is_open(sale):
+            count += 1
+            shown.append(sale)
+        if len(shown) > 2 * OPEN_MAX:
+            shown = sorted(shown, key=_urgency)[:OPEN_MAX]
+    shown = sorted(shown, key=_urgency)[:OPEN_MAX]
+    columns: Counter[int] = Counter()
+    for days, times in waited.items():
+        columns[sum(days > end for end in WAITS)] += times
     return MoneyView(
         today=today,
-        currencies=tuple(_money(c, of, today) for c, of in sorted(by_currency.items())),
-        open=tuple(sorted((s for s in known if _is_open(s)), key=_urgency)),
-        waits=tuple(counts[column] for column in range(len(WAITS) + 1)),
-        median_wait=waited[(len(waited) - 1) // 2] if waited else None,
-    )
+        currencies=tuple(found.money(name, today) for name, found in sorted(sums.items())),
+        open=tuple(shown), more=count - len(shown),
+        waits=tuple(columns[column] for column in range(len(WAITS) + 1)),
+        median_wait=_median(waited),
+    )  # fmt: skip
+
+
+def _median(waited: Counter[int]) -> int | None:
+    """The lower one of the two in the middle."""
+    place = (waited.total() - 1) // 2
+    for days in sorted(waited):
+        place -= waited[days]
+        if place < 0:
+            return days
+    return None
 
 
 def _is_open(sale: Sale) -> bool:
@@ -136,58 +164,57 @@ def _wait(sale: Sale) -> int:
     return max(0, (sale.on - sale.won_on).days)
 
 
-def _money(currency: str, sales: Sequence[Sale], today: date) -> Money:
-    drafts = [sale for sale in sales if sale.word in ("draft", "awaiting approval")]
-    real = [sale for sale in sales if sale.word not in ("draft", "awaiting approval")]
-    return Money(
-        currency=currency, invoices=len(real), invoiced=_sum(s.total for s in real),
-        paid=_sum(s.paid for s in real), credited=_sum(s.credited for s in real),
-        due=_sum(s.due for s in real), overdue=_sum(s.due for s in real if s.days),
-        drafts=len(drafts), drafts_total=_sum(s.total for s in drafts), by_age=_by_age(real),
-        owners=_owners(real), months=_months(real, today),
-    )  # fmt: skip
+class _Sums:
+    """The sums of one currency while the invoices go by."""
 
+    def __init__(self) -> None:
+        self.amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.counts: Counter[str] = Counter()
+        self.by_age = [ZERO] * (len(AGES) + 2)
+        self.owners: dict[str, tuple[int, Decimal, Decimal]] = {}
+        self.invoiced: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+        self.received: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
 
-def _by_age(sales: Sequence[Sale]) -> tuple[Decimal, ...]:
-    sums = [ZERO] * (len(AGES) + 2)
-    for sale in sales:
-        column = 1 + sum(sale.days > end for end in AGES) if sale.days else 0
-        sums[column] += sale.due
-    return tuple(sums)
-
-
-def _owners(sales: Sequence[Sale]) -> tuple[Owed, ...]:
-    """Who is owed most comes first."""
-    groups: dict[str, list[Sale]] = {}
-    for sale in sales:
+    def add(self, sale: Sale) -> None:
+        """One more invoice."""
+        if sale.word in ("draft", "awaiting approval"):
+            self.counts["drafts"] += 1
+            self.amounts["drafts_total"] += sale.total
+            return
+        self.counts["invoices"] += 1
+        late = sale.due if sale.days else ZERO
+        for name, amount in (
+            ("invoiced", sale.total), ("paid", sale.paid), ("credited", sale.credited),
+            ("due", sale.due), ("overdue", late),
+        ):  # fmt: skip
+            self.amounts[name] += amount
+        self.by_age[1 + sum(sale.days > end for end in AGES) if sale.days else 0] += sale.due
         if sale.due > 0:
-            groups.setdefault(sale.owner, []).append(sale)
-    found = [
-        Owed(
-            owner=owner, invoices=len(of), due=_sum(s.due for s in of),
-            overdue=_sum(s.due for s in of if s.days),
-        )
-        for owner, of in groups.items()
-    ]  # fmt: skip
-    return tuple(sorted(found, key=lambda owed: (-owed.overdue, -owed.due, owed.owner)))
-
-
-def _months(sales: Sequence[Sale], today: date) -> tuple[Month, ...]:
-    invoiced: dict[tuple[int, int], Decimal] = {}
-    received: dict[tuple[int, int], Decimal] = {}
-    for sale in sales:
+            number, due, overdue = self.owners.get(sale.owner, (0, ZERO, ZERO))
+            self.owners[sale.owner] = (number + 1, due + sale.due, overdue + late)
         if sale.on:
-            key = (sale.on.year, sale.on.month)
-            invoiced[key] = invoiced.get(key, ZERO) + sale.total
+            self.invoiced[sale.on.year, sale.on.month] += sale.total
         for day, amount in sale.cash:
-            key = (day.year, day.month)
-            received[key] = received.get(key, ZERO) + amount
-    return tuple(
-        Month(
-            first=date(*key, 1), invoiced=invoiced.get(key, ZERO), received=received.get(key, ZERO)
+            self.received[day.year, day.month] += amount
+
+    def money(self, currency: str, today: date) -> Money:
+        """What they come to."""
+        amounts, owed = self.amounts, (
+            Owed(owner=owner, invoices=number, due=due, overdue=overdue)
+            for owner, (number, due, overdue) in self.owners.items()
+        )  # fmt: skip
+        months = (
+            Month(first=date(*key, 1), invoiced=self.invoiced[key], received=self.received[key])
+            for key in _last_months(today)
         )
-        for key in _last_months(today)
-    )
+        return Money(
+            currency=currency, invoices=self.counts["invoices"], invoiced=amounts["invoiced"],
+            paid=amounts["paid"], credited=amounts["credited"], due=amounts["due"],
+            overdue=amounts["overdue"], drafts=self.counts["drafts"],
+            drafts_total=amounts["drafts_total"], by_age=tuple(self.by_age),
+            owners=tuple(sorted(owed, key=lambda one: (-one.overdue, -one.due, one.owner))),
+            months=tuple(months),
+        )  # fmt: skip
 
 
 def _last_months(today: date) -> list[tuple[int, int]]:
@@ -199,7 +226,3 @@ def _month(number: int) -> tuple[int, int]:
     """Months counted from year 0 as (year, month)."""
     year, month = divmod(number, 12)
     return year, month + 1
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, ZERO)

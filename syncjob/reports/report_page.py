@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from syncjob.core.actions import Issue
-from syncjob.core.money_view import Sale
+from syncjob.core.money_view import OPEN_MAX, Sale
 from syncjob.core.page import PageReport
 from syncjob.core.reports import BatchReport, StatusReport, Waits
 from syncjob.reports.money_charts import STYLE as CHART_STYLE
@@ -24,8 +24,6 @@ from syncjob.reports.words import batch_sentence, issue_groups, lasting, local
 #: So many issues of one cause, and so many causes, are shown with their links.
 ISSUES_PER_CAUSE = 10
 CAUSES_MAX = 20
-#: So many unpaid invoices are listed, the most overdue first.
-OPEN_MAX = 200
 
 _COMMAND = re.compile(r"`([^`]+)`")
 _STYLE = (
@@ -160,8 +158,9 @@ def _open(report: PageReport) -> Iterator[str]:
     yield "<h2>Not paid yet</h2>"
     names = ("invoice", "customer", "deal", "owner", "due on", "days late", "due")
     yield _table(names, (_sale(sale) for sale in sales[:OPEN_MAX]), numbers=2)
-    if len(sales) > OPEN_MAX:
-        yield f"<p>... and {len(sales) - OPEN_MAX:,} more, summed above.</p>"
+    more = len(sales[OPEN_MAX:]) + (report.money.more if report.money else 0)
+    if more:
+        yield f"<p>... and {more:,} more, summed above.</p>"
 
 
 def _sale(sale: Sale) -> tuple[str, ...]:
