@@ -198,8 +198,8 @@ def _end(world: World) -> None:
     if world.turns["tight limits"]:
         turns.unlimit(world)
         world.advance(A_DAY)
-    if world.turns["consent withdrawn"]:
-        turns.let_in_again(world)
+    if isinstance(world, Twofold) and world.wish.consent:
+        turns.let_in_again(world)  # half an hour after a lost renewal the consent has ended, too
     if world.faults.met(*LASTING, *REFUSALS):
         happenings.mend(world)
         world.advance(NAMES_READ)
