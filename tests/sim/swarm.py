@@ -99,7 +99,7 @@ def more(swarm: Swarm, seed: int, crm: str) -> Swarm:
         swarm, aimed=True, kinds=_kinds(rng, crm), faults_a_batch=rng.choice((0.5, 1, 1.5)),
         at_statements=rng.choice((0, 0, 0.1)), limits=False,
         page_max=rng.choice(pages), tight=tight, wish=wish, loses_state=False,
-        turns=_turns(rng, wish), features=PLAIN if wish.second else swarm.features,
+        turns=_turns(rng, wish, swarm.features), features=PLAIN if wish.second else swarm.features,
     )  # fmt: skip
 
 
@@ -117,9 +117,11 @@ def _wish(rng: Random) -> Wish:
     return Wish(consent=rng.random() < CONSENT or second == "organisation", second=second)
 
 
-def _turns(rng: Random, wish: Wish) -> tuple[tuple[int, str], ...]:
-    """Mostly none, seldom two."""
-    chances = {"lose": 0.09, "restore": 0.09, "move": 0.09, "expire": 0.15, "month": 0.09,
+def _turns(rng: Random, wish: Wish, on: Features) -> tuple[tuple[int, str], ...]:
+    """Mostly none, seldom two. A machine that comes back with its old state and its `.seq` tells
+    again what the other one told (docs/guarantees.md, "Where it ends")."""
+    move = 0 if on.notices else 0.11
+    chances = {"lose": 0.09, "restore": 0.09, "move": move, "expire": 0.15, "month": 0.09,
                "withdraw": 0.2 if wish.consent else 0}  # fmt: skip
     return tuple(
         (rng.randrange(1, 6), name) for name, chance in chances.items() if rng.random() < chance
