@@ -127,3 +127,13 @@ def test_tables_and_picture_hold_every_target() -> None:
 
 def test_the_page_has_a_place_for_the_tables() -> None:
     assert re.search(f"{_BEGIN}.*{_END}", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("due", "least"),
+    # A token, whose books, 2 pages; the invoices one by one, or 40 ids a call; a poll, the put-away
+    # deals, whose account, and a PATCH each.
+    [(10, Fewest(14, 13, 11)), (100, Fewest(7, 103, 2))],
+)
+def test_the_fewest_of_an_overdue_day(due: int, least: Fewest) -> None:
+    assert fewest.overdue_day("pipedrive", due) == least
