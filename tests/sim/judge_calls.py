@@ -50,7 +50,8 @@ def judge_calls(world: World) -> None:
 
 
 def _replays(world: World, ledger: list[Call]) -> None:
-    """One key, one call: the same bytes, at most twice, soon, and never after a 500."""
+    """One key, one call: the same bytes, at most twice, soon, and never after a 500. What was
+    refused for its token has not begun: under the renewed one it may be sent as often as any."""
     by_key: dict[str, list[Call]] = defaultdict(list)
     for call in ledger:
         if key := call.headers.get("idempotency-key"):
@@ -58,11 +59,12 @@ def _replays(world: World, ledger: list[Call]) -> None:
     altered = world.faults.met("some refused", "error in 200")  # on the server's side of the wire
     for key, sent in by_key.items():
         first, last = sent[0], sent[-1]
+        begun = [call for call in sent if call.status != 401]
         same = altered or all((c.method, c.path, c.body) == (first.method, first.path, first.body)
                    for c in sent)  # fmt: skip
         soon = last.at - first.at <= REPLAY_MAX
-        after_500 = len(sent) > 1 and first.status == 500
-        if len(sent) > 2 or not same or not soon or after_500:
+        after_500 = len(begun) > 1 and begun[0].status == 500
+        if len(begun) > 2 or not same or not soon or after_500:
             words = [f"{c.method} {c.path} at {c.at:%H:%M:%S}, {c.status}" for c in sent]
             raise Violation("write_ahead", f"{key}: {words}, the same bytes: {same}")
 

@@ -175,6 +175,11 @@ def sent_three_times(w: World) -> None:
         call(w, create(w), fault="lost")
 
 
+def sent_after_500_under_another_token(w: World) -> None:
+    call(w, create(w), status=401)
+    sent_after_500(w)
+
+
 def sent_late_again(w: World) -> None:
     call(w, create(w), fault="lost")
     w.advance(REPLAY_MAX + timedelta(seconds=1))
@@ -224,6 +229,7 @@ CASES: tuple[tuple[str, Doctor], ...] = (
     ("write_ahead", sent_three_times),
     ("write_ahead", sent_late_again),
     ("write_ahead", sent_after_500),
+    ("write_ahead", sent_after_500_under_another_token),
     ("patience", impatient),
     ("tax", lambda w: call(w, create(w, TaxAmount="1"))),
     ("dates", lambda w: call(w, create(w, Date="2026-11-01"))),
@@ -243,6 +249,13 @@ def test_each_check_can_fail(world: World, invariant: str, doctor: Doctor) -> No
         doctor(world)
         judge(world)
     assert caught.value.invariant == invariant, caught.value
+
+
+def test_a_refused_token_is_no_sending(world: World) -> None:
+    call(world, create(world), status=401)
+    call(world, create(world), fault="lost")
+    call(world, create(world))
+    judge(world)
 
 
 def test_what_is_well_passes(world: World) -> None:
