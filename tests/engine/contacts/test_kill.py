@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syncjob.engine.push import Push
+from syncjob.engine.rounds import Rounds
+from syncjob.state.journal import Journal
 from syncjob.transport.client import HttpChannel
 from tests.engine.contacts.kit import ANN, acme, at_rest, batch, contact, edit, person, phone, world
 from tests.engine.world import World
@@ -23,9 +24,9 @@ def die(*_: Any, **__: Any) -> Any:
 
 
 POINTS = {
-    "before the bytes leave": (HttpChannel, "write"),
-    "before the answer is written down": (Push, "_answered"),
-    "before the outcome is committed": (Push, "_ended"),
+    "before the bytes leave": (HttpChannel, "write_all"),
+    "before the answer is written down": (Rounds, "_kept"),
+    "before the outcome is committed": (Journal, "close_call"),
 }
 
 
