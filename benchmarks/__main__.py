@@ -113,7 +113,9 @@ def show(results: Row) -> None:
 def refresh(results: Row) -> None:
     """Put this run's tables and its picture into the page."""
     page = PAGE.read_text(encoding="utf-8")
-    made = f"{_BEGIN}\n\n{_of(results)}\n\n{markdown(results)}\n\n{_END}"
+    picture = f"![How much of each target's allowance is used]({PLOT.name})"
+    parts = (_BEGIN, _of(results), picture, markdown(results), _END)
+    made = "\n\n".join(parts)
     pattern = re.compile(re.escape(_BEGIN) + ".*" + re.escape(_END), re.DOTALL)
     if not pattern.search(page):
         raise SystemExit(f"{PAGE} has no place for the tables: {_BEGIN} ... {_END}")
