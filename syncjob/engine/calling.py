@@ -23,6 +23,7 @@ from syncjob.core.review import (
 from syncjob.core.rules.credit import Wish
 from syncjob.engine.checks import check
 from syncjob.engine.crediting import CreditReport, credit
+from syncjob.engine.garbage import look_seldom
 from syncjob.engine.handmade import match_invoices
 from syncjob.engine.identify import identify
 from syncjob.engine.matching import match_contacts
@@ -43,6 +44,7 @@ class Calling(Opening):
         later = None if asked_for(given) else not_due(self.config, self.state, self.clock.now())
         if later is not None:
             return later
+        look_seldom()
         with self._batch(self.state, given, write=True) as batch:
             return run_batch(batch)
 
