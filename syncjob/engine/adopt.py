@@ -43,7 +43,8 @@ def adopt_invoice(batch: Batch, invoice: Invoice) -> Part | None:
             links.end_part(invoice.id, "person")
             batch.log.info("invoice.ended", invoice=invoice.id, status=invoice.status)
             _next_in_line(batch, part.deal)
-        return links.part_of_invoice(invoice.id)
+            return links.part_of_invoice(invoice.id)
+        return part
     parsed = parse_invoice_marker(invoice.marker) if invoice.marker else None
     by_number = marker_in(invoice.url, invoice.reference) is None
     if by_number and batch.config.invoices.numbering != "deal":

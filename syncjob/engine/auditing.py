@@ -57,7 +57,7 @@ def _record(batch: Batch, intent: Intent, changes: Changes, reason: str) -> None
     action = intent.action
     changes = {f: pair for f, pair in changes.items() if pair != (None, None)} or changes
     batch.state.book.record(
-        batch=batch.state.journal.batch_of(intent.call), at=batch.clock.now(), side=action.side,
+        batch=intent.batch, at=batch.clock.now(), side=action.side,
         target=action.target, subject=action.subject, changes=changes, reason=reason,
         intent=intent.id, rules={field: rule_of(action, field) for field in changes},
     )  # fmt: skip

@@ -60,11 +60,14 @@ def _largest(batch: Batch) -> dict[str, Decimal]:
     return msgspec.json.decode(known, type=dict[str, Decimal]) if known else {}
 
 
-def note_largest(batch: Batch, invoice: Invoice) -> None:
+def note_largest(batch: Batch, invoices: Sequence[Invoice]) -> None:
     """Remember the largest invoice of ours by currency; call it inside a commit."""
-    largest = _largest(batch)
-    if invoice.total > largest.get(invoice.currency, Decimal(0)):
-        largest[invoice.currency] = invoice.total
+    known = _largest(batch)
+    largest = dict(known)
+    for invoice in invoices:
+        if invoice.total > largest.get(invoice.currency, Decimal(0)):
+            largest[invoice.currency] = invoice.total
+    if largest != known:
         batch.state.book.note("largest", msgspec.json.encode(largest).decode())
 
 

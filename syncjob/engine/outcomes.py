@@ -38,21 +38,19 @@ from syncjob.core.actions import (
 )
 from syncjob.core.contacts.fields import with_values
 from syncjob.core.identity import fingerprint
-from syncjob.core.markers import parse_invoice_marker, part_in
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.invoicing import date_is_given
 from syncjob.core.rules.moves import REFUSED, name_of
-from syncjob.engine.auditing import audit_write, tie_contacts, tie_invoice
+from syncjob.engine.auditing import audit_write
 from syncjob.engine.batch import Batch
-from syncjob.engine.cases import note_largest
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
+from syncjob.engine.drafts import draft_stored
 from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
 from syncjob.engine.titles import vendor_title
 from syncjob.engine.waits import note_wait
 from syncjob.state.journal import Ended, Intent
-from syncjob.state.links import Part
 
 #: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
 APPROVALS_REST = timedelta(hours=24)
@@ -112,7 +110,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
         case ContactDraft() | CrmContactDraft() | ContactChange() | MarkerChange():
             contact_stored(batch, action, record, settled=settled)
         case InvoiceDraft():
-            _invoice_stored(batch, action, record)
+            draft_stored(batch, action, record, settled=settled)
             wanted = base | wanted  # what the ledger filled in is agreed, too: a person may edit it
         case InvoiceUpdate():
             assert isinstance(record, Invoice)
@@ -164,32 +162,6 @@ def _base_target(action: Action, record: Known | None) -> str | None:
     if record is None or isinstance(action.payload, papers):
         return None
     return f"contact:{record.id}" if isinstance(record, Contact) else f"invoice:{record.id}"
-
-
-def _invoice_stored(batch: Batch, action: Action, record: object) -> None:
-    """Link the new invoice with its deal, and its contact with the deal's customer."""
-    assert isinstance(record, Invoice)
-    assert isinstance(action.payload, InvoiceDraft)
-    links, marker = batch.state.links, action.payload.marker
-    parsed = parse_invoice_marker(marker)
-    assert parsed is not None
-    _, deal_id, name, generation = parsed
-    if links.part_of_invoice(record.id) is None and links.part_of_marker(marker) is None:
-        key = part_in(action.payload.url) or ""
-        part = Part(deal_id, name, generation, marker, record.id, None, "created", key)
-        tie_invoice(batch, part)
-    store_records(batch, "ledger", "invoices", [record], strong=True)
-    note_largest(batch, record)
-    if batch.state.book.fact(f"answer:deal:{deal_id}") == "create":
-        # It was given for this invoice: the next generation may double another one by hand.
-        batch.state.book.note(f"answer:deal:{deal_id}", None)
-    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
-    contact_id = action.payload.contact_id
-    party = (deal.org_id or deal.person_id) if deal else None
-    if party is None or contact_id is None:
-        return
-    if not links.contact(party) and not links.contact_owner(contact_id):
-        tie_contacts(batch, party, contact_id, how="match")
 
 
 def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
@@ -262,11 +234,13 @@ def _contact_as_written(
 def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
     """Our own write moves the deal's stamp: its lines need not be read again for that."""
     snapshots = batch.state.snapshots
-    details = snapshots.get("crm", "details", new.id, Deal)
-    if old is None or details is None or details.updated != old.updated:
+    seen = None if old is None else snapshots.seen("crm", "details", new.id, Deal)
+    if old is None or seen is None:
+        return
+    details, known = seen
+    if details.updated != old.updated:
         return
     if (old.value, old.line_count, old.currency) == (new.value, new.line_count, new.currency):
-        known = snapshots.batch_of("crm", "details", new.id)
         same = msgspec.structs.replace(details, updated=new.updated)
         snapshots.put("crm", "details", [same], batch=known, strong=True)
 

@@ -16,14 +16,15 @@ from typing import NamedTuple
 import msgspec
 
 from syncjob.connectors.base import Prepared
-from syncjob.core.actions import Action, Message, NotDone, Outcome, Stored, Unknown
+from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown
 from syncjob.core.records import Receiver
 from syncjob.engine.batch import Batch
+from syncjob.engine.drafts import store_drafts
 from syncjob.engine.outcomes import apply, forgive
 from syncjob.engine.telling import way_down
 from syncjob.engine.titles import vendor_title
 from syncjob.errors import OutcomeUnknown, RetryLater, Stop, SyncJobError, Throttled
-from syncjob.state.journal import Intent
+from syncjob.state.journal import Ended, Intent
 from syncjob.transport.parse import excerpt
 from syncjob.transport.post import MAIL
 from syncjob.transport.wire import Answer, Call, Written
@@ -218,8 +219,11 @@ class Rounds:
                     if isinstance(one.what, Answer)
                 ]
             )
-            for n, one in zip(which, came, strict=True):
-                self._keep(sent[n], one)
+            kept = [self._keep(sent[n], one) for n, one in zip(which, came, strict=True)]
+            ended = [end for of_call in kept for end in of_call]
+            journal.end_all([end for _, end in ended])
+            forgive(batch, [target for target, end in ended if end[1] == "done"])
+            for n in which:
                 journal.close_call(sent[n].call.id)
         for n, one in zip(which, came, strict=True):
             if one.lost:
@@ -234,19 +238,19 @@ class Rounds:
             return [Unknown(error=str(came))] * len(sent.intents)
         return [NotDone(error=str(came))] * len(sent.intents)
 
-    def _keep(self, sent: Sent, came: Came) -> None:
-        """Base, link, snapshot, audit and the ends of the intents; of a call that was lost nobody
-        knows anything, so its intents stay open for settle."""
+    def _keep(self, sent: Sent, came: Came) -> list[tuple[str, Ended]]:
+        """Base, link, snapshot and audit; what was to be written where, and how that ended. Of a
+        call that was lost nobody knows anything, so its intents stay open for settle."""
         journal = self.batch.state.journal
         if came.lost:
             for intent in sent.intents:
                 journal.set_back(intent.action.target)
             self.batch.counts["unknown"] += len(sent.intents)
-            return
+            return []
         pairs = list(zip(sent.intents, came.outcomes, strict=True))
-        ended = [apply(self.batch, intent, outcome) for intent, outcome in pairs]
-        journal.end_all([end for end in ended if end is not None])
-        forgive(self.batch, [i.action.target for i, o in pairs if isinstance(o, Stored)])
+        store_drafts(self.batch, pairs)
+        ended = [(intent.action.target, apply(self.batch, intent, o)) for intent, o in pairs]
+        return [(target, end) for target, end in ended if end is not None]
 
     # --- what follows from it -------------------------------------------------------------------
 

@@ -28,7 +28,9 @@ def note_wait(batch: Batch, action: Action) -> None:
 
 def _draft(batch: Batch, action: Action) -> None:
     deal = batch.state.snapshots.get("crm", "deals", action.subject.removeprefix("deal:"), Deal)
-    if deal is not None and not _was_held(batch, action.subject):
+    if deal is None or not _counts(batch, deal.won_at):
+        return
+    if not _was_held(batch, action.subject):
         _note(batch, action, "draft", deal.won_at)
 
 
@@ -43,11 +45,14 @@ def _payment(batch: Batch, action: Action) -> None:
 
 
 def _note(batch: Batch, action: Action, kind: Kind, since: datetime | None) -> None:
+    if since is not None and _counts(batch, since):
+        batch.state.speed.note(kind, action.subject, since=since, at=batch.clock.now())
+
+
+def _counts(batch: Batch, since: datetime | None) -> bool:
     """Only what happened after this state had read both sides once: a first load is no wait."""
-    born = batch.state.book.instant("born")
-    now = batch.clock.now()
-    if since is not None and born is not None and born <= since <= now:
-        batch.state.speed.note(kind, action.subject, since=since, at=now)
+    born = batch.state.book.instant("born") if since is not None else None
+    return since is not None and born is not None and born <= since <= batch.clock.now()
 
 
 def _was_held(batch: Batch, subject: str) -> bool:

@@ -241,11 +241,12 @@ class Book:
         """Write down who changed what: one row a field, with its value before and after, and the
         rule that decided (one for all, or one a field)."""
         named = dict.fromkeys(changes, rules) if isinstance(rules, str) else rules
+        moment = at.isoformat()
         self.db.conn.executemany(
             "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
             "reason, intent, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (batch, at.isoformat(), side, target, subject, field, before, after, reason, intent,
+                (batch, moment, side, target, subject, field, before, after, reason, intent,
                  named.get(field, ""))
                 for field, (before, after) in changes.items()
             ],

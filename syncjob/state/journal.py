@@ -52,6 +52,7 @@ class Intent(msgspec.Struct, frozen=True):
     side: Receiver
     action: Action
     state: str
+    batch: int  # the batch whose call it is of
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -104,7 +105,7 @@ class Journal:
         call_id = int(cursor.lastrowid or 0)
         known = self.db.conn.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()
         intents = tuple(
-            Intent(known[0] + 1 + position, call_id, position, side, action, "open")
+            Intent(known[0] + 1 + position, call_id, position, side, action, "open", batch)
             for position, action in enumerate(actions)
         )
         self.db.conn.executemany(
@@ -240,11 +241,6 @@ class Journal:
         """Whether a write for this deal is open."""
         return bool(self.reads.rows(_OPEN_FOR, subject))
 
-    def batch_of(self, call_id: int) -> int:
-        """The batch that sent this call."""
-        row = self.db.execute("SELECT batch FROM call WHERE id = ?", (call_id,)).fetchone()
-        return int(row[0])
-
     def knows_marker(self, marker: str) -> bool:
         """Whether this state ever meant to create what bears this marker."""
         return bool(self.db.execute("SELECT 1 FROM intent WHERE marker = ?", (marker,)).fetchone())
@@ -280,10 +276,11 @@ class Journal:
 
     def _intents(self, where: str, values: tuple[object, ...]) -> list[Intent]:
         rows = self.db.execute(
-            f"SELECT id, call, position, side, action, state FROM intent WHERE {where}",  # noqa: S608
+            "SELECT id, call, position, side, action, state, "  # noqa: S608
+            f"(SELECT batch FROM call WHERE call.id = intent.call) FROM intent WHERE {where}",
             values,
         )
-        return [Intent(r[0], r[1], r[2], r[3], _decode_action(r[4]), r[5]) for r in rows.fetchall()]
+        return [Intent(r[0], r[1], r[2], r[3], _decode_action(r[4]), r[5], r[6]) for r in rows]
 
     # --- setbacks and parked records ------------------------------------------------------------
 

@@ -68,6 +68,11 @@ class Snapshots:
         """The snapshot as a record of type `kind`, or None."""
         return self.reads.value(_snapshot(side, stream), id, _reader(kind))
 
+    def seen(self, side: Side, stream: str, id: str, kind: type[R]) -> tuple[R, int] | None:
+        """The snapshot with the batch in which it was last read, or None."""
+        row = self.reads.row(_snapshot(side, stream), id)
+        return (_reader(kind)(row), int(row[1])) if row else None
+
     def fetch(self, side: Side, stream: str, ids: Iterable[str]) -> None:
         """Read these in one statement for the group that is being gathered (state/reads.py)."""
         self.reads.fetch(_snapshot(side, stream), ids)
@@ -139,10 +144,11 @@ class Snapshots:
     def _stamps(
         self, side: Side, stream: str, ids: Sequence[str]
     ) -> dict[str, tuple[str | None, str]]:
-        rows = self.db.execute(
-            "SELECT id, updated, hash FROM snapshot WHERE side = ? AND stream = ? "
-            "AND id IN (SELECT value FROM json_each(?))",
-            (side, stream, json.dumps(ids)),
+        one = len(ids) == 1
+        which = "= ?" if one else "IN (SELECT value FROM json_each(?))"
+        rows = self.db.conn.execute(
+            f"SELECT id, updated, hash FROM snapshot WHERE side = ? AND stream = ? AND id {which}",  # noqa: S608
+            (side, stream, ids[0] if one else json.dumps(ids)),
         )
         return {row[0]: (row[1], row[2]) for row in rows.fetchall()}
 
@@ -159,7 +165,7 @@ class Snapshots:
         self, side: str, stream: str, id: str, stamp: str | None, digest: str,
         body: bytes, batch: int, strong: bool,
     ) -> None:  # fmt: skip
-        self.db.execute(
+        self.db.conn.execute(
             "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET updated = excluded.updated, hash = excluded.hash, "
             "body = excluded.body, batch = excluded.batch, strong = excluded.strong",
@@ -170,9 +176,13 @@ class Snapshots:
 
     def index(self, id: str, keys: Mapping[str, Sequence[str]]) -> None:
         """Replace the record's lookup keys: kind -> values. Kinds not named stay as they are."""
-        for kind, values in keys.items():
-            self.db.execute("DELETE FROM lookup WHERE id = ? AND kind = ?", (id, kind))
-            rows = [(kind, value, id) for value in dict.fromkeys(values)]
+        kinds = ", ".join("?" * len(keys))
+        self.db.conn.execute(
+            f"DELETE FROM lookup WHERE id = ? AND kind IN ({kinds})",  # noqa: S608
+            (id, *keys),
+        )
+        rows = [(kind, value, id) for kind in keys for value in dict.fromkeys(keys[kind])]
+        if rows:
             self.db.conn.executemany("INSERT INTO lookup VALUES (?, ?, ?)", rows)
 
     def unindex(self, id: str, *, keep: str) -> None:

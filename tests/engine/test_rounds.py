@@ -24,7 +24,7 @@ DEALS, CUSTOMERS = 40, 4
 #: Statements of a first load per deal from the opening of its calls to their outcomes, rows of the
 #: base and the audit included, which are 65 of them; 121, and four commits a call, when calls went
 #: one by one.
-STATEMENTS_MAX = 102
+STATEMENTS_MAX = 89
 #: Long enough for the others of a round to come, too.
 SLOW_S = 0.1
 
