@@ -41,6 +41,7 @@ FULL_WALK_DAYS = 7
 
 def pull(batch: Batch) -> None:
     """Walk every stream that is due from its cursor."""
+    spending.ask_again(batch)
     pull_templates(batch)  # before the invoices that they make
     streams = (*LEDGER, *wants.streams(batch), *deal_streams(batch))
     unread: list[tuple[Side, str]] = []

@@ -26,11 +26,15 @@ from syncjob.core.budget import (
 from syncjob.core.hours import SLACK
 from syncjob.core.records import Side
 from syncjob.engine.batch import Batch
+from syncjob.engine.identify import verify
 from syncjob.engine.purses import keep_purses
 
 SIDES: tuple[Side, ...] = ("ledger", "crm")
 #: What outside the office hours is left to them, where the config wants it so.
 _CAN_WAIT = frozenset({Work.CONTACTS, Work.WALKS, Work.TIMELINE})
+#: Where calls are few, none may be made whose answer tells how the day stands: HubSpot's searches
+#: do not (facts: hubspot, 5f). That a day has begun anew is to be seen within this time.
+ASK_EVERY = timedelta(hours=1)
 
 
 def purses(batch: Batch, side: Side) -> list[Purse]:
@@ -44,6 +48,28 @@ def purses(batch: Batch, side: Side) -> list[Purse]:
         )
         for one in batch.channels[side].allowances()
     ]  # fmt: skip
+
+
+def ask_again(batch: Batch) -> None:
+    """Where something would be left out of a day of which nothing was told for an hour, one call
+    asks how it stands now. Raises as any read does."""
+    now = batch.clock.now()
+    for side in SIDES:
+        told = [one.told_at for one in batch.channels[side].allowances() if one.told_at]
+        asked = batch.state.book.fact(f"day_asked:{side}")
+        since = max([*told, *([datetime.fromisoformat(asked)] if asked else [])], default=now)
+        if told and now - since >= ASK_EVERY and _scarce(batch, side, now):
+            with batch.state.commit():
+                batch.state.book.note(f"day_asked:{side}", now.isoformat())
+            verify(batch, side)
+
+
+def _scarce(batch: Batch, side: Side, now: datetime) -> bool:
+    """Whether there is work that would be left out, but a call may be made."""
+    found = [(purse, _need(batch, side, purse, now)) for purse in purses(batch, side)]
+    if any(purse.left < 1 and now < purse.again for purse, _ in found):
+        return False
+    return any(not may(work, purse, need, now) for purse, need in found for work in Work)
 
 
 def allowed(batch: Batch, side: Side, work: Work) -> bool:

@@ -120,7 +120,7 @@ class LongWindow:
             name=window.name, counts=window.counts, allowed=window.allowed, left=left,
             again=self._again(now, 1), cap=self.cap, used=gone, spent=spent, resets_at=resets,
             reset_seen=seen, sliding=remaining is None,
-            frees=self._frees(now) if remaining is None else (),
+            frees=self._frees(now) if remaining is None else (), told_at=self._known(now).seen_at,
         )  # fmt: skip
 
     def take(self, amount: int) -> None:

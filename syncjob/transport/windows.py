@@ -49,6 +49,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     as that is known, `spent` what we used within its length from now. It begins anew at
     `resets_at`, at the latest unless `reset_seen`; a `sliding` one never does: each call is free
     again one length later, `resets_at` is when half of them are, and `frees` is how much then.
+    `told_at` is when the vendor last said what is left; None where it never did.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     reset_seen: bool = False
     sliding: bool = False
     frees: tuple[tuple[datetime, int], ...] = ()
+    told_at: datetime | None = None
 
 
 class LimitRules(msgspec.Struct, frozen=True, kw_only=True):
