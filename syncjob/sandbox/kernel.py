@@ -25,7 +25,7 @@ _SECRET_JSON = re.compile(rf'("(?:{_HIDDEN_KEYS})"\s*:\s*)"[^"]*"')
 
 
 class Mutex:
-    """A re-entrant lock that a deep copy replaces by a fresh one."""
+    """A re-entrant lock that any copy, pickled ones too, replaces by a fresh one."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -36,8 +36,8 @@ class Mutex:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Mutex:
-        return Mutex()
+    def __reduce__(self) -> tuple[type[Mutex], tuple[()]]:
+        return Mutex, ()
 
 
 class Clock:

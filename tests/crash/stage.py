@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import re
 import shutil
-import tempfile
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from syncjob.sandbox.control import Control
@@ -17,7 +15,7 @@ from tests.crash.kit import CrashWorld
 from tests.crash.nursery import Ended, Nursery
 from tests.crash.scenes import Scene, holdings
 from tests.engine.world import PATIENCE
-from tests.sim.world import MEMORY
+from tests.sim.leftovers import new_folder
 
 #: Where a word goes on that differs from run to run: an id in a path, the end of a file's name.
 _AN_ID = re.compile(r"(?<=/)(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)|(?<=html\.)\w+")
@@ -30,9 +28,7 @@ class Stage:
 
     def __init__(self, scene: Scene, nursery: Nursery) -> None:
         self.scene, self.nursery = scene, nursery
-        self.root = Path(tempfile.mkdtemp(
-            prefix="syncjob-crash-", dir=MEMORY if MEMORY.is_dir() else None
-        ))  # fmt: skip
+        self.root = new_folder("crash")
         folder = self.root / "world"
         folder.mkdir()
         self.w = CrashWorld(folder, config=scene.config, **scene.options)

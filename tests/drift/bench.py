@@ -10,11 +10,9 @@ import copy
 import io
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -34,9 +32,9 @@ from syncjob.sandbox.xero.server import XeroServer
 from tests.drift.mutate import Case, Place, endpoint, places, spoil
 from tests.engine.crms import crm_named
 from tests.engine.world import NOON, WorldClock
+from tests.sim.leftovers import new_folder
 from tests.sim.wire import to_sandbox
 
-MEMORY = Path("/dev/shm")
 BASE = "https://drift.invalid"
 #: Own fields of the CRM, so that their answers have them.
 OWN_FIELDS = {"email": "Billing e-mail", "tax_number": "VAT number"}
@@ -91,8 +89,7 @@ class Bench:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.settings()))
 
     def _place(self) -> None:
-        memory = MEMORY if MEMORY.is_dir() else None
-        self.folder = Path(tempfile.mkdtemp(prefix="syncjob-drift-", dir=memory))
+        self.folder = new_folder("drift")
         self.clock = WorldClock(self.time)
 
     def copy(self) -> Bench:

@@ -25,6 +25,7 @@ from tests.faults.running import (
     play_piece,
     summed,
 )
+from tests.sim.leftovers import sweep
 
 #: Two processes use a small machine and leave no core idle.
 WORKERS = 2
@@ -58,6 +59,7 @@ def main() -> int:
 
 
 def _play(size: Size, names: Sequence[str], workers: int) -> int:
+    sweep()
     hash = commit()
     keeper = Keeper(hash) if size == "full" else None
     found = [done for done in keeper.known() if done.piece.lane in names] if keeper else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tests.faults.lane_pairs import EACH
 from tests.faults.lanes import NAMES, Budget, LaneResult, Red, lane
 from tests.faults.page import page_of
 from tests.faults.running import Done, Keeper, Piece, all_pieces, play_apart, summed
+from tests.sim.leftovers import sweep
 
 RED = Red("one_invoice", "deal 1 has two", "python -m tests.sim 7", ("a", "b"))
 
@@ -73,6 +76,19 @@ def test_the_page_names_the_commit_and_what_was_counted() -> None:
     assert "`0123456789ab`" in page
     assert "| Every point | 1,200 | 0 | 1 |" in page
     assert "| lost | 1,200 |" in page
+
+
+def test_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    names = (f"syncjob-sim-{dead.pid}-a1", f"syncjob-crash-{os.getpid()}-b2", "syncjob-sim-c3",
+             "syncjob-drift-d4", "another-thing")  # fmt: skip
+    for name in names:
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / names[3], (0, 0))
+    os.utime(tmp_path / names[4], (0, 0))
+    assert sweep(tmp_path) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {names[1], names[2], names[4]}
 
 
 def test_each_lane_has_its_module() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import pickle
 import shutil
 import tempfile
 from collections import Counter
@@ -42,6 +43,7 @@ from tests.sim.faults import Faults, Killed, watching
 from tests.sim.features import PLAIN, Features, settings_for
 from tests.sim.http_face import Face, SocketWire
 from tests.sim.kinds import STATE_KINDS
+from tests.sim.leftovers import new_folder
 from tests.sim.watch import Violation, Watch
 from tests.sim.wire import BASE, CuttingWire
 
@@ -49,9 +51,7 @@ from tests.sim.wire import BASE, CuttingWire
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 #: Longer than any lag or late request; after it nothing from before can still appear.
 PATIENCE = timedelta(minutes=16)
-#: The whole world in memory where the machine allows it: a commit then costs no disk.
-MEMORY = Path("/dev/shm")
-PREFIX = "syncjob-sim-"
+CONFIG = "config.yaml"
 #: What the guard asks about and people here release: more than five deals lost at once, and the
 #: first comparison of customers by a state that is new.
 RELEASED = ("drafts would be deleted", "runs for the first time with this state")
@@ -132,15 +132,14 @@ class World:
         self.turns: Counter[str] = Counter()
         #: The port on which its servers answer, where real sockets lie between.
         self.face: Face | None = None
-        self._place()
+        text = yaml.safe_dump(settings)
+        self._place(_config(text))
+        (self.folder / CONFIG).write_text(text, encoding="utf-8")  # a backup has it in it
 
-    def _place(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if MEMORY.is_dir() else None))
-        self.faults = Faults()
+    def _place(self, config: Config) -> None:
+        self.folder, self.faults = new_folder("sim"), Faults()
         self.faults.tell, self.faults.world = self.tell, self
-        text, path = yaml.safe_dump(self.settings), self.folder / "config.yaml"
-        path.write_text(text, encoding="utf-8")  # a backup has it in it
-        self.config: Config = _config(text).model_copy(update={"path": path})
+        self.config = config.model_copy(update={"path": self.folder / CONFIG})
 
     @property
     def pipedrive(self) -> PipedriveServer:
@@ -157,8 +156,7 @@ class World:
     def copy(self) -> World:
         """Another world in which everything so far has happened, and which goes its own way."""
         twin = copy.copy(self)
-        memo: dict[int, Any] = {}
-        twin.host = copy.deepcopy(self.host, memo)
+        twin.host = pickle.loads(pickle.dumps(self.host, -1))  # a tenth of deepcopy's time
         twin.host._sleep = twin.host.clock.advance
         twin.time, ledger = twin.host.clock, twin.host.servers["xero"]
         assert isinstance(ledger, XeroServer)
@@ -171,9 +169,8 @@ class World:
         twin.watch, twin.held = self.watch.copy(), Counter()
         twin.turns, twin.face = Counter(self.turns), None
         twin.credits = {deal: set(words) for deal, words in self.credits.items()}
-        twin._place()
-        shutil.rmtree(twin.folder)
-        shutil.copytree(self.folder, twin.folder)
+        twin._place(self.config)
+        shutil.copytree(self.folder, twin.folder, dirs_exist_ok=True)
         return twin
 
     def close(self) -> None:
