@@ -37,9 +37,23 @@ def told_truly(world: World) -> dict[int, Told]:
             continue
         invoices = live.get(deal["id"], [])
         said = _status(world, deal)
+        if world.watch.untrue.get(deal["id"]) == said:
+            continue
         if len(invoices) == 1 and said == word(world.xero.organisation, invoices[0]):
             found[deal["id"]] = Told(str(said), invoices[0], len(world.deeds))
     return found
+
+
+def note_untrue(world: World) -> None:
+    """Remember what deals say that a person has just made untrue: should it become true again
+    while it stands there, it is so by chance and never was our word on how things are now."""
+    live = _live(world)
+    for deal in world.truth.all("deals"):
+        invoices, said = live.get(deal["id"], []), _status(world, deal)
+        if len(invoices) == 1 and said != word(world.xero.organisation, invoices[0]):
+            world.watch.untrue[deal["id"]] = said
+        elif world.watch.untrue.get(deal["id"]) != said:
+            world.watch.untrue.pop(deal["id"], None)
 
 
 def gone_back(world: World, before: dict[int, Told]) -> str | None:

@@ -21,6 +21,8 @@ _NOTICE = re.compile(r"(\S+)\.(\d{6})\.(\d+)\.(\d+)$")
 #: Invoice and what happened to it, at the end of a note.
 _NOTED = re.compile(r"[\w-]+\.[a-z_]+(\.[\w.]+)?$")
 _MARKER = re.compile(r"syncjob=(SJ-\d+-[A-Z]{1,3}\d+)(?:&|$)")
+#: Why a deal's overdue invoice is left unsaid: instead of being told, people are asked.
+UNTOLD = ("nobody_to_tell", "merged_deals_invoiced")
 
 
 def judge_papers(world: World) -> None:
@@ -165,7 +167,7 @@ def _none_forgotten(world: World, invoice: Document, told: set[str]) -> None:
     deal = world.truth.get("deals", world.truth.heir("deals", int(marker[1].split("-")[1])))
     if not reached or _covered(world, invoice) or deal is None or deal["is_deleted"]:
         return
-    if deal["is_archived"] or (f"deal:{deal['id']}", "nobody_to_tell") in world.issues:
+    if deal["is_archived"] or any((f"deal:{deal['id']}", why) in world.issues for why in UNTOLD):
         return
     begins = f"{marker[1]}.{invoice.due_day:%y%m%d}.{max(reached)}."
     if not any(name.startswith(begins) for name in told):

@@ -45,6 +45,8 @@ class Watch:
         self.batch_began: datetime | None = None
         #: What deals said truly of their invoices when the batch began.
         self.true_before: dict[int, Told] = {}
+        #: What deals said while it was untrue, for as long as they say it (judge_back).
+        self.untrue: dict[int, object] = {}
         #: When a person last touched an invoice, by id.
         self.touched: dict[str, datetime] = {}
         #: Invoices that a person ended.
@@ -64,6 +66,7 @@ class Watch:
         twin.first_won = dict(self.first_won)
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
         twin.approved, twin.tasks = set(self.approved), set(self.tasks)
+        twin.untrue = dict(self.untrue)
         return twin
 
     def batch_begins(self, world: World) -> None:
@@ -91,6 +94,9 @@ class Watch:
 
     def people_acted(self, world: World) -> None:
         """What changed now was a person's doing."""
+        from tests.sim.judge_back import note_untrue
+
+        note_untrue(world)
         now = world.time.now()
         for document in world.xero.organisation.invoices:
             before = self.known.get(document.id)
