@@ -33,16 +33,39 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     replaced: int = 0  # customers' values that the first run of contact sync would overwrite
 
 
+class Tally:
+    """What the guard counts, as the parts of a plan go by. All of a subject stands in one part."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.alone: Counter[str] = Counter()  # of those that may follow an invoice of this plan
+        self.blanked: Counter[str] = Counter()  # by field
+
+    def add(self, actions: Sequence[Action]) -> None:
+        """Count one part."""
+        self.kinds.update(action.kind for action in actions)
+        for kind in _FOLLOWING:
+            self.alone[kind] += _following_nothing(actions, kind)
+        self.blanked.update(_blanked(actions))
+
+
 def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
     """One sentence for each limit that the plan exceeds; none: it may go ahead."""
-    limits = _limits(actions, guard, scale)
+    tally = Tally()
+    tally.add(actions)
+    return verdict_of(tally, guard, scale)
+
+
+def verdict_of(tally: Tally, guard: Guard, scale: Scale) -> list[str]:
+    """The same of a plan that was counted part by part."""
+    limits = _limits(tally, guard, scale)
     found = [f"{count} {words} {limit}." for count, limit, words in limits if count > limit]
     found += [
         f"The field {field!r} would be emptied on {count} records; the limit is {BLANKED_MAX}."
-        for field, count in sorted(_blanked(actions).items())
+        for field, count in sorted(tally.blanked.items())
         if count > BLANKED_MAX
     ]
-    if actions and scale.mapping_changed:
+    if tally.kinds and scale.mapping_changed:
         found.append("The config's rules or field names have changed since the last batch.")
     if scale.replaced:
         found.append(
@@ -50,14 +73,18 @@ def verdict(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[str]:
             "that differ would be overwritten with those of their owners; what is empty is filled "
             "in any case, and `contacts.update: blanks` does no more than that."
         )
-    if actions and scale.side_empty:
+    if tally.kinds and scale.side_empty:
         found.append(f"The {scale.side_empty} suddenly shows no records at all.")
     return found
 
 
-def _limits(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[tuple[int, int, str]]:
+#: Writes that count for themselves unless they follow an invoice that the same plan creates.
+_FOLLOWING = ("invoice.approve", "deal.update", "note.create")
+
+
+def _limits(tally: Tally, guard: Guard, scale: Scale) -> list[tuple[int, int, str]]:
     """(how many there are, how many may be, in words) of each kind of write that is counted."""
-    counts = Counter(action.kind for action in actions)
+    counts, alone = tally.kinds, tally.alone
     creates = guard.creates_first_week if scale.first_week else guard.creates
     week = " in the first week" if scale.first_week else ""
     updates = max(guard.updates, scale.linked // UPDATES_SHARE)
@@ -77,22 +104,14 @@ def _limits(actions: Sequence[Action], guard: Guard, scale: Scale) -> list[tuple
         ),
         (counts["contact.update"], updates, "contacts would be changed; the limit is"),
         (
-            _following_nothing(actions, "invoice.approve"),
+            alone["invoice.approve"],
             creates,
             f"drafts of earlier batches would be approved; the limit{week} is",
         ),
         (counts["invoice.update"], updates, "drafts would be changed; the limit is"),
         (counts["invoice.delete"], DELETES_MAX, "drafts would be deleted; the limit is"),
-        (
-            _following_nothing(actions, "deal.update"),
-            updates,
-            "deals would be changed; the limit is",
-        ),
-        (
-            _following_nothing(actions, "note.create"),
-            updates,
-            "notes would be written; the limit is",
-        ),
+        (alone["deal.update"], updates, "deals would be changed; the limit is"),
+        (alone["note.create"], updates, "notes would be written; the limit is"),
     ]
 
 

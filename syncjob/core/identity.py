@@ -42,12 +42,31 @@ def fingerprint(
     return digest.hexdigest()[:24]
 
 
+class PlanName:
+    """The name of a plan, found as its writes go by, in whatever order: a sum of their digests."""
+
+    def __init__(self) -> None:
+        self._sum = self._count = 0
+
+    def add(self, actions: Iterable[Action]) -> None:
+        """Take in some of the plan's writes."""
+        for action in actions:
+            digest = hashlib.sha256(_content(action)).digest()
+            self._sum = (self._sum + int.from_bytes(digest)) % (1 << 256)
+            self._count += 1
+
+    @property
+    def name(self) -> str:
+        """Twelve hex digits."""
+        whole = self._sum.to_bytes(32) + self._count.to_bytes(8)
+        return hashlib.sha256(whole).hexdigest()[:12]
+
+
 def plan_hash(actions: Iterable[Action]) -> str:
     """The name of a plan: the same for the same writes, in whatever order they were found."""
-    digest = hashlib.sha256()
-    for content in sorted(_content(action) for action in actions):
-        digest.update(content)
-    return digest.hexdigest()[:12]
+    name = PlanName()
+    name.add(actions)
+    return name.name
 
 
 def _content(action: Action) -> bytes:

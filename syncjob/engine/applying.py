@@ -35,8 +35,10 @@ from syncjob.engine.batch import Batch, decided_by, mapping_hash
 from syncjob.engine.contacts.stage import COMPARED, fill_contacts, takes_part, title_of
 from syncjob.engine.fill import fill
 from syncjob.engine.identify import PINS
-from syncjob.engine.planning import Plan, make_plan, release, weigh
-from syncjob.engine.run import close, read, send
+from syncjob.engine.planning import Plan
+from syncjob.engine.run import close, read
+from syncjob.engine.steps import send
+from syncjob.engine.weighing import make_plan, release, weigh
 from syncjob.errors import ConfigError, Exit, GuardTripped, SyncJobError
 from syncjob.state.database import State
 

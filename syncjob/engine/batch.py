@@ -27,6 +27,10 @@ from syncjob.state.lock import Lease
 from syncjob.transport.client import HttpChannel
 from syncjob.transport.post import PostChannel
 
+#: The table of a batch names the first so many deals and customers that it wrote to; its counts are
+#: of all. A line takes about 1 KB.
+TABLE_MAX = 5_000
+
 
 @dataclass
 class Batch:
@@ -143,7 +147,8 @@ class Batch:
     def wrote(self, action: Action, words: str) -> None:
         """Count a write that was stored, for the summary and the table."""
         self.counts[action.kind] += 1
-        self.done.setdefault(action.subject, []).append(words)
+        if len(self.done) < TABLE_MAX or action.subject in self.done:
+            self.done.setdefault(action.subject, []).append(words)
 
 
 def mapping_hash(config: Config) -> str:

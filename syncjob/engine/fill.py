@@ -27,7 +27,7 @@ from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
 from syncjob.engine.pull import store_records
 from syncjob.engine.rereading import SINGLE_READS_MAX, read_again, read_credits
-from syncjob.engine.share import take
+from syncjob.engine.share import in_turn, leave, must_end
 from syncjob.errors import Park
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ HELD_RECHECK_MINUTES = 60
 
 
 def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
-    """Read what is missing; returns the deals to decide, in a fixed order. If there are more than
-    one batch decides, `first` are among them."""
+    """Read what is missing; returns the deals to decide, in the order in which they are. Those
+    that the batch has no time for stay wanted; `first` are read first."""
     settle_merges(batch)
     _doubtful(batch)
     note_email_since(batch)
@@ -52,13 +52,15 @@ def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
     if credits.refunds_due(batch):
         read_credits(batch, [credits.NOTES])
     wanted = batch.state.snapshots.wanted(batch.today.isoformat())
-    deals = take(batch, "deals", wanted, known=batch.state.links.with_parts, first=first)
+    known = batch.state.links.with_parts
+    deals = in_turn(batch, "deals", wanted, known=known, first=first)
     filled: list[str] = []
     for number, group in enumerate(chunks(deals, GROUP)):
-        if number and batch.late:  # what was read is decided first; the others stay wanted
+        if must_end(batch, number * GROUP):
+            leave(batch, "deals", deals, number * GROUP, known=known)
             break
         if not spending.reads_new_deals(batch):
-            group = batch.state.links.with_parts(group)  # of these nothing is read there
+            group = known(group)  # of these nothing is read there
         batch.progress("fill", number * GROUP, len(deals))
         _fill_group(batch, group)
         filled += group

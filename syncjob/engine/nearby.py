@@ -35,6 +35,9 @@ NEAR_KEY, CRM_NEAR_KEY = "contact.near", "crm.near"
 PEOPLE_KEY = "contact.people"
 _KEYS_FACT = "match_keys"
 _GROUP = 500
+#: So many customers are remembered as compared by this batch; of a larger load some are compared
+#: twice, instead of all being kept in memory.
+COMPARED_MAX = 5_000
 _SIDES: tuple[tuple[Side, str], ...] = (("ledger", NEAR_KEY), ("crm", CRM_NEAR_KEY))
 
 
@@ -86,16 +89,20 @@ def index_all(batch: Batch) -> None:
 # --- one customer ---------------------------------------------------------------------------------
 
 
-def note_near(batch: Batch, crm_ids: Iterable[str]) -> None:
+def note_near(batch: Batch, crm_ids: Iterable[str]) -> set[str]:
     """Compare these CRM customers with the ledger's contacts, and remember what a person must
-    decide; those that are linked are settled."""
+    decide; those that are linked are settled. Returns those that look like one as never before."""
     index_all(batch)
+    if len(batch.compared) > COMPARED_MAX:
+        batch.compared.clear()
     new = [i for i in dict.fromkeys(crm_ids) if i not in batch.compared and _open(batch, i)]
     batch.compared.update(new)
+    alike: set[str] = set()
     for crm_id in new:
         one = crm_customer(batch, crm_id)
-        if one is not None:
-            _remember(batch, one, _found(batch, one))
+        if one is not None and _remember(batch, one, _found(batch, one)):
+            alike.add(crm_id)
+    return alike
 
 
 def note_near_of_ledger(batch: Batch, ledger_ids: Iterable[str]) -> None:
@@ -180,9 +187,9 @@ def _sharing(batch: Batch, one: Customer, kind: str) -> list[str]:
     return sorted(ids)
 
 
-def _remember(batch: Batch, one: Customer, found: Sequence[Proposal]) -> None:
+def _remember(batch: Batch, one: Customer, found: Sequence[Proposal]) -> bool:
     """Bring the customer's undecided proposals up to date: what was proposed of records that have
-    changed since, and is proposed no more, is dropped."""
+    changed since, and is proposed no more, is dropped. Says whether any is new."""
     matches = batch.state.matches
     known = {p.second: p for p in matches.of(one.id) if p.kind == "pair"}
     new = [p for p in found if not _same(known.get(p.second), p)]
@@ -193,6 +200,7 @@ def _remember(batch: Batch, one: Customer, found: Sequence[Proposal]) -> None:
             for old in gone:
                 matches.drop(old.first, old.second)
             matches.propose(new, batch=batch.id)
+    return bool(new)
 
 
 def _same(known: Proposal | None, found: Proposal) -> bool:

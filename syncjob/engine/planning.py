@@ -1,31 +1,24 @@
-"""What this batch would write, as one value: decided deal by deal, guarded as a whole."""
+"""What a batch would write, as one value, and how its parts are decided, deal by deal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 
 import msgspec
 
 from syncjob.core.actions import Action, ContactDraft, Decision, Issue
 from syncjob.core.case import Case, Context
-from syncjob.core.guard import FIRST_WEEK_DAYS, Scale, verdict
-from syncjob.core.identity import plan_hash
+from syncjob.core.digests import Digests
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.core.rules.texts import one_line
-from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import chunks
 from syncjob.engine.cases import GROUP, load_cases, load_context
-from syncjob.engine.contacts.stage import COMPARED, decide_all, title_of
+from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.nearby import alike_drafts
-from syncjob.engine.overdue import due_summaries
-from syncjob.engine.papers import emails_left
-from syncjob.engine.recovery import creates_wait
 from syncjob.engine.rows import note_row
-from syncjob.engine.telling import in_messages
-from syncjob.errors import GuardTripped
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -41,11 +34,26 @@ class Plan(msgspec.Struct, kw_only=True):
     titles: dict[str, str]
     hash: str = ""
     guard: tuple[str, ...] = ()
+    size: int = 0  # writes of the whole, of which `actions` may hold none (engine/weighing)
+    #: Whether a part of what was decided is left out, which must not take what follows along.
+    partial: bool = False
+    before: int = 0  # writes of the whole that went before these, for who watches
     replaced: int = 0  # customers' values that were never compared before and would be overwritten
     #: Of a plan that a person has seen: who applies it, for the audit, and whether a write, as it
     #: is decided once more with the earlier waves' answers, is still the one that was seen.
     applied: str = ""
     holds: Callable[[Action], bool] | None = None
+
+    def join(self, part: Plan) -> None:
+        """Take in a part, all of it."""
+        self.actions += part.actions
+        self.subjects += part.subjects
+        self.customers += part.customers
+        self.waits |= part.waits
+        self.excluded += part.excluded
+        self.issues += part.issues
+        self.stories |= part.stories
+        self.titles |= part.titles
 
     @property
     def allowed(self) -> set[tuple[str, str]]:
@@ -61,40 +69,24 @@ def empty_plan() -> Plan:
     )  # fmt: skip
 
 
-def make_plan(
-    batch: Batch, deals: Sequence[str], customers: Sequence[str] = (), *, dry: bool = False
-) -> Plan:
-    """Decide every deal and customer, note what follows from the decision, and weigh the whole.
-
-    A dry run also shows what still has to wait before it may be created.
-    """
-    plan = empty_plan()
-    context = load_context(batch)
-    wait = creates_wait(batch)
-    if dry and wait is not None:
-        plan.waits["connection"], wait = wait, None
+def decide_deals(
+    batch: Batch, plan: Plan, deals: Sequence[str], context: Context, wait: str | None,
+    *, progress: tuple[int, int] | None = None,
+) -> None:  # fmt: skip
+    """Decide every deal and note what follows from the decision. `wait`: why nothing may be
+    created; `progress`: how many are decided before these, and of how many, to be shown."""
     for number, group in enumerate(chunks(deals, GROUP)):
-        batch.progress("plan", number * GROUP, len(deals))
+        _show(batch, progress, number * GROUP)
         with batch.state.commit():
             cases = {case.deal.id: case for case in load_cases(batch, group)}
             for deal in group:
                 _decide(batch, plan, deal, cases.get(deal), context, wait)
-    batch.progress("plan", len(deals), len(deals))
-    _customers(batch, plan, customers, dry=dry)
-    _one_of_look_alikes(batch, plan)
-    plan.actions = _once(plan.actions)
-    plan.actions = in_messages(batch, plan.actions) + due_summaries(batch)
-    _limit_creates(batch, plan)
-    _limit_emails(batch, plan)
-    batch.waits = plan.waits
-    plan.hash = batch.plan_hash = plan_hash(plan.actions)
-    weigh(batch, plan)
-    return plan
+    _show(batch, progress, len(deals))
 
 
-def weigh(batch: Batch, plan: Plan) -> None:
-    """Say for which of the guard's limits the plan is too large."""
-    plan.guard = tuple(verdict(plan.actions, batch.config.guard, _scale(batch, plan)))
+def _show(batch: Batch, progress: tuple[int, int] | None, done: int) -> None:
+    if progress is not None:
+        batch.progress("plan", progress[0] + done, progress[1])
 
 
 def _decide(
@@ -122,9 +114,12 @@ def _decide(
     batch.state.snapshots.wake(deal_id, wake.isoformat() if wake else None)
 
 
-def _customers(batch: Batch, plan: Plan, customers: Sequence[str], *, dry: bool) -> None:
-    """What contacts need in both directions, in the same plan, under the same guard."""
-    for decision in decide_all(batch, customers, dry=dry):
+def decide_customers(
+    batch: Batch, plan: Plan, customers: Sequence[str], *, dry: bool, seen: Digests
+) -> None:
+    """What contacts need in both directions, in the same plan, under the same guard; `seen` are
+    the subjects that were decided before."""
+    for decision in decide_all(batch, customers, dry=dry, seen=seen):
         subject = decision.subject
         plan.stories[subject] = decision.story
         plan.issues.extend(decision.issues)
@@ -158,7 +153,7 @@ def _tell(batch: Batch, decision: Decision) -> None:
     )
 
 
-def _once(actions: Sequence[Action]) -> list[Action]:
+def once(actions: Sequence[Action]) -> list[Action]:
     """Several deals of a new customer ask for the same contact: it is one write."""
     first: dict[tuple[str, str], Action] = {}
     for action in actions:
@@ -175,29 +170,30 @@ def _without_creates(plan: Plan, decision: Decision, wait: str | None) -> list[A
     return [action for action in decision.actions if action.wave < first]
 
 
-def _limit_creates(batch: Batch, plan: Plan) -> None:
-    """`--max-creates`: the first so many new invoices, the rest keep their place."""
-    limit = batch.options.max_creates
-    if limit is None:
-        return
+def limit_creates(batch: Batch, plan: Plan, left: int | None) -> int | None:
+    """`--max-creates`: the first so many new invoices, the rest keep their place. Says how many
+    are left to the next part of the plan; None: there is no limit."""
+    if left is None:
+        return None
     makers = [a for a in plan.actions if a.kind == "invoice.create"]
-    why = f"this run creates {limit} invoices at most (--max-creates)"
-    first = {action.subject for action in makers[:limit]}
-    _postpone(plan, {a.subject: why for a in makers[limit:] if a.subject not in first})
-    late = {a.target for a in makers[limit:] if a.subject in first}  # further parts of one deal
+    why = f"this run creates {batch.options.max_creates} invoices at most (--max-creates)"
+    first = {action.subject for action in makers[:left]}
+    postpone(plan, {a.subject: why for a in makers[left:] if a.subject not in first})
+    late = {a.target for a in makers[left:] if a.subject in first}  # further parts of one deal
     plan.actions = [a for a in plan.actions if a.target not in late]
+    return left - min(left, len(makers))
 
 
-def _limit_emails(batch: Batch, plan: Plan) -> None:
-    """No more e-mails than the day has left; the rest are decided again tomorrow."""
-    left = emails_left(batch)
+def limit_emails(plan: Plan, left: int) -> int:
+    """No more e-mails than the day has left; the rest are decided again tomorrow. Says how many
+    are left to the next part of the plan."""
     mails = [action for action in plan.actions if action.kind == "invoice.email"]
-    if len(mails) > left:
-        late = {action.target for action in mails[left:]}
-        plan.actions = [action for action in plan.actions if action.target not in late]
+    late = {action.target for action in mails[left:]}
+    plan.actions = [action for action in plan.actions if action.target not in late]
+    return left - min(left, len(mails))
 
 
-def _one_of_look_alikes(batch: Batch, plan: Plan) -> None:
+def one_of_look_alikes(batch: Batch, plan: Plan) -> None:
     """Two new customers that may be one: the later waits until the first is in the ledger, where
     the rules then judge it by what stands there."""
     first: dict[str, tuple[str, ContactDraft]] = {}
@@ -213,7 +209,7 @@ def _one_of_look_alikes(batch: Batch, plan: Plan) -> None:
                 late[action.subject] = f"its customer may be {other.name!r}, which is created first"
     for subject, name in _matched(batch, plan):
         late.setdefault(subject, f"its customer may be {name!r}, which is created first")
-    _postpone(plan, late)
+    postpone(plan, late)
 
 
 def _matched(batch: Batch, plan: Plan) -> Iterator[tuple[str, str]]:
@@ -225,66 +221,11 @@ def _matched(batch: Batch, plan: Plan) -> Iterator[tuple[str, str]]:
             yield subject, found[draft.marker].name
 
 
-def _postpone(plan: Plan, late: dict[str, str]) -> None:
+def postpone(plan: Plan, late: dict[str, str]) -> None:
     """Take these subjects out of the plan; they keep their place for the next batch."""
     plan.actions = [action for action in plan.actions if action.subject not in late]
     plan.subjects = [deal for deal in plan.subjects if f"deal:{deal}" not in late]
     plan.waits.update(late)
-
-
-def _scale(batch: Batch, plan: Plan) -> Scale:
-    book = batch.state.book
-    born, now = book.instant("born"), batch.ledger.server_time() or batch.clock.now()
-    known = book.fact("mapping_hash")
-    return Scale(
-        first_week=born is None or now - born < timedelta(days=FIRST_WEEK_DAYS),
-        linked=batch.state.links.live_count(),
-        mapping_changed=known is not None and known != mapping_hash(batch.config),
-        side_empty=batch.side_empty,
-        replaced=0 if book.fact(COMPARED) else plan.replaced,
-    )
-
-
-def check_guard(batch: Batch, plan: Plan) -> None:
-    """Stop before the first write if the plan is too large and nobody has accepted it.
-
-    Raises GuardTripped. An accepted plan that has changed since is not the accepted plan.
-    """
-    accepted = batch.options.accept
-    if accepted is not None and accepted == plan.hash:
-        release(batch, plan)
-        with batch.state.commit():
-            batch.state.book.note("mapping_hash", mapping_hash(batch.config))
-        return
-    if accepted is not None and plan.actions:
-        raise GuardTripped(
-            f"The plan is not the accepted one any more: it is now {plan.hash}.",
-            plan_hash=plan.hash,
-            next_step=f"Look at `syncjob plan`, then `syncjob run --accept {plan.hash}`.",
-        )
-    if plan.guard:
-        raise GuardTripped(
-            "Nothing was written: " + " ".join(plan.guard),
-            plan_hash=plan.hash,
-            next_step=f"Look at `syncjob plan`; if it is right, `syncjob run --accept "
-            f"{plan.hash}` does exactly that.",
-        )
-
-
-def release(batch: Batch, plan: Plan) -> None:
-    """A person has accepted this plan, whatever the guard says: who and when is kept."""
-    batch.log.warning("guard.accepted", plan=plan.hash, who=batch.options.who)
-    with batch.state.commit():
-        batch.state.book.record(
-            batch=batch.id, at=batch.clock.now(), side="us", target=f"plan:{plan.hash}",
-            subject="connection", changes={"accepted": (None, plan.hash)},
-            reason=f"accepted by {batch.options.who or 'somebody'}", intent=None,
-        )  # fmt: skip
-        batch.state.decisions.done(
-            f"accept:{plan.hash}", "connection", who=batch.options.who or "somebody",
-            reason=batch.options.reason, at=batch.clock.now(), batch=batch.id,
-            outcome=" ".join(plan.guard) or "within the limits",
-        )  # fmt: skip
 
 
 def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:

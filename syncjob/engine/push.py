@@ -36,13 +36,14 @@ class Push:
         self.paused: Paused | None = None
         # A plan that was read from a file, or that the day has too few calls for, is decided again
         # before its first wave, too: of a deal only a part may be left, and what follows must wait.
-        self.begun = plan.holds is not None or batch.counts["left_out"] > 0
+        self.begun = plan.holds is not None or plan.partial
         messages = (a.payload for a in plan.actions if isinstance(a.payload, Message))
         self.told = {tell for message in messages for tell in message.tells}
 
     def run(self) -> None:
         """All waves in order. Raises Paused at the end if a part was paused."""
-        total, done = len(self.plan.actions), 0
+        done = self.plan.before
+        total = max(self.plan.size, len(self.plan.actions))
         for wave in Wave:
             actions = self._wave(wave)
             for carried in self.rounds.send(self._groups(actions)):

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from syncjob.core.actions import Issue
 from syncjob.core.reports import BatchReport, Result
 from syncjob.engine import recovery
 from syncjob.engine.alarm import sound
-from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.batch import Batch
 from syncjob.engine.chores import run_due
 from syncjob.engine.closing import close_settled
-from syncjob.engine.contacts.stage import (
-    COMPARED,
-    fill_contacts,
-    settle_contacts,
-    takes_part,
-)
+from syncjob.engine.contacts.stage import fill_contacts
 from syncjob.engine.desk import apply_inbox
 from syncjob.engine.fill import fill
 from syncjob.engine.health import note_stop, stop_words
-from syncjob.engine.identify import identify, verify
+from syncjob.engine.identify import identify
 from syncjob.engine.page import write_page
-from syncjob.engine.planning import Plan, check_guard, make_plan, settle_quiet
+from syncjob.engine.planning import Plan, empty_plan
 from syncjob.engine.pull import pull
-from syncjob.engine.push import Push
 from syncjob.engine.rows import rows_of
 from syncjob.engine.settle import settle
-from syncjob.engine.share import goes_on, more_in_words, pass_on
-from syncjob.engine.spending import affordable, note_purses
+from syncjob.engine.share import Step, goes_on, more_in_words, pass_on, steps
+from syncjob.engine.spending import note_purses
+from syncjob.engine.steps import write_steps, write_whole
 from syncjob.engine.titles import titles_of
+from syncjob.engine.weighing import Weighing, check_guard, make_plan
 from syncjob.errors import (
     AuthFailed,
     Exit,
@@ -72,47 +70,37 @@ def foresee(batch: Batch, *, write: bool) -> Plan:
     """The stages in order; a dry run ends with its plan."""
     read(batch)
     deals, customers = fill(batch), fill_contacts(batch)
-    plan = make_plan(batch, deals, customers, dry=not write)
-    if batch.more:
-        plan.waits.setdefault("connection", more_in_words(batch))
-    if write and batch.config.mode != "read_only":
-        check_guard(batch, plan)
-        _within_the_day(batch, plan)
-        push(batch, plan)
+    work = steps(deals, customers)
+    write_it = write and batch.config.mode != "read_only"
+    if write and len(work) > 1:
+        plan = _in_steps(batch, work, write=write_it)
+    else:
+        plan = make_plan(batch, deals, customers, dry=not write)
+        _say_what_is_left(batch, plan)
+        if write_it:
+            check_guard(batch, plan)
+            write_whole(batch, plan)
     pass_on(batch)
     return plan
 
 
-def _within_the_day(batch: Batch, plan: Plan) -> None:
-    """Leave out of the plan what the day has no calls for; it stays wanted."""
-    fit = affordable(batch, plan.actions)
-    if len(fit) < len(plan.actions):
-        subjects = {action.subject for action in fit}
-        plan.subjects = [deal for deal in plan.subjects if f"deal:{deal}" in subjects]
-        plan.customers = [key for key in plan.customers if f"contact:{key}" in subjects]
-        plan.actions = fit
+def _in_steps(batch: Batch, work: Sequence[Step], *, write: bool) -> Plan:
+    """A plan that is too large to be kept: weighed whole, then written step by step."""
+    weighing, plan = Weighing(batch, sum(len(step.deals) for step in work), dry=False), empty_plan()
+    for step in work:
+        plan.waits |= weighing.part(step).waits
+    weighing.end(plan)
+    _say_what_is_left(batch, plan)
+    if write:
+        check_guard(batch, plan)
+        if plan.size:
+            write_steps(batch, work, weighing, plan)
+    return plan
 
 
-def push(batch: Batch, plan: Plan) -> None:
-    """Write the plan, and note that these rules have written."""
-    send(batch, plan)
-    with batch.state.commit():
-        batch.state.book.note("mapping_hash", mapping_hash(batch.config))
-        if batch.state.book.fact("code") is None:  # from the first marker on it is this one
-            batch.state.book.note("code", batch.state.relinks.code())
-        if takes_part(batch) and not (batch.late or batch.more):
-            batch.state.book.note(COMPARED, batch.clock.now().isoformat())
-
-
-def send(batch: Batch, plan: Plan) -> None:
-    """Write the plan, after one more look at whose books these are."""
-    if plan.actions:
-        for side in dict.fromkeys(action.side for action in plan.actions):
-            if side != "people":
-                verify(batch, side)
-        Push(batch, plan).run()
-        settle_quiet(batch, plan.subjects)
-        settle_contacts(batch, plan.customers)
+def _say_what_is_left(batch: Batch, plan: Plan) -> None:
+    if batch.more:
+        plan.waits.setdefault("connection", more_in_words(batch))
 
 
 # --- close --------------------------------------------------------------------------------------

@@ -1,67 +1,105 @@
-"""How much one batch decides: so many deals and customers at most, each in its turn.
+"""In what order a batch decides what is wanted, in steps of how many, and where it must end.
 
-So memory does not grow with the size of a load, and a large load goes in steps, each of them read,
-planned, guarded and written whole. Nothing is left behind: what is not decided now stays wanted,
-and the next batch goes on behind it.
+A plan of any size is weighed whole before its first write, in a pass that keeps a few bytes of each
+write (engine/weighing), and is then written in steps: so memory does not grow with the size of a
+load. Where the time is over, what is left stays wanted, and the next batch goes on behind it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from syncjob.engine.batch import Batch
 from syncjob.errors import RetryLater
 
 Kind = Literal["deals", "customers"]
+#: Which of some deals or customers the ledger knows.
+Known = Callable[[Sequence[str]], Collection[str]]
 
-#: A deal of some lines takes up to 20 KB from its plan until it is written (measured), so these
-#: take 50 MB at most. They are as many as Pipedrive's smaller plans let through in a batch's
-#: default quarter of an hour; a further batch costs four calls to poll.
-DECIDED_MAX = 2_500
+#: A deal of some lines takes up to 20 KB from its plan until it is written (measured), so a step
+#: takes 50 MB at most.
+STEP = 2_500
 
 
-def take(
-    batch: Batch,
-    kind: Kind,
-    wanted: Sequence[str],
-    *,
-    known: Callable[[Sequence[str]], Collection[str]],
-    first: Collection[str] = (),
+class Step(NamedTuple):
+    """Deals and customers that are decided together."""
+
+    deals: Sequence[str]
+    customers: Sequence[str]
+
+
+def steps(deals: Sequence[str], customers: Sequence[str]) -> list[Step]:
+    """All of them in their order, cut into steps; at least one, which may be empty."""
+    starts = range(0, max(len(deals), len(customers), 1), STEP)
+    return [Step(deals[n : n + STEP], customers[n : n + STEP]) for n in starts]
+
+
+def in_turn(
+    batch: Batch, kind: Kind, wanted: Sequence[str], *, known: Known, first: Collection[str] = ()
 ) -> list[str]:
-    """Those of the wanted (in order) that this batch decides, in order.
+    """The wanted in the order in which they are read and written.
 
-    If they are too many, `first` go first, and those that the ledger knows (`known` tells which)
-    have at least half of the room: a large load makes nobody wait for news of a payment.
+    If they are more than a step, `first` go first, and of each step those that the ledger knows
+    have at least half: a large load makes nobody wait for news of a payment. Each of the two goes
+    on behind where the last batch had to end.
     """
-    if len(wanted) <= DECIDED_MAX:
+    if len(wanted) <= STEP:
         return list(wanted)
     there, asked = set(known(wanted)), set(first)
-    chosen = [key for key in wanted if key in asked]
-    old = [key for key in wanted if key in there and key not in asked]
-    new = [key for key in wanted if key not in there and key not in asked]
-    room = max(DECIDED_MAX - len(chosen), 0)
-    for name, keys, share in (
-        ("known", old, room - min(len(new), room // 2)), ("new", new, room),
-    ):  # fmt: skip
-        turn = _in_turn(keys, batch.state.book.fact(f"turn:{kind}.{name}") or "")[:share]
-        if turn:
-            batch.turns[f"turn:{kind}.{name}"] = turn[-1]
-        chosen += turn
-        room -= len(turn)
-    batch.more += len(wanted) - len(chosen)
-    return sorted(chosen)
+    order = [key for key in wanted if key in asked]
+    old = _behind([key for key in wanted if key in there and key not in asked],
+                  batch.state.book.fact(f"turn:{kind}.known"))  # fmt: skip
+    new = _behind([key for key in wanted if key not in there and key not in asked],
+                  batch.state.book.fact(f"turn:{kind}.new"))  # fmt: skip
+    return order + list(_mixed(old, new))
 
 
-def _in_turn(keys: Sequence[str], after: str) -> list[str]:
-    start = bisect_right(keys, after)
+def _behind(keys: Sequence[str], last: str | None) -> list[str]:
+    start = bisect_right(keys, last or "")
     return [*keys[start:], *keys[:start]]
+
+
+def _mixed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Step by step half of each, as long as there are both."""
+    a = b = 0
+    while a < len(old) or b < len(new):
+        of_new = min(len(new) - b, max(STEP // 2, STEP - (len(old) - a)))
+        of_old = min(len(old) - a, STEP - of_new)
+        yield from old[a : a + of_old]
+        yield from new[b : b + of_new]
+        a, b = a + of_old, b + of_new
+
+
+def must_end(batch: Batch, read: int) -> bool:
+    """Whether what was read so far is decided and written first, since the batch's time is short:
+    half of it is for writing. A plan that a person has accepted, or only looks at, is read whole.
+    """
+    if batch.late:
+        return read > 0
+    if batch.options.dry_run or batch.options.accept is not None:
+        return False
+    left = batch.deadline - batch.clock.monotonic()
+    return read >= STEP and left < batch.config.schedule.run_seconds_max / 2
+
+
+def leave(batch: Batch, kind: Kind, order: Sequence[str], read: int, *, known: Known) -> None:
+    """What was not read stays wanted, and has its turn before what was."""
+    taken = order[:read]
+    there = set(known(taken))
+    for name, keys in (
+        ("known", [key for key in taken if key in there]),
+        ("new", [key for key in taken if key not in there]),
+    ):
+        if keys:
+            batch.turns[f"turn:{kind}.{name}"] = keys[-1]
+    batch.more += len(order) - read
 
 
 def more_in_words(batch: Batch) -> str:
     """What the next batches have to do, for the plan of this one."""
-    return f"{batch.more:,} more are decided by the next batches, {DECIDED_MAX:,} at a time"
+    return f"{batch.more:,} more are decided by the next batches"
 
 
 def pass_on(batch: Batch) -> None:
@@ -77,7 +115,7 @@ def goes_on(batch: Batch) -> RetryLater | None:
     if not (batch.more and batch.done):
         return None
     return RetryLater(
-        f"This batch has done its share; {more_in_words(batch)}.",
+        f"This batch has used its time; {more_in_words(batch)}.",
         resume_at=batch.clock.now(),
         next_step="The next run goes on from here.",
     )

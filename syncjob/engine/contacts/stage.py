@@ -6,13 +6,14 @@ and a switched-off contact sync have none of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from syncjob.core.actions import Action, ContactChange, CrmContactDraft
 from syncjob.core.budget import Work
 from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecision
 from syncjob.core.contacts.plan import decide_contact
+from syncjob.core.digests import Digests
 from syncjob.core.identity import TRACELESS
 from syncjob.core.records import Side
 from syncjob.core.reports import Row
@@ -26,7 +27,7 @@ from syncjob.engine.contacts.forget import forget
 from syncjob.engine.contacts.wants import is_on, want_changed_config
 from syncjob.engine.nearby import customers_of, note_near, note_near_of_ledger
 from syncjob.engine.pull import store_records
-from syncjob.engine.share import take
+from syncjob.engine.share import in_turn, leave, must_end
 
 #: Deleted organizations and persons stand in no list (facts: pipedrive, 1d): those that are
 #: linked are read by id once a day, which costs a call for each hundred.
@@ -48,8 +49,8 @@ def takes_part(batch: Batch) -> bool:
 
 
 def fill_contacts(batch: Batch, first: Collection[str] = ()) -> list[str]:
-    """Read what deciding needs; returns the customers to decide, in a fixed order. If there are
-    more than one batch decides, `first` are among them."""
+    """Read what deciding needs; returns the customers to decide, in the order in which they are.
+    Those that the batch has no time for stay wanted; `first` are read first."""
     want_changed_config(batch)
     if not takes_part(batch):
         return []
@@ -58,13 +59,21 @@ def fill_contacts(batch: Batch, first: Collection[str] = ()) -> list[str]:
     _sweep(batch)
     _wake_held(batch)
     wanted = batch.state.contacts.wanted()
-    keys = take(batch, "customers", wanted, known=batch.state.links.linked_of, first=first)
-    for number, group in enumerate(chunks(keys, GROUP)):
-        if number and batch.late:
-            return keys[: number * GROUP]
-        batch.progress("contacts", number * GROUP, len(keys))
-        _fill_group(batch, group)
-    return keys
+    known = batch.state.links.linked_of
+    keys = in_turn(batch, "customers", wanted, known=known, first=first)
+    for start in range(0, len(keys), GROUP):
+        if must_end(batch, start):
+            leave(batch, "customers", keys, start, known=known)
+            keys = keys[:start]
+            break
+        batch.progress("contacts", start, len(keys))
+        _fill_group(batch, keys[start : start + GROUP])
+    return sorted(keys, key=_of_ledger)
+
+
+def _of_ledger(key: str) -> tuple[bool, str]:
+    """Last: a ledger contact has no partner only once every customer has looked for its own."""
+    return key.startswith("ledger:"), key
 
 
 def _sweep(batch: Batch) -> None:
@@ -160,35 +169,35 @@ def _read(batch: Batch, side: Side, ids: Sequence[str]) -> None:
 # --- plan --------------------------------------------------------------------------------------
 
 
-def decide_all(batch: Batch, keys: Sequence[str], *, dry: bool) -> list[ContactDecision]:
-    """Decide every customer and note what follows: links, agreements, issues, what waits."""
+def decide_all(
+    batch: Batch, keys: Sequence[str], *, dry: bool, seen: Digests
+) -> Iterator[ContactDecision]:
+    """Decide every customer whose subject is not among the seen, and note what follows: links,
+    agreements, issues, what waits."""
     context = load_contact_context(batch, dry=dry)
-    made: dict[str, ContactDecision] = {}
-    # A ledger contact has no partner only once every customer of the CRM has looked for its own.
-    ordered = sorted(keys, key=lambda key: (key.startswith("ledger:"), key))
-    for group in chunks(ordered, GROUP):
+    for group in chunks(sorted(keys, key=_of_ledger), GROUP):
         with batch.state.commit():
-            for key in group:
-                _decide(batch, key, context, made)
-    return list(made.values())
+            made = [_decide(batch, key, context, seen) for key in group]
+        yield from (decision for decision in made if decision is not None)
 
 
 def _decide(
-    batch: Batch, key: str, context: ContactContext, made: dict[str, ContactDecision]
-) -> None:
+    batch: Batch, key: str, context: ContactContext, seen: Digests
+) -> ContactDecision | None:
     case = load_contact(batch, key)
-    if case is None or case.subject in made:
+    if case is None or case.subject in seen:
         if case is None or case.subject != f"contact:{key}":  # it is part of another customer now
             now = batch.clock.now()
             batch.state.book.close_issues(f"contact:{key}", keep=set(), at=now)
         batch.state.contacts.settled(key)
-        return
+        return None
     decision = decide_contact(case, context)
     if _follow(batch, case, decision):
         case = load_contact(batch, key)
         decision = decide_contact(case, context) if case else decision
     note(batch, key, decision)
-    made[decision.subject] = decision
+    seen.add(decision.subject)
+    return decision
 
 
 def _follow(batch: Batch, case: ContactCase, decision: ContactDecision) -> bool:
@@ -234,10 +243,12 @@ def note(batch: Batch, key: str, decision: ContactDecision) -> None:
             batch.state.contacts.settled(key)
 
 
-def settle_contacts(batch: Batch, keys: Sequence[str]) -> None:
-    """Decide these customers, and those whom our own writes concern, once more from the state."""
+def settle_contacts(batch: Batch, keys: Sequence[str], *, others: bool = True) -> None:
+    """Decide these customers once more from the state, and `others` whom our own writes concern."""
     if takes_part(batch):
-        decide_all(batch, sorted({*keys, *batch.state.contacts.wanted()}), dry=False)
+        wanted = batch.state.contacts.wanted() if others else []
+        for _ in decide_all(batch, list({*keys, *wanted}), dry=False, seen=Digests()):
+            pass  # what follows is noted
 
 
 def actions_again(batch: Batch, keys: Sequence[str]) -> list[Action]:
