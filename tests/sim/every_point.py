@@ -12,7 +12,9 @@ from tests.sim import happenings, people, people_hubspot
 from tests.sim.faults import Point, kinds_of
 from tests.sim.histories import Deeds, History
 from tests.sim.histories_hubspot import EVERY
+from tests.sim.judge_calls import judge_calls
 from tests.sim.kinds import LASTING, REFUSALS
+from tests.sim.sameness import mark_of
 from tests.sim.world import World
 
 #: Between two batches of a history.
@@ -20,6 +22,8 @@ INTERVAL = timedelta(minutes=5)
 #: Where life goes on after a fault, it does so while a late request is still under way.
 SOON = timedelta(minutes=1)
 A_DAY = timedelta(hours=25)
+#: Counted in a world's turns: what the faulted batch left was already played to its end.
+KNOWN = "known end"
 
 
 class Case(NamedTuple):
@@ -79,6 +83,8 @@ class Played:
     points: list[list[Point]]
     #: Of each batch the writing statements, those of its listing.
     statements: list[list[Point]] = field(default_factory=list)
+    #: The marks of worlds that were played from a faulted batch to their end, and were well.
+    well: set[tuple[int, bytes]] = field(default_factory=set)
 
     def close(self) -> None:
         """Remove the copies."""
@@ -156,6 +162,10 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
         if case.goes_on:
             world.advance(SOON)
             world.attempt(played.history.steps[case.batch + 1])
+        mark = _mark(case, world)
+        if mark in played.well:
+            world.turns[KNOWN] += 1
+            return world, fired
         if case.goes_on or case.second is not None:
             world.advance(SOON)
             fired = _run_after(played, case, world) and fired
@@ -165,12 +175,24 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
             world.advance(A_DAY)
             world.run()
         played.history.ends(world)
+        if mark is not None:
+            played.well.add(mark)
     except BaseException as error:
         error.world = world  # type: ignore[attr-defined]
         raise
     finally:
         world.close()
     return world, fired
+
+
+def _mark(case: Case, world: World) -> tuple[int, bytes] | None:
+    """The world that the faulted batch left, once its calls are judged; None where another fault
+    or more deeds follow. Raises Violation."""
+    if case.second is not None or case.goes_on:
+        return None
+    judge_calls(world)
+    mark = mark_of(world)
+    return None if mark is None else (case.batch, mark)
 
 
 def _first_fault(played: Played, case: Case, world: World) -> bool:

@@ -91,6 +91,10 @@ def mend(world: World) -> None:
     known = sum(1 for deed in world.deeds if deed.act == "add_account")
     world.books("add_account", code=f"29{known}", name=f"Sales {known}", tax_type="OUTPUT")
     world.crm("create_field", name=f"Note {known}")
+    partner = getattr(world, "partner", None)  # it may keep its books in an organisation of its own
+    if partner is not None:
+        partner.books("add_account", code=f"28{known}", name=f"More {known}", tax_type="OUTPUT")
+        partner.crm("create_field", name=f"Note {known}")
 
 
 def _edit_newest(world: World) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.sim import sameness
 from tests.sim.every_point import (
+    KNOWN,
     Case,
     Played,
     by_name,
@@ -19,8 +24,10 @@ from tests.sim.every_point import (
     run_case,
     statement_cases,
 )
+from tests.sim.happenings import CLOCKS
 from tests.sim.histories_hubspot import EVERY
-from tests.sim.kinds import Point, kinds_of
+from tests.sim.kinds import FAR, FORBIDDEN, LASTING, REFUSALS, STATE_KINDS, Point, kinds_of
+from tests.sim.sameness import UNASKED, mark_of
 from tests.sim.world import World
 
 NAMES = ("first load", "hubspot: won, then another", "tokens rotate", "first load, small pages",
@@ -97,6 +104,60 @@ def test_a_kill_within_a_transaction_leaves_nothing_of_it(first_load: Played) ->
         left.append(_content(world))
         world.close()
     assert all(content == left[0] for content in left)
+
+
+def test_an_end_that_is_known_is_not_played_twice(first_load: Played) -> None:
+    first, second = [c for c in statement_cases(first_load) if c.kind == "kill before"][:2]
+    first_load.well.clear()
+    assert run_case(first_load, first)[0].turns[KNOWN] == 0
+    assert run_case(first_load, second)[0].turns[KNOWN] == 1
+    writes = [point for point in first_load.points[0] if point.kind == "write"]
+    cut = Case("first load", 0, writes[0].n, "lost twice", False)
+    assert run_case(first_load, cut)[0].turns[KNOWN] == 0
+
+
+CHANGES: dict[str, Callable[[World], object]] = {
+    "a deal": lambda w: w.crm("edit_deal", deal=1, title="Another"),
+    "the books": lambda w: w.xero.organisation.invoices.put(
+        replace(next(iter(w.xero.organisation.invoices)), reference="x")),
+    "time": lambda w: w.time.set(w.time.now() + timedelta(seconds=1)),
+    "our clock": lambda w: setattr(w.clock, "skew", timedelta(hours=1)),
+    "chance": lambda w: w.rng.random(),
+    "the watch": lambda w: w.watch.ended.add("x"),
+    "who is barred": lambda w: w.faults.barred.update(xero="403 for ever"),
+    "a call that was sent": lambda w: setattr(
+        next(c for c in w.host.log.find(method="PUT")), "status", 500),
+    "a row of the state": lambda w: _write(w, "UPDATE call SET sends = sends + 1"),
+    "the state's counter": lambda w: (w.folder / "state" / "syncjob.db.seq").write_text("99"),
+}  # fmt: skip
+
+
+def _write(world: World, sql: str) -> None:
+    with closing(sqlite3.connect(world.folder / "state" / "syncjob.db")) as db, db:
+        assert db.execute(sql).rowcount > 0
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_worlds_that_differ_have_two_marks(first_load: Played, what: str) -> None:
+    one, other = (first_load.before[0].copy() for _ in range(2))
+    for world in (one, other):
+        assert world.run() is not None
+    assert mark_of(one) == mark_of(other)
+    CHANGES[what](other)
+    assert mark_of(one) != mark_of(other)
+    one.close()
+    other.close()
+
+
+def test_nobody_asks_for_a_fault_that_leaves_no_name() -> None:
+    asked = {*LASTING, *REFUSALS, *FORBIDDEN, *FAR, *STATE_KINDS, *CLOCKS}
+    assert not asked & {*UNASKED}
+    folder = Path(sameness.__file__).parent
+    for path in (*folder.glob("judge*.py"), folder / "watch.py", folder / "world.py",
+                 folder / "every_point.py"):  # fmt: skip
+        source = path.read_text(encoding="utf-8")
+        if path.name != "judge_calls.py":  # asks the host's own faults, which the marks hold
+            assert [kind for kind in UNASKED if f'"{kind}"' in source] == [], path.name
 
 
 @pytest.mark.parametrize("kind", ["kill before", "disk full", "locked"])
