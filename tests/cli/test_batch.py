@@ -42,7 +42,7 @@ def test_plan_says_in_words_and_numbers_what_would_happen(
     assert "deal:1050 waits: its contact is created first" in out
     assert "next: Link one in the CRM." in out
     assert "tax: the account's default" in out
-    assert "Plan cd3238a5779a. Nothing was written." in out
+    assert "Plan febdc994595b. Nothing was written." in out
 
 
 def test_plan_options_reach_the_engine(syncjob_: Command, handle: Handle) -> None:
@@ -62,18 +62,18 @@ def test_a_plan_over_the_limit_names_the_hash_to_accept(syncjob_: Command, handl
     code, out, _ = syncjob_("plan")
     assert code == Exit.GUARD
     assert verdict in out
-    assert "syncjob run --accept cd3238a5779a" in out
+    assert "syncjob run --accept febdc994595b" in out
 
 
 def test_run_ends_with_a_table_and_its_own_exit_code(syncjob_: Command, handle: Handle) -> None:
-    code, out, _ = syncjob_("run", "--accept", "cd3238a5779a", "--max-creates", "3")
+    code, out, _ = syncjob_("run", "--accept", "febdc994595b", "--max-creates", "3")
     assert code == Exit.ISSUES
     for text in ("1042", "Spring [order]", "Café Émile", "INV-0007", "1,374.22 AUD", "374.22 AUD"):
         assert text in out
     assert "created 1 draft, updated 2 deals; 1 held; calls: pipedrive 6, xero 4; 1 min 15 s" in out
     assert "\x1b" not in out
     options = handle.asked[0][1]
-    assert (options.accept, options.max_creates, options.dry_run) == ("cd3238a5779a", 3, False)
+    assert (options.accept, options.max_creates, options.dry_run) == ("febdc994595b", 3, False)
     assert options.should_stop() is False
 
 

@@ -45,7 +45,7 @@ def test_a_plan_over_the_guard_says_how_it_is_applied(
     path.write_text("an older one")
     code, out, _ = syncjob_("plan", "-o", str(path))
     assert code == Exit.GUARD
-    assert f"syncjob apply {path} --accept cd3238a5779a" in out
+    assert f"syncjob apply {path} --accept febdc994595b" in out
     assert read_plan(path.read_text(), "plan.json", __version__).plan.guard == ("12 creates.",)
 
 
@@ -87,14 +87,14 @@ def test_apply_says_what_became_of_each_write(
     code, out, _ = syncjob_("apply", str(plan_file), "--reason", "month end")
     assert code == Exit.ISSUES
     ((name, (file, path, options)),) = handle.asked
-    assert (name, path, file.plan.hash) == ("apply", str(plan_file), "cd3238a5779a")
+    assert (name, path, file.plan.hash) == ("apply", str(plan_file), "febdc994595b")
     assert (options.reason, options.accept, options.dry_run) == ("month end", None, False)
     assert "@" in options.who
     assert "deal:1041: write 2 fields of the deal\n    skipped, because it changed" in out
     assert "status: planned awaiting payment -> paid, would be part-paid now" in out
     dated = "NW-1042-A1 is dated 2026-08-02 instead of 2026-08-01, due 2026-09-01 instead of"
     assert dated in out
-    assert "Plan cd3238a5779a, 2 writes: 1 done as shown, 1 skipped, because it changed." in out
+    assert "Plan febdc994595b, 2 writes: 1 done as shown, 1 skipped, because it changed." in out
     assert (
         "The next batch decides on what was skipped and 2 writes that the plan does not hold:"
         in out
@@ -104,7 +104,7 @@ def test_apply_says_what_became_of_each_write(
 def test_apply_prints_json_and_nothing_else(
     syncjob_: Command, handle: Handle, plan_file: Path
 ) -> None:
-    _, out, err = syncjob_("apply", str(plan_file), "--json", "--accept", "cd3238a5779a")
+    _, out, err = syncjob_("apply", str(plan_file), "--json", "--accept", "febdc994595b")
     said = json.loads(out)
     assert [item["fate"] for item in said["items"]] == ["done", "changed"]
     assert said["counts"] == {"done": 1, "changed": 1}

@@ -64,7 +64,7 @@ def test_the_guard_stands_first_with_the_way_to_release_it() -> None:
     plan = msgspec.structs.replace(PLAN, guard=("12 invoices would be created; the limit is 5.",))
     said = texts(plan)
     assert said.index("Stopped by the guard") < said.index("create draft")
-    assert "syncjob run --accept cd3238a5779a does exactly this plan" in said
+    assert "syncjob run --accept febdc994595b does exactly this plan" in said
     assert "Stopped by the guard" not in texts(PLAN)
 
 
