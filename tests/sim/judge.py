@@ -29,7 +29,7 @@ numbers, what the books require):
 | dates, no tax of our own | judge_calls `_books` |
 | no plan's expectation is written | judge_calls `_nothing_expected` |
 
-tests/sim/test_judge.py shows of each that it can fail.
+tests/sim/test_judge.py and test_judge_papers.py show of each that it can fail.
 """
 
 from __future__ import annotations
