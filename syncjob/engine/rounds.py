@@ -346,7 +346,11 @@ def _beside(first: Group, other: Group, subjects: set[str]) -> bool:
 
 
 def _unless_refused(what: Written) -> Written:
-    """The first send may still have had its effect: a refusal of the second says nothing of it."""
+    """The first send may still have its effect, even later than now: a refusal of the second says
+    nothing of it."""
+    if isinstance(what, Answer) and what.status >= 400:
+        said = f"{what.status} to its second send, and that says nothing of the first"
+        return OutcomeUnknown(f"The vendor answered {said}.")
     return OutcomeUnknown(str(what)) if isinstance(what, RetryLater | Stop) else what
 
 

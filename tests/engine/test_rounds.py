@@ -222,3 +222,17 @@ def test_drafts_whose_answers_are_lost_are_asked_for_with_their_own_keys(
     assert sorted(keys.values()) == [1, 1, 2, 2]
     assert len(world.invoices()) == 8
     quiet(world)
+
+
+def test_a_refusal_of_the_second_send_says_nothing_of_the_first(world: World) -> None:
+    load(world, 1, 1)
+    refusal = '{"ErrorNumber":10,"Type":"ValidationException","Message":"not valid","Elements":[]}'
+    place = {"server": "xero", "method": "PUT", "path": "/Invoices$"}
+    world.fault(kind="late", delay_s=600, **place)
+    world.fault(kind="status", status=400, body=refusal, **place)
+    world.run()
+    for _ in range(4):
+        minutes(world, 7)
+        world.run()
+    assert len(world.invoices()) == 1  # the first arrived after ten minutes; none was made beside it
+    assert codes(quiet(world)) == []
