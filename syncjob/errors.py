@@ -123,7 +123,7 @@ class RefusedAtDoor(Stop):
 
 
 class Interrupted(Stop):
-    """SIGTERM or Ctrl-C: the calls on their way were finished, the rest waits for the next batch."""
+    """SIGTERM or Ctrl-C: calls on their way were finished, the rest waits for the next batch."""
 
     exit_code = Exit.ISSUES
 

@@ -234,5 +234,5 @@ def test_a_refusal_of_the_second_send_says_nothing_of_the_first(world: World) ->
     for _ in range(4):
         minutes(world, 7)
         world.run()
-    assert len(world.invoices()) == 1  # the first arrived after ten minutes; none was made beside it
+    assert len(world.invoices()) == 1  # the first arrived after ten minutes
     assert codes(quiet(world)) == []
