@@ -105,7 +105,8 @@ def budget_lines(budget: Budget) -> Iterator[tuple[str, str]]:
     anew = f"anew {at} {local(budget.resets_at)}" if budget.resets_at else "each free a day later"
     yield (
         f"{budget.vendor} {budget.counts}"[:_LABEL_COLUMNS],
-        f"{budget.used:,} of {budget.cap:,} a day used{others}, {budget.left:,} left; {anew}",
+        f"{budget.cap - budget.left:,} of {budget.cap:,} a day used{others}, "
+        f"{budget.left:,} left; {anew}",
     )
     if budget.polls is None or budget.need is None:
         return

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from syncjob.connectors.xero.connector import CAPABILITIES
 from syncjob.errors import Exit
 from tests.crash.conftest import MakeWorld
 from tests.crash.kit import CrashWorld, minutes, sales, truth
@@ -110,8 +111,9 @@ def test_a_reconnect_to_another_organisation(make_world: MakeWorld, expire, days
 
 
 @pytest.mark.parametrize("stage", ["pull", "fill", "plan", "push"])
-def test_a_reconnect_in_the_middle_of_a_batch(make_world: MakeWorld, stage):
+def test_a_reconnect_in_the_middle_of_a_batch(make_world: MakeWorld, stage, monkeypatch):
     """The books change under a running batch: seen before anything else is read or written."""
+    monkeypatch.setitem(CAPABILITIES.batch, "invoice.create", 10)  # four calls of these a round
     w = make_world()
     sales(w, 60, 5)
     w.init()
@@ -128,4 +130,4 @@ def test_a_reconnect_in_the_middle_of_a_batch(make_world: MakeWorld, stage):
     books = next(o for o in w.ledger_state()["organisations"] if o["id"] == other[0])
     assert not books["invoices"]
     assert not books["contacts"]
-    assert len(w.invoices()) == (50 if stage == "push" else 0)
+    assert len(w.invoices()) == (40 if stage == "push" else 0)

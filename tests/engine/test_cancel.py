@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncjob.core.cancelling import CancelReport
-from syncjob.engine.push import Push
+from syncjob.engine.rounds import Rounds
 from syncjob.errors import Park, Paused, RetryLater
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
@@ -171,11 +171,11 @@ def test_killed_before_the_answer_is_written_down(
 ) -> None:
     deal = billed(world)
 
-    def killed(push: Push, prepared: Any, call: Any, answer: Any) -> bool:
+    def killed(*_: Any) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Push, "_answered", killed)
+        patched.setattr(Rounds, "_kept", killed)
         cancel(world, deal)
     minutes(world, 20)
     assert codes(world.run()) == ["cancelled"]

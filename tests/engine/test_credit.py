@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from syncjob.core.rules.credit import Wish
-from syncjob.engine.push import Push
+from syncjob.engine.rounds import Rounds
 from syncjob.errors import LockHeld, Park, Paused, RetryLater
+from syncjob.transport.client import HttpChannel
 from tests.engine.scenes import (
     awaiting,
     billed,
@@ -214,7 +215,7 @@ def test_a_process_that_dies_between_answer_and_commit_makes_no_second(w, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Push, "_ended", die)
+        patched.setattr(Rounds, "_kept", die)
         with pytest.raises(KeyboardInterrupt):
             credit(w, deal)
     assert len(notes(w)) == 1
@@ -229,7 +230,7 @@ def test_a_process_that_dies_before_the_send_leaves_nothing_behind(w, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Push, "_write", die)
+        patched.setattr(HttpChannel, "write_all", die)
         with pytest.raises(KeyboardInterrupt):
             credit(w, deal)
     assert notes(w) == []

@@ -11,5 +11,5 @@ PROMISES: dict[str, int] = {
     "mode": 13, "stopped": 13, "applied": 13, "notice": 9, "notice_once": 9, "no_false_alarm": 9,
     "goes_back": 5, "quiet": 6, "recovers": 16,
     "dates": 8, "tax": 8, "limits": 11, "guard": 12, "secrets": 14, "dry_run": 13, "won_since": 1,
-    "write_ahead": 3, "patience": 4,
+    "expected": 13, "write_ahead": 3, "patience": 4,
 }  # fmt: skip

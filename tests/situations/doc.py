@@ -40,9 +40,14 @@ _MASKS = (
     (re.compile(r"\b\d+(\.\d+)? (s|min)( \d+ s)?(?=[ ).,])"), "N s"),
     (re.compile(r"(calls: |, )(pipedrive|hubspot|xero) \d+(?=[,;])"), r"\1\2 N"),
     (
-        re.compile(r"^(pipedrive|hubspot|xero) calls( +)\d+ today", re.MULTILINE),
-        r"\1 calls\2N today",
+        re.compile(r"^(pipedrive|hubspot|xero) calls( +)\d+ in the last", re.MULTILINE),
+        r"\1 calls\2N in the last",
     ),
+    (
+        re.compile(r"[\d,]+ of ([\d,]+ a day used[^,]*(?:,\d+[^,]*)*), [\d,]+ left"),
+        r"N of \1, N left",
+    ),
+    (re.compile(r"batches need about [\d,]+; what is left .*"), "batches need about N; ..."),
     (re.compile(r"no batch has run for \d+ minutes"), "no batch has run for N minutes"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
 )

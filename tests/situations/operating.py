@@ -167,7 +167,7 @@ def interrupted(desk: Desk) -> None:
     running.send_signal(signal.SIGINT)
     time.sleep(SIGNAL_S)
     gate.set()
-    says(desk.end(running, "run"), Exit.ISSUES, "in flight was finished", "goes on from here")
+    says(desk.end(running, "run"), Exit.ISSUES, "on their way were finished", "goes on from here")
     one_draft(desk)
     assert "Invoice status" not in desk.fields(1)
     says(desk.sync("run"), Exit.DONE)
