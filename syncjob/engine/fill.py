@@ -87,11 +87,12 @@ def _one_deal(batch: Batch, deal_id: str) -> list[str]:
 
 def _wake_held(batch: Batch) -> None:
     """Held deals are decided again when the ledger, the config or the hour has changed, and the
-    newly held also while the CRM's lists may still have been behind when they were read."""
+    newly held also if the CRM's lists may still have been behind when they were last decided."""
     book, now = batch.state.book, batch.clock.now()
     checked = book.instant("held_checked")
     due = checked is None or now - checked >= timedelta(minutes=HELD_RECHECK_MINUTES)
-    young = (now - 2 * batch.crm.capabilities.lookback).isoformat()
+    decided = book.decided_before(batch.id) or now
+    young = (decided - 2 * batch.crm.capabilities.lookback).isoformat()
     held = book.held_deals(None if due or batch.changed_ledger or batch.replan else young)
     if not (due or batch.changed_ledger or batch.replan or held):
         return

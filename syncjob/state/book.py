@@ -279,6 +279,15 @@ class Book:
         ).fetchone()
         return int(row[0])
 
+    def decided_before(self, batch: int) -> datetime | None:
+        """When the newest batch before this one began that came to its end; None: none did."""
+        row = self.db.execute(
+            "SELECT started FROM batch WHERE id < ? AND exit_code IN (0, 1) "
+            "ORDER BY id DESC LIMIT 1",
+            (batch,),
+        ).fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
     def last_batches(self, count: int) -> list[dict[str, object]]:
         """The newest batches, newest first, as plain values."""
         rows = self.db.execute(

@@ -135,6 +135,20 @@ def test_lines_that_the_crm_shows_late_hold_no_deal_for_an_hour(make_world: Make
     assert world.deal_fields(deal)["Invoice status"] == "draft"
 
 
+def test_what_a_late_list_held_is_looked_at_again_however_long_the_interval(
+    make_world: MakeWorld,
+) -> None:
+    """Only batches within ten minutes of the hold looked again; the next one was an hour away."""
+    world = make_world()
+    deal = sell(world)
+    late = '{"success":true,"data":[],"additional_data":{"next_cursor":null}}'
+    world.fault(kind="status", status=200, server="pipedrive", path="/deals/products$", body=late)
+    assert codes(world.run()) == ["line_doubt"]
+    minutes(world, 16)
+    world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+
+
 def test_a_draft_of_a_lost_state_is_still_compared_with_its_deal(world: World) -> None:
     """Nobody remembered how it was made, so nobody said that it lacked a line."""
     deal = billed(world)
