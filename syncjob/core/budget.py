@@ -8,8 +8,10 @@ its place (its cursor, its deal, its customer) and is done once there is room ag
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
+from statistics import median
 from typing import Literal
 
 import msgspec
@@ -169,7 +171,8 @@ def poll_every(every: timedelta, purse: Purse, need: float) -> timedelta:
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What the coming 24 hours need: so many batches of `each` on average make `need`.
+    """What the coming 24 hours need: so many batches, of `each` where there is little to do, make
+    `need` together with what the last day's had to do besides.
 
     `lasts_until` is when what is left now is used up at this pace; None: not before the reset.
     """
@@ -180,15 +183,20 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     lasts_until: datetime | None = None
 
 
-def forecast(purse: Purse, pace: Pace, batches: int, now: datetime) -> Forecast | None:
-    """From the last day's pace: `batches` is how many have run in the last 24 hours. None where
-    none has, or nothing was used."""
-    if not batches or not purse.spent:
+def forecast(purse: Purse, pace: Pace, calls: Sequence[int], now: datetime) -> Forecast | None:
+    """From the last day's pace: `calls` are those of each batch of the last 24 hours, to this
+    vendor. None where none has run, or nothing was used.
+
+    The batch in the middle tells what one costs; what others took beyond that (a first load, the
+    sales at noon) is expected once more, and not once a batch.
+    """
+    if not sum(calls) or not purse.spent:
         return None
-    each = purse.spent / batches
+    each = purse.spent * median(calls) / sum(calls)
     polls = pace.polls(now, now + DAY)
-    lasts = pace.after_polls(now, max(0, purse.left) / each, purse.resets_at)
-    return Forecast(
-        polls=round(polls), each=each, need=math.ceil(polls * each),
-        lasts_until=None if purse.sliding and purse.left >= polls * each else lasts,
-    )  # fmt: skip
+    need = polls * each + max(0.0, purse.spent - len(calls) * each)
+    enough = purse.sliding and purse.left >= need
+    lasts = None
+    if need and not enough:
+        lasts = pace.after_polls(now, max(0, purse.left) * polls / need, purse.resets_at)
+    return Forecast(polls=round(polls), each=each, need=math.ceil(need), lasts_until=lasts)

@@ -54,9 +54,12 @@ def budgets(config: Config, state: State, now: datetime) -> tuple[Budget, ...]:
     body = state.book.fact(_PURSES)
     if body is None:
         return ()
-    pace, batches = pace_of(config, state), state.book.batches_since(now - DAY)
+    pace, batches = pace_of(config, state), state.book.calls_since(now - DAY)
     found = [purse.at(now.astimezone(UTC)) for purse in msgspec.json.decode(body, type=list[Purse])]
-    return tuple(_budget(purse, forecast(purse, pace, batches, now)) for purse in found)
+    return tuple(
+        _budget(purse, forecast(purse, pace, [made.get(purse.vendor, 0) for made in batches], now))
+        for purse in found
+    )
 
 
 def _budget(purse: Purse, ahead: Forecast | None) -> Budget:

@@ -270,14 +270,15 @@ class Book:
              batch),
         )  # fmt: skip
 
-    def batches_since(self, since: datetime) -> int:
-        """How many batches have begun since then and come to an end, of the last few thousand."""
-        row = self.db.execute(
-            "SELECT count(*) FROM batch WHERE id > (SELECT max(id) FROM batch) - ? "
+    def calls_since(self, since: datetime) -> list[dict[str, int]]:
+        """The calls to each vendor of each batch that has begun since then and come to an end, of
+        the last few thousand."""
+        rows = self.db.execute(
+            "SELECT calls FROM batch WHERE id > (SELECT max(id) FROM batch) - ? "
             "AND started >= ? AND ended IS NOT NULL",
             (BATCHES_COUNTED, since.isoformat()),
-        ).fetchone()
-        return int(row[0])
+        )
+        return [msgspec.json.decode(row[0] or "{}", type=dict[str, int]) for row in rows]
 
     def decided_before(self, batch: int) -> datetime | None:
         """When the newest batch before this one began that came to its end; None: none did."""

@@ -123,7 +123,7 @@ def lived(pace: Pace, left: int, each: int, until: datetime) -> datetime | None:
 @pytest.mark.parametrize("left", [30, 288, 500, 900])
 def test_a_made_up_day_ends_when_it_was_foreseen(pace: Pace, each: int, left: int) -> None:
     day = purse(left=left, used=900 - left, spent=each * 100)
-    ahead = forecast(day, pace, 100, NOW)
+    ahead = forecast(day, pace, [each] * 100, NOW)
     assert ahead is not None and ahead.each == each
     ends = lived(pace, left, each, day.resets_at)
     if ends is None:
@@ -138,6 +138,22 @@ def test_a_made_up_day_ends_when_it_was_foreseen(pace: Pace, each: int, left: in
 def test_the_words_of_the_issue() -> None:
     """288 polls need about 600 of 1,000 calls."""
     day = purse(left=600, used=300, spent=625)
-    assert forecast(day, ALWAYS, 300, NOW) == Forecast(polls=288, each=625 / 300, need=600)
-    assert forecast(day, ALWAYS, 0, NOW) is None
-    assert forecast(purse(spent=0), ALWAYS, 300, NOW) is None
+    assert forecast(day, ALWAYS, [2] * 300, NOW) == Forecast(polls=288, each=625 / 300, need=600)
+    assert forecast(day, ALWAYS, [], NOW) is None
+    assert forecast(day, ALWAYS, [0], NOW) is None
+    assert forecast(purse(spent=0), ALWAYS, [2] * 300, NOW) is None
+
+
+def test_a_first_load_is_not_the_pace_of_each_batch() -> None:
+    """Three batches after the install, of which one loaded all: 900 calls are expected once."""
+    ahead = forecast(purse(left=100, used=800, spent=906), ALWAYS, [900, 3, 3], NOW)
+    assert ahead is not None and (ahead.each, ahead.need) == (3.0, 288 * 3 + 900 - 3)
+
+
+def test_a_day_on_which_no_batch_runs_needs_nothing() -> None:
+    mondays = Pace(
+        every=FIVE, zone=ZoneInfo("UTC"), hours=OfficeHours(days=("mon",), outside_minutes=0)
+    )
+    saturday = NOW - timedelta(days=2)
+    ahead = forecast(purse(spent=600), mondays, [2] * 300, saturday)
+    assert ahead == Forecast(polls=0, each=2.0, need=0)
