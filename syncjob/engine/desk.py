@@ -25,9 +25,6 @@ from syncjob.errors import Park
 from syncjob.state.database import State
 from syncjob.state.decisions import Decision
 
-#: Answers that may be given about a deal; "link:NUMBER" names an invoice.
-DEAL_ANSWERS = ("create", "never", "link", "reissue")
-
 
 def pause(
     state: State, *, only: PauseKind, until: datetime | None, reason: str, who: str, now: datetime

@@ -93,13 +93,6 @@ class Relinks:
         ).fetchone()
         return row[0] if row else None
 
-    def crm_writes_open(self) -> int:
-        """How many writes to the CRM nobody knows the outcome of."""
-        row = self.db.execute(
-            "SELECT count(*) FROM intent WHERE state = 'open' AND side = 'crm'"
-        ).fetchone()
-        return int(row[0])
-
     # --- leaving ---------------------------------------------------------------
 
     def leave(self, code: str, *, at: datetime) -> None:

@@ -7,7 +7,7 @@ is a text on the wire, numbers and days included, and an empty text clears (fact
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -219,8 +219,3 @@ def _amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() else None
-
-
-def day_text(day: date) -> str:
-    """The instant at which a day begins, as a datetime property of a task wants it."""
-    return f"{day.isoformat()}T00:00:00Z"

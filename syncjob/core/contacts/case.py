@@ -10,7 +10,7 @@ import msgspec
 from syncjob.core.actions import Action, Issue
 from syncjob.core.contacts.fields import PARTS, PERSONAL, Values, encode_people, values_of
 from syncjob.core.policy_contacts import Contacts
-from syncjob.core.records import Contact, Person, Side
+from syncjob.core.records import Contact, Person
 from syncjob.core.rules.matching import Candidates, name_key
 
 Take = Literal["crm", "ledger"]
@@ -170,8 +170,3 @@ def free_name(case: ContactCase, policy: Contacts) -> str | None:
     assert case.crm is not None
     names = possible_names(case.crm, policy)
     return next((name for name in names if name_key(name) not in case.taken), None)
-
-
-def side_of(take: Take) -> Side:
-    """The side that is written when this one's value counts."""
-    return "ledger" if take == "crm" else "crm"

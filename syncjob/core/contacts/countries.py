@@ -10,11 +10,6 @@ def country_code(text: str | None) -> str | None:
     return _CODES.get(_key(text or ""))
 
 
-def country_name(code: str) -> str | None:
-    """The English name of a country by its code."""
-    return _NAMES.get(code)
-
-
 def _key(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(letter for letter in plain if letter.isalpha())
@@ -97,5 +92,4 @@ _TABLE = (
     "África do Sul|Sydafrika|Republika Południowej Afryki;ZM:Zambia;ZW:Zimbabwe"
 )
 _ROWS = tuple((row[:2], row[3:].split("|")) for row in _TABLE.split(";"))
-_NAMES = {code: names[0] for code, names in _ROWS}
 _CODES = {_key(name): code for code, names in _ROWS for name in (code, *names)}

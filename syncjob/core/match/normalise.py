@@ -13,7 +13,6 @@ _WORD = re.compile(r"[a-z0-9]+")
 _DIGITS = re.compile(r"\d+")
 #: Apostrophes and dots inside a word are no gap: "O'Neill", "S.A.", "L.L.C."
 _INSIDE = re.compile(r"(?<=\w)['’`´.](?=\w)")
-_SPACED_LETTERS = re.compile(r"\b(?:[a-z] ){1,4}[a-z]\b")
 
 
 def fold(text: str | None) -> str:

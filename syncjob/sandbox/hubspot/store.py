@@ -13,7 +13,6 @@ from syncjob.sandbox.hubspot.options import OBJECT_TYPES, Options
 from syncjob.sandbox.kernel import Clock, Entropy
 
 ARCHIVE_LIFE_MS = 90 * 86_400_000  # facts: hubspot, 5e
-_DAY_MS = 86_400_000
 
 Props = dict[str, str]
 

@@ -128,16 +128,6 @@ def iso(ms: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
 
 
-def is_day(text: str) -> bool:
-    if _DAY.fullmatch(text) is None:
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 def whole(value: Any, name: str, default: int, most: int) -> int:
     """A query's or body's whole number between 1 and `most`."""
     if value is None:

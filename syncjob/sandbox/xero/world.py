@@ -22,7 +22,6 @@ from syncjob.sandbox.xero.options import Options
 from syncjob.sandbox.xero.regions import CHART, REGIONS, day_rate
 from syncjob.sandbox.xero.store import Table
 
-CREDIT_TYPES = {"creditnote": "ACCRECCREDIT", "prepayment": "ARPREPAYMENT"}
 DEAD = ("VOIDED", "DELETED")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncjob.core.contacts.countries import country_code, country_name
+from syncjob.core.contacts.countries import country_code
 from syncjob.core.contacts.fields import (
     FIELDS,
     decode_address,
@@ -137,7 +137,6 @@ def test_countries_by_code_and_by_name() -> None:
     assert country_code("U.S.A.") == country_code("United States") == "US"
     assert country_code("Atlantis") is None
     assert country_code("") is None
-    assert country_name("FR") == "France"
 
 
 def test_numbers_by_what_they_dial() -> None:
