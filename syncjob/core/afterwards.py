@@ -45,7 +45,24 @@ def afterwards(making: Making, standing: Sequence[Standing]) -> list[Invoice]:
         _early(making, part, invoice)
         _page(making, invoice)
     _template(making, standing)
-    return [invoice for invoice in making.case.after.repeats if invoice.status not in DEAD]
+    return repeated(making)
+
+
+def repeated(making: Making) -> list[Invoice]:
+    """The live invoices of the deal's templates, and of those of deals merged into it: such a
+    template goes on beside the deal's own, which a person should know."""
+    case = making.case
+    going = [t.marker or t.id for t in case.after.merged if t.status != "deleted"]
+    if going and "never" not in case.answers:
+        making.issues.append(
+            _note(
+                case, "template_of_merged_deal",
+                "A deal that was merged into this one left a repeating invoice, and it is still "
+                f"there: {', '.join(going)}.",
+                "Delete it in the ledger (Repeating) if it bills what this deal bills already.",
+            )
+        )  # fmt: skip
+    return [invoice for invoice in case.after.repeats if invoice.status not in DEAD]
 
 
 def needs_recurring_lines(case: Case, context: Context) -> bool:

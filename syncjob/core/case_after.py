@@ -24,8 +24,9 @@ class TemplateCase(msgspec.Struct, frozen=True, kw_only=True):
 class After(msgspec.Struct, frozen=True, kw_only=True):
     """What comes after the invoices of one deal.
 
-    `repeats` are the invoices that templates made, dead ones included. `recurs`: the deal had
-    recurring lines when they were last read. `changed`: the deal was read anew in this batch.
+    `repeats` are the invoices that templates made, dead ones included: its own and those of deals
+    that were merged into it, whose templates are `merged`. `recurs`: the deal had recurring lines
+    when they were last read. `changed`: the deal was read anew in this batch.
     `told` are the codes of its open issues, if it has a template. By invoice: what became of its
     e-mail (`mailed`) and the customer's page (`online`, empty if there is none). By ledger
     contact: when its e-mail address was last seen to change.
@@ -33,6 +34,7 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
 
     template: TemplateCase | None = None
     repeats: tuple[Invoice, ...] = ()
+    merged: tuple[Template, ...] = ()
     recurs: bool = False
     changed: bool = False
     told: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from syncjob.core.actions import Decision, Issue
-from syncjob.core.afterwards import afterwards, needs_recurring_lines
+from syncjob.core.afterwards import afterwards, needs_recurring_lines, repeated
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
 from syncjob.core.holds import two_invoices, unreadable
@@ -56,11 +56,11 @@ def decide(case: Case, context: Context) -> Decision:
 
 def _merged(making: Making) -> Decision:
     """Two deals with an invoice each are one now: nothing is made, changed or taken back before a
-    person has decided; the deal's fields say so, and how both invoices stand."""
+    person has decided; the deal's fields say so, and how all their invoices stand."""
     case, issue = making.case, None
     if "never" not in case.answers:
         issue = making.held(two_invoices(case))
-    invoices = [*case.invoices, *(invoice for _, invoice in case.rivals)]
+    invoices = [*case.invoices, *(invoice for _, invoice in case.rivals), *repeated(making)]
     _bring_deal_up_to_date(making, invoices, issue, None)
     return making.done()
 

@@ -219,15 +219,23 @@ def load_after(
     changes = {contact: papers.address_change(contact) for contact in contacts}
     mailed = {invoice.id: papers.mailed(invoice.id) for invoice in invoices}
     pages = {invoice.id: papers.online_link(invoice.id) for invoice in invoices}
+    olds = state.merges.merged_into("deals", deal_id)  # what hangs on them need not have moved
     repeats = (
         state.snapshots.get("ledger", "invoices", invoice, Invoice)
-        for invoice in papers.repeats(deal_id)
+        for deal in (deal_id, *olds)
+        for invoice in papers.repeats(deal)
+    )
+    merged = (
+        state.snapshots.get("ledger", "templates", link.ledger_id, Template)
+        for old in olds
+        for link in papers.templates(old)
     )
     template = _newest_template(batch, deal_id)
     open_issues = state.book.open_issues(f"deal:{deal_id}") if template else []
     return After(
         template=template,
         repeats=tuple(invoice for invoice in repeats if invoice is not None),
+        merged=tuple(template for template in merged if template is not None),
         recurs=_recurs(batch, deal_id),
         changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,
         told=frozenset(found.issue.code for found in open_issues),

@@ -307,3 +307,54 @@ def test_recurring_lines_in_a_schedule_are_held(tmp_path):
     assert codes(w.run()) == ["recurring_with_schedule"]
     assert w.invoices() == []
     w.close()
+
+
+# --- deals that became one ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def merged(make_world):
+    """Two subscribed deals with an approved invoice each, and what they became; the template of
+    the one that was merged last goes on."""
+    w = make_world(crm="hubspot", config=RECURRING | {"mode": "full"})
+    deals = [sell(w, lines=[MONTHLY], title=title) for title in ("One", "Other")]
+    w.run()
+    numbers = [invoice_of(w, deal)["number"] for deal in deals]
+    for deal, number in zip(deals, numbers, strict=True):
+        w.books("approve", invoice=number)
+        w.books("approve_template", template=f"SJ-{deal}-r1")
+    minutes(w, 5)
+    w.run()
+    new = int(w.crm("merge_deals", loser=deals[0], winner=deals[1])["id"])
+    minutes(w, 5)
+    w.run()
+    return w, new, deals, numbers
+
+
+def test_the_templates_of_merged_deals_both_count_while_a_person_is_asked(merged):
+    w, new, deals, _ = merged
+    days(w, 31)
+    assert len(made_by(w)) == 2
+    assert float(w.deal_fields(new)["Invoice total"]) == 4 * 88
+    assert set(w.deal_fields(new)["Invoice number"].split(", ")) == {
+        i["number"] for i in w.invoices()
+    }
+    report = quiet(w)
+    assert codes(report) == ["merged_deals_invoiced", "template_of_merged_deal"]
+    told = only([i for i in report.issues if i.code == "template_of_merged_deal"])
+    assert sum(f"SJ-{deal}-r1" in told.what for deal in deals) == 1
+
+
+def test_a_template_goes_on_counting_after_its_former_deals_invoice_was_voided(merged):
+    w, new, deals, numbers = merged
+    report = w.run()
+    told = only([i for i in report.issues if i.code == "template_of_merged_deal"])
+    former = next(i for i, deal in enumerate(deals) if f"SJ-{deal}-r1" in told.what)
+    w.books("void", invoice=numbers[former])
+    days(w, 31)
+    assert float(w.deal_fields(new)["Invoice total"]) == 3 * 88
+    assert "template_of_merged_deal" in codes(quiet(w))
+    w.books("delete_template", template=f"SJ-{deals[former]}-r1")
+    days(w, 1)
+    assert "template_of_merged_deal" not in codes(quiet(w))
+    assert float(w.deal_fields(new)["Invoice total"]) == 3 * 88

@@ -131,9 +131,7 @@ def _odd(
     if case.deal.status != "won":
         _not_won(session, case, invoice, decision)
         return
-    apart = amounts_apart(case, context) if not session.batch.state.papers.repeats(
-        case.deal.id
-    ) else None  # fmt: skip
+    apart = amounts_apart(case, context) if not case.after.repeats else None
     if apart is not None:
         words, accepted = apart
         if accepted:
