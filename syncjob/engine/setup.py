@@ -7,19 +7,28 @@ from syncjob.core.reports import FieldsReport
 from syncjob.engine.batch import Batch
 from syncjob.engine.identify import identify
 from syncjob.engine.rounds import wait_shortly
-from syncjob.errors import Throttled
+from syncjob.errors import Park, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
 
 
 def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
-    """What is missing; with `create`, made one by one, and what could not be made by hand."""
+    """What is missing; with `create`, made one by one, and what could not be made by hand.
+
+    Raises Park where something would be created and the mode is read_only.
+    """
     identify(batch)
     assert batch.crm_reference is not None
     wishes = batch.crm.missing_fields(batch.crm.reference())
     wanted = tuple((w.entity, w.name, w.kind, w.purpose) for w in wishes)
     if not create:
         return FieldsReport(wanted=wanted)
+    if wishes and batch.config.mode == "read_only":
+        raise Park(
+            "The mode is read_only: nothing is written, and no field is created.", where="mode",
+            next_step="Create what `syncjob init` lists by hand in the CRM, or set the mode to "
+            "drafts_only before `syncjob init` is to make it.",
+        )  # fmt: skip
     created: list[str] = []
     by_hand: list[str] = []
     for wish in wishes:

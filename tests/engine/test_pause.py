@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from syncjob.errors import Park
+from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import awaiting, billed, minutes, number_of, only, quiet, sell
 from tests.engine.world import World
 
@@ -118,3 +120,21 @@ def test_read_only_writes_nothing(world: World) -> None:
     world.run()
     assert len(world.invoices()) == 2
     quiet(world)
+
+
+@pytest.mark.parametrize("crm", ["pipedrive", "hubspot"])
+def test_fields_are_not_created_in_read_only(make_world: MakeWorld, crm: str) -> None:
+    world = make_world(init=False, crm=crm)
+    world.overrides = {"mode": "read_only"}
+    with world.connection() as handle:
+        assert handle.init_fields(create=False).wanted
+        with pytest.raises(Park, match="read_only") as refused:
+            handle.init_fields(create=True)
+        assert "drafts_only" in refused.value.next_step
+    assert world.writes(0) == []
+    world.overrides = {}
+    with world.connection() as handle:
+        assert handle.init_fields(create=True).created
+    world.overrides = {"mode": "read_only"}
+    with world.connection() as handle:  # nothing is left to create
+        assert handle.init_fields(create=True).created == ()
