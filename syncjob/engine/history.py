@@ -5,7 +5,7 @@ What was refused or lost stands there too, from the journal; what people decided
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -125,13 +125,14 @@ def _rows(batch: Batch, names: _Names) -> Iterator[HistoryRow]:
     state = batch.state
     decisions = state.decisions.of(*names.subjects) if names.subjects else []
     writes = {w.intent: w for w in state.trail.writes(names.subjects, names.targets)}
-    rows: dict[int, AuditRow] = {}
+    audited: dict[int, list[AuditRow]] = {}
     for subject in names.subjects:
-        rows |= {row.id: row for row in state.audit.rows_of(subject=subject)}
+        audited |= _by_write(state.audit.rows_of(subject=subject))
     for target in names.targets:
-        rows |= {row.id: row for row in state.audit.rows_of(target=target)}
-    told = {row.intent for row in rows.values()}
-    for row in rows.values():
+        audited |= _by_write(state.audit.rows_of(target=target))
+    rows = [row for one in audited.values() for row in one]
+    told = {row.intent for row in rows}
+    for row in rows:
         if not _is_decision(row, decisions):
             yield _audited(batch, row, writes.get(row.intent or 0), names.page)
     for write in writes.values():
@@ -139,6 +140,14 @@ def _rows(batch: Batch, names: _Names) -> Iterator[HistoryRow]:
             yield from _without_effect(batch, write, names.page)
     for one in decisions:
         yield _decided(one)
+
+
+def _by_write(rows: Iterable[AuditRow]) -> dict[int, list[AuditRow]]:
+    """The rows of each write together: one found under two names is told once."""
+    found: dict[int, list[AuditRow]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return found
 
 
 def _is_decision(row: AuditRow, decisions: Sequence[Decision]) -> bool:

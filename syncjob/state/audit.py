@@ -1,7 +1,8 @@
 """The audit as it is read: who changed what and when, from which value to which, and by which rule.
 
-It is written by `Book.record`, in the commit of what it tells of; rows are never changed, but that
-a forgotten person's values are blanked.
+It is written by `Book.record`, in the commit of what it tells of: a write is one row of the table,
+and a row for each of its fields to whoever reads. Rows are never changed, but that a forgotten
+person's values are blanked.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import msgspec
 from sqlite_utils import Database
 
-_ROW = (
-    "SELECT id, batch, at, side, target, subject, field, before, after, reason, rule, intent "
-    "FROM audit"
-)
+from syncjob.state.fields import unpacked_changes
+from syncjob.state.reads import Row
+
+_ROW = "SELECT id, batch, at, side, target, subject, fields, reason, rule, intent FROM audit"
 
 
 class AuditRow(msgspec.Struct, frozen=True):
     """One field of one record. `side` is "crm", "ledger", "people" (messages), or "us" for what
     changed in our own state alone (a link, a person's answer). `target` and `subject` as in
     core.actions.Action; `rule` names who decided: a key or rule of the config, or a person.
-    `batch` is the one whose call wrote it (0: none), `intent` its write in the journal."""
+    `batch` is the one whose call wrote it (0: none), `intent` its write in the journal. The rows
+    of one write have one `id`."""
 
     id: int
     batch: int
@@ -51,12 +53,25 @@ class Audit:
         rows = self.db.execute(
             f"{_ROW}{' WHERE ' + where if where else ''} ORDER BY id", tuple(given.values())
         )
-        return [AuditRow(*row) for row in rows.fetchall()]
+        return [one for row in rows.fetchall() for one in _rows(row)]
 
     def last_of(self, side: str, target: str, field: str) -> AuditRow | None:
         """The newest row of this field of this record."""
-        row = self.db.execute(
-            f"{_ROW} WHERE side = ? AND target = ? AND field = ? ORDER BY id DESC LIMIT 1",
-            (side, target, field),
-        ).fetchone()
-        return AuditRow(*row) if row else None
+        rows = self.db.execute(
+            f"{_ROW} WHERE side = ? AND target = ? ORDER BY id DESC", (side, target)
+        )
+        for row in rows.fetchall():
+            for one in reversed(_rows(row)):
+                if one.field == field:
+                    return one
+        return None
+
+
+def _rows(row: Row) -> list[AuditRow]:
+    """A write's fields in their order."""
+    number, batch, at, side, target, subject, fields, reason, rule, intent = row
+    return [
+        AuditRow(number, batch, at, side, target, subject, field, before, after, reason,
+                 rule if own is None else own, intent)
+        for field, before, after, own in unpacked_changes(fields)
+    ]  # fmt: skip

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Side
+from syncjob.state.fields import packed_changes
 from syncjob.state.reads import Ask, Lookup, Reads, Row
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -238,19 +239,21 @@ class Book:
         intent: int | None,
         rules: Mapping[str, str] | str = "",
     ) -> None:
-        """Write down who changed what: one row a field, with its value before and after, and the
+        """Write down who changed what: one row with each field's value before and after, and the
         rule that decided (one for all, or one a field)."""
+        if not changes:
+            return
         named = dict.fromkeys(changes, rules) if isinstance(rules, str) else rules
-        moment = at.isoformat()
-        self.db.conn.executemany(
-            "INSERT INTO audit (batch, at, side, target, subject, field, before, after, "
-            "reason, intent, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (batch, moment, side, target, subject, field, before, after, reason, intent,
-                 named.get(field, ""))
-                for field, (before, after) in changes.items()
-            ],
-        )  # fmt: skip
+        rule = named.get(next(iter(changes)), "")
+        fields = packed_changes(
+            (field, *pair, None if named.get(field, "") == rule else named.get(field, ""))
+            for field, pair in changes.items()
+        )
+        self.db.conn.execute(
+            "INSERT INTO audit (batch, at, side, target, subject, fields, reason, rule, intent) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (batch, at.isoformat(), side, target, subject, fields, reason, rule, intent),
+        )
 
     # --- batches ------------------------------------------------------------
 

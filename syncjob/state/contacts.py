@@ -1,6 +1,7 @@
 """Which customers are to be decided, who an organization's main person is, and whose sync ended.
 
-Links and bases stand in state/links.py; a pair's base has the target "pair:" and the CRM id.
+Links and bases stand in state/links.py; a pair's base has the target "pair:" and the CRM id, and
+holds what the CRM and what the ledger said of each field.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlite_utils import Database
 
 from syncjob.core.markers import is_left
-from syncjob.core.records import Side
+from syncjob.state.fields import (
+    AGREE,
+    Pair,
+    packed,
+    rewritten,
+    unpacked,
+    unpacked_changes,
+)
 
 #: A person asked to be forgotten, or a person here said so.
 FORGOTTEN = "forgotten"
 
-Pair = tuple[str | None, str | None]
+#: Rows of a table that may have millions, looked through together.
+_REWRITTEN_AT_ONCE = 1_000
 
 
 class ContactBook:
@@ -112,29 +121,15 @@ class ContactBook:
 
     def base(self, crm_id: str) -> dict[str, Pair]:
         """What each side said of each field when both last agreed, as (crm, ledger)."""
-        found: dict[str, dict[str, str | None]] = {}
-        rows = self.db.execute(
-            "SELECT field, side, stored FROM base WHERE target = ?", (f"pair:{crm_id}",)
-        )
-        for field, side, stored in rows.fetchall():
-            found.setdefault(field, {})[side] = stored
-        return {
-            field: (sides["crm"], sides["ledger"])
-            for field, sides in found.items()
-            if len(sides) == 2
-        }
+        row = self.db.execute(
+            "SELECT fields FROM base WHERE target = ? AND side = 'pair'", (f"pair:{crm_id}",)
+        ).fetchone()
+        return unpacked(row[0]) if row else {}
 
     def agree(self, crm_id: str, fields: Mapping[str, Pair]) -> None:
-        """Remember what both sides say of these fields."""
-        sides: tuple[Side, Side] = ("crm", "ledger")
-        self.db.conn.executemany(
-            "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
-            [
-                (side, f"pair:{crm_id}", field, value, value)
-                for field, pair in fields.items()
-                for side, value in zip(sides, pair, strict=True)
-            ],
-        )
+        """Remember what both sides say of these fields; what they said of others stays."""
+        if fields:
+            self.db.conn.execute(AGREE, (f"pair:{crm_id}", "pair", packed(fields)))
 
     def drop_base(self, crm_id: str) -> None:
         self.db.execute("DELETE FROM base WHERE target = ?", (f"pair:{crm_id}",))
@@ -144,15 +139,20 @@ class ContactBook:
 
     def said(self, targets: Iterable[str], but: Iterable[str]) -> list[str]:
         """Every value that bases and audit hold of these targets, except of the fields `but`."""
-        found: set[str] = set()
+        found: set[str | None] = set()
+        plain = tuple(but)
         for target in targets:
-            for query in (
-                "SELECT field, wanted, stored FROM base WHERE target = ?",
-                "SELECT field, before, after FROM audit WHERE target = ?",
-            ):
-                for field, *values in self.db.execute(query, (target,)).fetchall():
-                    found.update(v for v in values if v and field not in tuple(but))
-        return sorted(found)
+            for (text,) in self._fields("base", target):
+                known = unpacked(text).items()
+                found.update(v for field, pair in known if field not in plain for v in pair)
+            for (text,) in self._fields("audit", target):
+                changes = unpacked_changes(text)
+                found.update(v for field, *pair, _ in changes if field not in plain for v in pair)
+        return sorted(value for value in found if value)
+
+    def _fields(self, table: str, target: str) -> list[tuple[str]]:
+        rows = self.db.execute(f"SELECT fields FROM {table} WHERE target = ?", (target,))  # noqa: S608
+        return rows.fetchall()
 
     # --- ends ------------------------------------------------------------
 
@@ -188,3 +188,20 @@ class ContactBook:
                     f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
                     (new.encode() if isinstance(old, bytes) else new, old),
                 )
+
+    def rewrite_fields(self, table: str, change: Callable[[str], str]) -> None:
+        """Change each value in the fields of this table's rows; only what differs is written."""
+        last = -1
+        while True:  # a group at a time: such a table can be larger than memory
+            rows = self.db.execute(
+                f"SELECT rowid, fields FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?",  # noqa: S608
+                (last, _REWRITTEN_AT_ONCE),
+            ).fetchall()
+            changed = [(new, n) for n, old in rows if (new := rewritten(old, change)) != old]
+            self.db.conn.executemany(
+                f"UPDATE {table} SET fields = ? WHERE rowid = ?",  # noqa: S608
+                changed,
+            )
+            if not rows:
+                return
+            last = rows[-1][0]

@@ -14,7 +14,8 @@ import msgspec
 from sqlite_utils import Database
 
 from syncjob.core.records import Receiver
-from syncjob.state.reads import Lookup, Reads
+from syncjob.state.fields import AGREE, packed, unpacked
+from syncjob.state.reads import Lookup, Reads, Row
 
 Ender = Literal["us", "person"]
 
@@ -24,10 +25,7 @@ _OF_DEAL = Lookup(_PART_COLUMNS, "part", "deal", order="part, generation")
 _PARTNER = Lookup("ledger_id", "contact_link", "crm_id")
 _OWNER = Lookup("crm_id", "contact_link", "ledger_id")
 _SIDES: tuple[Receiver, ...] = ("crm", "ledger", "people")
-_BASE = {
-    side: Lookup("field, wanted, stored", "base", "target", where=f"side = '{side}'")
-    for side in _SIDES
-}
+_BASE = {side: Lookup("fields", "base", "target", where=f"side = '{side}'") for side in _SIDES}
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -224,8 +222,9 @@ class Links:
     # --- bases ------------------------------------------------------------
 
     def base(self, side: Receiver, target: str) -> dict[str, Base]:
-        """The agreed values of a record, by field; empty if we never wrote it."""
-        return {row[0]: Base(row[1], row[2]) for row in self.reads.rows(_BASE[side], target)}
+        """The agreed values of a record, by field; empty if we never wrote it. Whoever asks must
+        not change it."""
+        return self.reads.value(_BASE[side], target, _agreed) or {}
 
     def fetch_bases(self, side: Receiver, targets: Iterable[str]) -> None:
         """Read the agreed values of these for the group that is being gathered."""
@@ -242,8 +241,12 @@ class Links:
         wanted: Mapping[str, str | None],
         stored: Mapping[str, str | None],
     ) -> None:
-        """Remember what we wanted and what the server stored, for the fields of `wanted`."""
-        self.db.conn.executemany(
-            "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?)",
-            [(side, target, field, value, stored.get(field)) for field, value in wanted.items()],
-        )
+        """Remember what we wanted and what the server stored, for the fields of `wanted`; those of
+        other fields stay."""
+        if wanted:
+            fields = packed({field: (value, stored.get(field)) for field, value in wanted.items()})
+            self.db.conn.execute(AGREE, (target, side, fields))
+
+
+def _agreed(row: Row) -> dict[str, Base]:
+    return {field: Base(*pair) for field, pair in unpacked(row[0]).items()}

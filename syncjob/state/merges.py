@@ -102,7 +102,8 @@ class Merges:
         """What the deal's own fields said and say by agreement: a merge copies their values, and
         whatever differs now from that is made true again. What is known of `new` stays."""
         self.db.execute(
-            "UPDATE OR IGNORE base SET target = ? WHERE side = 'crm' AND target = ?",
+            "INSERT INTO base SELECT ?, side, fields FROM base WHERE target = ? AND side = 'crm' "
+            "ON CONFLICT DO UPDATE SET fields = json_patch(excluded.fields, base.fields)",
             (f"deal:{new}", f"deal:{old}"),
         )
 

@@ -244,6 +244,62 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX issue_now ON issue (closed_at) WHERE closed_at IS NULL",
         "CREATE INDEX issue_young ON issue (opened_at) WHERE closed_at IS NULL",
     ),
+    (
+        # A body of a kilobyte in a table without rowid took a page of its own beside the row: two
+        # thirds of the table were empty. The key is an index of its own now.
+        "ALTER TABLE snapshot RENAME TO snapshot_keyed",
+        """CREATE TABLE snapshot (
+            side TEXT NOT NULL CHECK (side IN ('crm', 'ledger')), stream TEXT NOT NULL,
+            id TEXT NOT NULL, updated TEXT, hash TEXT NOT NULL, body BLOB NOT NULL,
+            batch INTEGER NOT NULL, strong INTEGER NOT NULL CHECK (strong IN (0, 1)),
+            PRIMARY KEY (side, stream, id)) STRICT""",
+        "INSERT INTO snapshot SELECT * FROM snapshot_keyed",
+        "DROP TABLE snapshot_keyed",  # and with it its triggers
+        """CREATE TRIGGER snapshot_in AFTER INSERT ON snapshot BEGIN
+            INSERT OR IGNORE INTO tally VALUES (NEW.side || '.' || NEW.stream, 0);
+            UPDATE tally SET count = count + 1 WHERE name = NEW.side || '.' || NEW.stream; END""",
+        """CREATE TRIGGER snapshot_out AFTER DELETE ON snapshot BEGIN
+            UPDATE tally SET count = count - 1 WHERE name = OLD.side || '.' || OLD.stream; END""",
+    ),
+    (
+        # A record's base is one row with its fields as JSON (state/fields.py): what was wanted and
+        # what was stored; of a pair, what the CRM and what the ledger says.
+        "ALTER TABLE base RENAME TO base_field",
+        """CREATE TABLE base (target TEXT NOT NULL,
+            side TEXT NOT NULL CHECK (side IN ('crm', 'ledger', 'people', 'pair')),
+            fields TEXT NOT NULL, PRIMARY KEY (target, side)) STRICT""",
+        """INSERT INTO base SELECT target, side, json_group_object(field, json(
+            iif(wanted IS stored, json_array(wanted), json_array(wanted, stored))))
+            FROM base_field WHERE target NOT GLOB 'pair:*' GROUP BY side, target""",
+        """INSERT INTO base SELECT c.target, 'pair', json_group_object(c.field, json(
+            iif(c.stored IS l.stored, json_array(c.stored), json_array(c.stored, l.stored))))
+            FROM base_field c CROSS JOIN base_field l ON l.side = 'ledger'
+            AND l.target = c.target AND l.field = c.field
+            WHERE c.side = 'crm' AND c.target GLOB 'pair:*' GROUP BY c.target""",
+        "DROP TABLE base_field",
+    ),
+    (
+        # A write's audit is one row with its fields as JSON, in their order, each with its value
+        # before and after. Rows of older versions that tell of one write, by one rule, become one.
+        "ALTER TABLE audit RENAME TO audit_field",
+        """CREATE TABLE audit (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, at TEXT NOT NULL,
+            side TEXT NOT NULL, target TEXT NOT NULL, subject TEXT NOT NULL, fields TEXT NOT NULL,
+            reason TEXT NOT NULL, rule TEXT NOT NULL, intent INTEGER) STRICT""",
+        """INSERT INTO audit WITH begun AS (
+            SELECT id FROM audit_field a WHERE NOT EXISTS (SELECT 1 FROM audit_field b
+            WHERE b.id = a.id - 1 AND b.batch = a.batch AND b.at = a.at AND b.side = a.side
+            AND b.target = a.target AND b.subject = a.subject AND b.reason = a.reason
+            AND b.rule = a.rule AND b.intent IS a.intent)),
+            write AS (SELECT id, lead(id) OVER (ORDER BY id) AS next FROM begun)
+            SELECT a.id, a.batch, a.at, a.side, a.target, a.subject, (
+            SELECT json_group_array(json_array(f.field, f.before, f.after)) FROM audit_field f
+            WHERE f.id BETWEEN a.id AND coalesce(write.next - 1, 9223372036854775807)),
+            a.reason, a.rule, a.intent FROM write CROSS JOIN audit_field a ON a.id = write.id""",
+        "DROP TABLE audit_field",
+        "CREATE INDEX audit_target ON audit (target)",
+        "CREATE INDEX audit_subject ON audit (subject)",
+        "CREATE INDEX audit_batch ON audit (batch)",
+    ),
 )
 
 

@@ -72,13 +72,11 @@ def links(w: World) -> dict[str, str]:
         return dict(handle.state.links.contacts())
 
 
-def audit(w: World, subject: str) -> list[tuple[str, str, str]]:
+def audit(w: World, subject: str) -> list[tuple[str, str | None, str]]:
     """(field, after, reason) of what was written down about a subject."""
     with w.connection() as handle:
-        rows = handle.state.db.execute(
-            "SELECT field, after, reason FROM audit WHERE subject = ? ORDER BY id", (subject,)
-        )
-        return [tuple(row) for row in rows.fetchall()]
+        rows = handle.state.audit.rows_of(subject=subject)
+        return [(row.field, row.after, row.reason) for row in rows]
 
 
 def contact(w: World, name: str, **fields: Any) -> str:

@@ -66,8 +66,9 @@ def test_yesterdays_backup_put_back_doubles_nothing(w: World, capsys) -> None:
     assert markers(w) == sorted([*made, markers(w)[-1]]) and len(markers(w)) == 3
     quiet(w)
     with w.connection() as handle:
-        rows = handle.state.db.execute("SELECT after, reason FROM audit WHERE field = 'restore'")
-        assert [("yesterday.tar.gz" in a, "disk failed" in r) for a, r in rows] == [(True, True)]
+        rows = [r for r in handle.state.audit.rows_of() if r.field == "restore"]
+        said = [("yesterday.tar.gz" in (r.after or ""), "disk failed" in r.reason) for r in rows]
+        assert said == [(True, True)]
 
 
 def test_a_backup_holds_no_secret_and_is_private(w: World, capsys) -> None:

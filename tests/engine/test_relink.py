@@ -424,6 +424,6 @@ def test_who_is_forgotten_after_the_change_is_forgotten_before_it_too(moving: Mo
     minutes(w, 5)
     w.accept()
     with w.connection() as handle:
-        rows = handle.state.db.execute("SELECT after FROM audit").fetchall()
-    assert "Draft Pty" in {row[0] for row in rows}
-    assert "Paid Pty" not in {row[0] for row in rows}
+        said = {row.after for row in handle.state.audit.rows_of()}
+    assert "Draft Pty" in said
+    assert "Paid Pty" not in said

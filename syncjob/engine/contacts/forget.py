@@ -34,12 +34,12 @@ BLANK = "(forgotten)"
 _LENGTH_MIN = 3
 #: (table, column) whose texts may name a person. Keys, ids and amounts stand in others.
 _TEXTS = (
-    ("audit", "before"), ("audit", "after"), ("audit", "reason"),
-    ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"), ("inbox", "outcome"),
-    ("parked", "issue"), ("cancelled", "reason"),
-    ("intent", "action"), ("intent", "outcome"), ("call", "answer"),
-    ("base", "wanted"), ("base", "stored"), ("near", "body"), ("ruling", "words"),
+    ("audit", "reason"), ("issue", "what"), ("issue", "next_step"), ("inbox", "reason"),
+    ("inbox", "outcome"), ("parked", "issue"), ("cancelled", "reason"), ("intent", "action"),
+    ("intent", "outcome"), ("call", "answer"), ("near", "body"), ("ruling", "words"),
 )  # fmt: skip
+#: Tables whose rows hold values by field (state/fields.py).
+_FIELDS = ("audit", "base")
 #: Fields of a contact that say nothing of who it is.
 _PLAIN = ("marker", "currency", "terms", "status")
 #: The one lookup key that says nothing of a person: our own marker.
@@ -151,6 +151,8 @@ def _blank(batch: Batch, texts: set[str]) -> None:
     wanted = re.compile("|".join(rf"{begins}{re.escape(form)}(?!\w)" for form in ordered))
     for table, column in _TEXTS:
         batch.state.contacts.rewrite(table, column, lambda text: wanted.sub(BLANK, text))
+    for table in _FIELDS:
+        batch.state.contacts.rewrite_fields(table, lambda text: wanted.sub(BLANK, text))
     batch.state.contacts.rewrite("call", "request", lambda text: _in_bytes(text, wanted))
 
 

@@ -20,7 +20,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.cases import load_contact, load_contact_context
 from syncjob.engine.contacts.wants import answers, is_on
 from syncjob.engine.pull import store_records
-from syncjob.state.contacts import Pair
+from syncjob.state.fields import Pair
 
 
 def contact_stored(batch: Batch, action: Action, record: object, *, settled: bool) -> None:

@@ -113,7 +113,8 @@ def test_fields_of_a_deal_that_nobody_brought_up_to_date(
 ) -> None:
     w, deals = settled
     subject = f"deal:{deals['paid']}"
-    surgery(w, "UPDATE base SET wanted = 'draft' WHERE target = ? AND wanted = 'paid'", subject)
+    surgery(w, """UPDATE base SET fields = json_replace(fields, '$."Invoice status"[0]', 'draft')
+            WHERE target = ? AND side = 'crm'""", subject)  # fmt: skip
     found = one(reconcile(w))
     assert (found.kind, found.subject, found.mends) == ("status", subject, "next_batch")
     w.run()
