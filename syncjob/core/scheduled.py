@@ -68,13 +68,19 @@ def _whole(making: Making) -> Parts:
 
 def _standing(making: Making, issue: Issue | None = None) -> list[Told]:
     """The invoices that there are, where no new one is thought of; else the newest that ended.
-    `issue` is why nobody can say what their parts are, and keeps drafts from being approved."""
+    `issue` is why nobody can say what their parts are, and keeps drafts from being approved; of a
+    deal that is held, what we took back ourselves is nothing to tell of."""
     told = [
         _kept(making, part, part.invoice, Scheduled(name=part.name, doubt=issue))
         for part in making.case.live
         if part.invoice is not None
     ]
-    ended = [part.last for part in making.case.parts if part.last is not None]
+    held = issue is not None and issue.state == "held"
+    ended = [
+        part.last
+        for part in making.case.parts
+        if part.last is not None and not (held and part.history[-1].deleted_by_us)
+    ]
     told = told or [Told(invoice, None) for invoice in ended[-1:]]
     return [*told, Told(None, issue)] if issue is not None else told
 

@@ -572,6 +572,22 @@ def test_each_example_of_the_page(tmp_path: Path, number: int) -> None:
 # --- what people do besides ----------------------------------------------------------------------
 
 
+def test_a_deal_that_is_held_before_its_parts_are_known_says_held(w: World) -> None:
+    deal = sell(w, lines=[LINES[1]])
+    w.run()
+    minutes(w, 5)
+    w.crm("reopen", deal=deal)
+    w.run()
+    assert [i["status"] for i in w.invoices()] == ["DELETED"]
+    assert w.deal_fields(deal)["Invoice status"] == "deleted"
+    w.books("archive_contact", contact=only(w.contacts())["id"])
+    w.crm("win", deal=deal)
+    minutes(w, 20)
+    assert "contact_archived" in codes(w.run())
+    assert w.deal_fields(deal)["Invoice status"] == "held"
+    quiet(w)
+
+
 def test_an_archived_deal_with_parts_to_come(w: World) -> None:
     deal = sell(w, lines=LINES)
     w.run()
