@@ -138,12 +138,7 @@ def _texts(contact: Contact) -> Iterator[str]:
 def _blank(batch: Batch, texts: set[str]) -> None:
     """Replace these texts wherever a row may hold them, as typed and as JSON and pages write
     them."""
-    forms = {
-        form
-        for text in texts
-        if len(text) >= _LENGTH_MIN
-        for form in (text, json.dumps(text)[1:-1], html.escape(text, quote=False))
-    }
+    forms = {form for text in texts if len(text) >= _LENGTH_MIN for form in _forms(text)}
     if not forms:
         return
     ordered = sorted(forms, key=len, reverse=True)
@@ -154,6 +149,17 @@ def _blank(batch: Batch, texts: set[str]) -> None:
     for table in _FIELDS:
         batch.state.contacts.rewrite_fields(table, lambda text: wanted.sub(BLANK, text))
     batch.state.contacts.rewrite("call", "request", lambda text: _in_bytes(text, wanted))
+
+
+def _forms(text: str) -> Iterator[str]:
+    """The text as typed, as a page writes it, as JSON does with accents or without, and as JSON
+    within JSON does."""
+    yield text
+    yield html.escape(text, quote=False)
+    for ascii_only in (True, False):
+        once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        yield once
+        yield json.dumps(once, ensure_ascii=False)[1:-1]
 
 
 def _in_bytes(text: str, wanted: re.Pattern[str]) -> str:

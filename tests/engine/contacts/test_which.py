@@ -282,6 +282,24 @@ def test_a_forgotten_customer_leaves_no_personal_value(tmp_path: Path) -> None:
         at_rest(w)
 
 
+def test_a_name_with_accents_and_quotes_is_forgotten_wherever_it_stands(tmp_path: Path) -> None:
+    """JSON within JSON writes the quotes in a form of its own, and accents in either."""
+    name, street = 'Zoë "Zet" Ødegård', 'Villa "Ærø" 7'
+    with world(tmp_path, which="all") as w:
+        w.crm("create_org", name=name, address=f"{street}, Sydney NSW 2000, Australia")
+        w.crm("create_person", org=name, **{**ANN, "name": name})
+        sell(w, name)
+        batch(w)
+        edit(w, name, EmailAddress="zet@acme.example")
+        batch(w)
+        assert "Zet" in dump(tmp_path / "state" / "syncjob.db")
+        forget(w, "org:1")
+        batch(w)
+        held = dump(tmp_path / "state" / "syncjob.db")
+        for text in ("Zet", "degård", "deg\\u00e5rd", "Villa"):
+            assert text not in held, text
+
+
 def test_a_request_to_erase_in_the_ledger_is_obeyed_whether_or_not_contacts_are_synced(
     tmp_path: Path,
 ) -> None:
