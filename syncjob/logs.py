@@ -15,9 +15,8 @@ import contextlib
 import json
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache, cached_property, partial
 from logging.handlers import RotatingFileHandler
@@ -26,77 +25,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from syncjob.events import EVENTS as EVENTS
+from syncjob.redact import MASK as MASK
+from syncjob.redact import Redactor as Redactor
 
 if TYPE_CHECKING:
     import structlog
-    from structlog.typing import EventDict, Processor, WrappedLogger
+    from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 ROOT = "syncjob"
-MASK = "***"
-#: Shorter values would blank harmless words.
-MASK_LENGTH_MIN = 6
 FILE_MODE = 0o600
 
-_SECRET_KEY = re.compile(
-    r"token$|secret|password|passphrase|authorization|api_?key|code_verifier|credential|cookie",
-    re.IGNORECASE,
-)
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
-_IN_QUERY = re.compile(
-    r"\b((?:access_|refresh_|api_|id_)?token|client_secret|password|code|code_verifier)=[^&\s\"']+",
-    re.IGNORECASE,
-)
 #: The events that a run without a terminal still shows, besides warnings.
 _SUMMARY = "batch.ended"
-
-
-class Redactor:
-    """Masks secrets by key, by form, and by value; new values may be added as tokens arrive."""
-
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values: tuple[str, ...] = ()
-        self.add(*values)
-
-    def add(self, *values: str) -> None:
-        """Mask these values wherever they appear from now on; very short ones are ignored."""
-        known = {*self._values, *(v for v in values if len(v) >= MASK_LENGTH_MIN)}
-        self._values = tuple(sorted(known, key=len, reverse=True))
-
-    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {
-            key: value if type(value) is int else self.clean(value, key)  # numbers hide nothing
-            for key, value in event.items()
-        }
-
-    def clean(self, value: Any, key: str = "") -> Any:
-        """The value as it may be logged; containers are cleaned all the way down."""
-        if isinstance(value, dict):
-            return {k: self.clean(v, str(k)) for k, v in value.items()}
-        if value is not None and not isinstance(value, bool | int) and _is_secret(key):
-            return MASK
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.clean(item) for item in value]
-        if isinstance(value, BaseException):
-            return self.text(str(value))
-        if type(value).__name__.startswith("Secret"):
-            return MASK
-        return value
-
-    def text(self, text: str) -> str:
-        """The text without known values, bearer tokens and secrets in a query."""
-        for value in self._values:
-            text = text.replace(value, MASK)
-        if len(text.split(None, 1)) > 1:  # neither form is in a single word without a "="
-            text = _BEARER.sub(rf"\1 {MASK}", text)
-        return _IN_QUERY.sub(rf"\1={MASK}", text) if "=" in text else text
-
-
-@cache
-def _is_secret(key: str) -> bool:
-    """Whether what bears this name is a secret; the names are the program's own."""
-    return _SECRET_KEY.search(key) is not None
 
 
 def configure(
@@ -112,7 +52,7 @@ def configure(
     called again (tests do): the terminal handler is replaced, attached files stay.
     """
     redactor = redactor or Redactor()
-    _SETUP.redactor = redactor
+    _SETUP.redactor, _SETUP.level = redactor, min(level, logging.INFO)
     if "structlog" in sys.modules:
         _SETUP.done()
     stream = terminal if terminal is not None else sys.stderr
@@ -159,9 +99,9 @@ def log_file(
         handler.close()
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> FilteringBoundLogger:
     """The logger of a module: `log = get_logger(__name__)`."""
-    return cast("structlog.stdlib.BoundLogger", _Logger(name))
+    return cast("FilteringBoundLogger", _Logger(name))
 
 
 @contextlib.contextmanager
@@ -181,16 +121,17 @@ class _Setup:
     """How structlog is to be set up once it is loaded; None: as it comes."""
 
     redactor: Redactor | None = None
+    level: int = logging.INFO
 
     def done(self) -> None:
         import structlog
 
         if self.redactor is None:
             return
-        finish = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
         structlog.configure(
-            processors=[structlog.stdlib.filter_by_level, *_shared(), self.redactor, finish],
-            wrapper_class=structlog.stdlib.BoundLogger,
+            processors=[_Maker(self.redactor)],
+            # What is below the level is not even made: its methods do nothing.
+            wrapper_class=structlog.make_filtering_bound_logger(self.level),
             logger_factory=cache(_Out),
             cache_logger_on_first_use=False,
         )
@@ -207,35 +148,64 @@ class _Logger:
         self._name = name
 
     @cached_property
-    def _real(self) -> structlog.stdlib.BoundLogger:
+    def _real(self) -> FilteringBoundLogger:
         import structlog
 
         _SETUP.done()
-        logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(self._name)
+        logger: FilteringBoundLogger = structlog.get_logger(self._name)
         return logger
 
     def __getattr__(self, method: str) -> Any:
         return getattr(self._real, method)
 
 
+class _Maker:
+    """The one step from what a module says to an event: bound values, level, time, no secret. One
+    instead of one for each of these, because a load has three events a deal."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor, self._stamp = redactor, _stamper()
+
+    def __call__(self, logger: WrappedLogger, level: str, event: EventDict) -> Any:
+        made = {**_BOUND.get(), **event}
+        if "exc_info" in made:
+            import structlog
+
+            made = dict(structlog.processors.format_exc_info(logger, level, made))
+        made = dict(self._redactor(logger, level, made))
+        made["level"] = level
+        return (self._stamp(logger, level, made),), {}
+
+
+class _Event(logging.LogRecord):
+    """An event of ours as `logging` carries it, without the search for the line of the source, the
+    thread and the process that it came from, which no line of the log shows."""
+
+    def __init__(self, name: str, level: int, event: EventDict) -> None:
+        self.__dict__ = {
+            **_BLANK, "name": name, "msg": event, "levelno": level,
+            "levelname": logging.getLevelName(level),
+        }  # fmt: skip
+
+
+#: What `logging` puts into each record, once.
+_BLANK = dict(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
+
+
 class _Out:
-    """A module's way into `logging` for events that structlog has made: without the search for the
-    line of the source that each came from, which no line of the log shows."""
+    """A module's way into `logging` for events that structlog has made."""
 
     def __init__(self, *names: str) -> None:
         self._logger = logging.getLogger(*names)
-        self.name, self.disabled = self._logger.name, False
-        self.getEffectiveLevel = self._logger.getEffectiveLevel
         self.debug = partial(self._out, logging.DEBUG)
         self.info = partial(self._out, logging.INFO)
         self.warning = partial(self._out, logging.WARNING)
         self.error = self.exception = partial(self._out, logging.ERROR)
         self.critical = partial(self._out, logging.CRITICAL)
 
-    def _out(self, level: int, event: Any, *, extra: Mapping[str, Any]) -> None:
-        record = logging.LogRecord(self.name, level, "", 0, event, (), None)
-        record.__dict__.update(extra)
-        self._logger.handle(record)
+    def _out(self, level: int, event: EventDict) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.handle(_Event(self._logger.name, level, event))
 
 
 class _Late(logging.Formatter):
@@ -255,21 +225,25 @@ class _Late(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """An event of ours is made and redacted by now; a library's line goes the whole way."""
-        if isinstance(record.msg, dict) and hasattr(record, "_name"):
-            event = {name: value for name, value in record.msg.items() if name[0] != "_"}
-            return cast(str, self._render(None, record.levelname.lower(), event))
+        if isinstance(record, _Event):
+            event = dict(cast("EventDict", record.msg))
+            return cast(str, self._render(None, record.levelname, event))
         return self._real.format(record)
 
 
 def _json() -> Processor:
-    import structlog
-
     encode = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once, not a line
-    return structlog.processors.JSONRenderer(serializer=lambda event, **_: encode(event))
+    return lambda _, __, event: encode(event)
 
 
 def _with_bound(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {**_BOUND.get(), **event}
+
+
+def _stamper() -> Processor:
+    import structlog
+
+    return structlog.processors.TimeStamper(fmt="iso", utc=True, key="at")
 
 
 def _shared() -> list[Processor]:
@@ -278,7 +252,7 @@ def _shared() -> list[Processor]:
     return [
         _with_bound,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _stamper(),
         structlog.processors.format_exc_info,
     ]
 

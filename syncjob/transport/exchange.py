@@ -7,11 +7,12 @@ A reused connection that is reset is Lost: the server may have read the request 
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from syncjob.clock import Clock
 from syncjob.errors import ConfigError
 from syncjob.logs import get_logger
 from syncjob.transport.hands import Hands
+from syncjob.transport.session import Preparer, new_session
 from syncjob.transport.wire import Answer, Request
 
 __all__ = ["Exchange", "Lost", "NeverLeft", "Session", "Timeout", "new_session", "place"]
@@ -38,7 +40,6 @@ ANSWER_S_MAX = 300.0
 #: Ten times the largest page there is (1,000 invoices of ten lines are 3.5 MB; facts: xero, 4).
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 READ_BYTES = 256 * 1024
-POOL_CONNECTIONS = 10
 #: Shorter values are words ("Bearer", a tenant's name) rather than secrets.
 SECRET_BYTES_MIN = 8
 #: How vendors name the id that their support asks for.
@@ -73,14 +74,6 @@ class Lost(Exception):
     """The request may have arrived; its answer did not, or not whole."""
 
 
-def new_session() -> Session:
-    """A session that repeats nothing; proxies and CA bundles come from the environment."""
-    session = Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=POOL_CONNECTIONS))
-    return session
-
-
 def place(url: str) -> str:
     """Host and path of an address: what messages and logs may show of it."""
     parts = urlsplit(url)
@@ -110,6 +103,7 @@ class Exchange:
         self._vendor, self._clock, self._timeout = vendor, clock, timeout
         self._shown = shown
         self._session = session or new_session()
+        self._preparer = Preparer(BASE_HEADERS)
         self._environment: dict[str, Mapping[str, Any]] = {}
         self._hands: Hands[Brought] = Hands()
 
@@ -184,15 +178,10 @@ class Exchange:
         return place(request.url) if self._shown else self._vendor
 
     def _open(self, request: Request, credentials: Mapping[str, str]) -> requests.Response:
-        """Prepared without the session, so that no cookie and no .netrc adds credentials."""
-        headers = {**BASE_HEADERS, **dict(request.headers), **credentials}
-        body = request.body if request.body or request.method != "GET" else None
-        prepared = requests.Request(
-            request.method, request.url, headers=headers, data=body
-        ).prepare()
+        """Past the session, which would only keep cookies that nobody sends and look for redirects
+        that nobody follows; its adapter does all that is on the wire."""
+        prepared = self._preparer.prepare(request, credentials)
         settings = self._settings(prepared.url or "")
-        # Past the session, which would only keep cookies that nobody sends and look for redirects
-        # that nobody follows; its adapter does all that is on the wire.
         adapter = self._session.get_adapter(prepared.url or "")
         return adapter.send(prepared, timeout=self._timeout, **settings)
 
@@ -224,7 +213,7 @@ class Exchange:
         self, request: Request, seconds: float, came: Answer | NeverLeft | Lost | ConfigError
     ) -> None:
         """One event for each exchange; the query and the headers stay out of it."""
-        if isinstance(came, ConfigError):
+        if isinstance(came, ConfigError) or not log.is_enabled_for(logging.DEBUG):
             return
         parts = urlsplit(request.url)
         more: dict[str, object] = {"error": str(came)}
@@ -328,6 +317,7 @@ def _bad_address(where: str, kind: str) -> ConfigError:
     )
 
 
+@lru_cache(maxsize=16)  # the answers of a round bear the same second
 def _date(value: str | None) -> datetime | None:
     """An HTTP date as an instant; None if it is none."""
     if value is None:
