@@ -10,6 +10,7 @@ import msgspec
 
 from syncjob.core.actions import Action, InvoiceDraft, InvoiceUpdate, Issue
 from syncjob.core.case import Agreed, Case, Context, PartCase
+from syncjob.core.contacts.case import ContactCase, ContactContext
 from syncjob.core.markers import WHOLE, contact_marker, marker_prefix, parse_invoice_marker
 from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.rules.changes import Past
@@ -30,7 +31,7 @@ from syncjob.state.links import Part
 
 #: So many deals are read, decided and stored together: one statement or commit serves them all,
 #: and no more of them are in memory at a time.
-GROUP = 200
+GROUP = 500
 
 
 def load_context(batch: Batch) -> Context:
@@ -101,27 +102,24 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     deal = state.snapshots.get("crm", "deals", deal_id, Deal)
     if deal is None:
         return None
-    latest, moved = _latest(batch, deal)
-    deal, complete = _with_lines(batch, deal)
-    party_id = deal.org_id or deal.person_id
-    party = _crm_contact(batch, party_id) if party_id else None
-    person = _crm_contact(batch, deal.person_id) if deal.person_id else None
-    candidates = find_candidates(batch, party_id, party, person)
+    deal, complete, latest, moved = _with_lines(batch, deal)
+    customer = _customer(batch, deal)
     parts = _parts(batch, deal_id)
     live = [part.invoice for part in parts if part.invoice is not None]
     billed = {invoice.contact_id for invoice in live if invoice.contact_id}
-    billed |= {c.id for c in candidates}
+    billed |= customer.contacts
     case = Case(
         deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
-        busy=_busy(batch, deal_id) or _customer_busy(batch, party_id),
+        busy=_busy(batch, deal_id) or customer.busy,
         rivals=_rivals(batch, deal_id), relinked=state.relinks.stands_for("deals", deal_id),
-        party=party, person=person, candidates=candidates, owners=owners_of(batch, candidates),
-        crossing=crossing_of(batch, party_id), noted=frozenset(state.papers.notes(deal_id)),
+        party=customer.party, person=customer.person, candidates=customer.candidates,
+        owners=customer.owners, crossing=customer.crossing,
+        noted=frozenset(state.papers.notes(deal_id)),
         standing=standing_issues(batch, deal_id),
         parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
         buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
-        by_number=_by_number(batch, deal), unlinked=_unlinked(batch, candidates),
-        parked=_parked(batch, deal_id, party_id),
+        by_number=_by_number(batch, deal), unlinked=customer.unlinked,
+        parked=_parked(batch, deal_id, deal.org_id or deal.person_id),
         deal_base={
             field: Agreed(base.wanted, base.stored)
             for field, base in state.links.base("crm", f"deal:{deal_id}").items()
@@ -130,37 +128,58 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
     return heard(batch, case)
 
 
+class _Customer(msgspec.Struct, frozen=True):
+    """What bears on each deal of one customer. `contacts` are the ids of the candidates."""
+
+    party: Contact | None
+    person: Contact | None
+    candidates: Candidates
+    contacts: frozenset[str]
+    owners: dict[str, str]
+    crossing: tuple[ContactCase, ContactContext] | None
+    unlinked: tuple[Invoice, ...]
+    busy: bool
+
+
+def _customer(batch: Batch, deal: Deal) -> _Customer:
+    """Gathered once for all deals of a group that name the same organization and person."""
+    org, person = deal.org_id, deal.person_id
+    return batch.state.reads.once(
+        ("customer", org, person), lambda: _load_customer(batch, org or person, person)
+    )
+
+
+def _load_customer(batch: Batch, party_id: str | None, person_id: str | None) -> _Customer:
+    party = _crm_contact(batch, party_id) if party_id else None
+    person = _crm_contact(batch, person_id) if person_id else None
+    candidates = find_candidates(batch, party_id, party, person)
+    return _Customer(
+        party=party, person=person, candidates=candidates,
+        contacts=frozenset(c.id for c in candidates), owners=owners_of(batch, candidates),
+        crossing=crossing_of(batch, party_id), unlinked=_unlinked(batch, candidates),
+        busy=_customer_busy(batch, party_id),
+    )  # fmt: skip
+
+
 #: What of a deal shows that its lines may be others.
 _TELLTALE = ("updated", "value", "line_count", "currency")
 
 
-def _latest(batch: Batch, deal: Deal) -> tuple[Deal | None, bool]:
-    """The deal with its lines as they were last read, and whether it has changed since; of a deal
-    whose lines were never read nobody can say."""
-    details = batch.state.snapshots.get("crm", "details", deal.id, Deal)
-    if details is None or details.lines is None:
-        return None, False
+def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool, Deal | None, bool]:
+    """The deal with the lines that this batch read, and whether it did; the deal with its lines as
+    they were last read, and whether it has changed since. Of a deal whose lines were never read
+    nobody can say."""
+    seen = batch.state.snapshots.seen("crm", "details", deal.id, Deal)
+    if seen is None or seen[0].lines is None:
+        return deal, False, None, False
+    details, read = seen
+    whole = msgspec.structs.replace(
+        deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
+    )
     # Lines change the deal's value, not always its stamp (facts: pipedrive, 1d).
-    if any(getattr(details, name) != getattr(deal, name) for name in _TELLTALE):
-        return None, True
-    whole = msgspec.structs.replace(
-        deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
-    )
-    return whole, False
-
-
-def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool]:
-    """The deal with the lines that this batch read, and whether it did."""
-    snapshots = batch.state.snapshots
-    if snapshots.batch_of("crm", "details", deal.id) != batch.id:
-        return deal, False
-    details = snapshots.get("crm", "details", deal.id, Deal)
-    if details is None or details.lines is None:
-        return deal, False
-    whole = msgspec.structs.replace(
-        deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
-    )
-    return whole, True
+    moved = any(getattr(details, name) != getattr(deal, name) for name in _TELLTALE)
+    complete = read == batch.id
+    return whole if complete else deal, complete, None if moved else whole, moved
 
 
 def _parts(batch: Batch, deal_id: str) -> tuple[PartCase, ...]:

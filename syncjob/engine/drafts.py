@@ -28,12 +28,29 @@ def store_drafts(batch: Batch, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
         and isinstance(outcome, Stored)
         and isinstance(outcome.record, Invoice)
     ]
-    for draft, invoice in made:
+    for draft, invoice in _untied(batch, made):
         _tie_draft(batch, draft, invoice)
     if made:
         invoices = [invoice for _, invoice in made]
         store_records(batch, "ledger", "invoices", invoices, strong=True)
         note_largest(batch, invoices)
+
+
+def _untied(
+    batch: Batch, made: Sequence[tuple[InvoiceDraft, Invoice]]
+) -> list[tuple[InvoiceDraft, Invoice]]:
+    """Those that are no deal's yet, each once."""
+    links, ids = batch.state.links, [invoice.id for _, invoice in made]
+    first = {invoice.id: draft for draft, invoice in reversed(made)}
+    with batch.state.gathering():
+        links.fetch_parts_of(invoices=ids, markers=[draft.marker for draft, _ in made])
+        return [
+            (draft, invoice)
+            for draft, invoice in made
+            if links.part_of_invoice(invoice.id) is None
+            and links.part_of_marker(draft.marker) is None
+            and first[invoice.id] is draft
+        ]
 
 
 def draft_stored(batch: Batch, action: Action, record: object, *, settled: bool) -> None:
@@ -43,7 +60,8 @@ def draft_stored(batch: Batch, action: Action, record: object, *, settled: bool)
     assert isinstance(action.payload, InvoiceDraft)
     links, deal_id = batch.state.links, _deal_of(action.payload)
     if settled:
-        _tie_draft(batch, action.payload, record)
+        for draft, invoice in _untied(batch, [(action.payload, record)]):
+            _tie_draft(batch, draft, invoice)
         store_records(batch, "ledger", "invoices", [record], strong=True)
         note_largest(batch, [record])
     if batch.state.book.fact(f"answer:deal:{deal_id}") == "create":
@@ -65,12 +83,10 @@ def _deal_of(draft: InvoiceDraft) -> str:
 
 
 def _tie_draft(batch: Batch, draft: InvoiceDraft, record: Invoice) -> None:
-    """Record the invoice as its deal's, once."""
-    links, marker = batch.state.links, draft.marker
-    parsed = parse_invoice_marker(marker)
+    """Record the invoice as its deal's."""
+    parsed = parse_invoice_marker(draft.marker)
     assert parsed is not None
     _, deal_id, name, generation = parsed
-    if links.part_of_invoice(record.id) is None and links.part_of_marker(marker) is None:
-        key = part_in(draft.url) or ""
-        part = Part(deal_id, name, generation, marker, record.id, None, "created", key)
-        tie_invoice(batch, part)
+    key = part_in(draft.url) or ""
+    part = Part(deal_id, name, generation, draft.marker, record.id, None, "created", key)
+    tie_invoice(batch, part)

@@ -42,7 +42,8 @@ def follow(batch: Batch, side: Side, stream: str, records: Sequence[Record]) -> 
             _merged(batch, kind, old, record.id)
         if new:
             (settle_deal if kind == "deals" else _settle_customer)(batch, record.id)
-    return [record for record in records if merges.survivor(kind, record.id) == record.id]
+    with batch.state.gathering():
+        return [record for record in records if merges.survivor(kind, record.id) == record.id]
 
 
 def _merged(batch: Batch, kind: Kind, old: str, new: str) -> None:

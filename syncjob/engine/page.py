@@ -6,7 +6,7 @@ for a hundredth of the time at most; what is shown says as of when it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,6 +31,8 @@ from syncjob.state.files import replace_private
 
 #: How many of the last batches the page lists.
 BATCHES_SHOWN = 20
+#: So many invoices are read and counted together, and no more of them are in memory at a time.
+GROUP = 500
 #: Counting the money may take one part in so many of the time.
 SHARE = 100
 
@@ -128,12 +130,32 @@ def _sales(config: Config, state: State, today: date, zone: ZoneInfo) -> Iterato
     """Every live invoice of a deal, those of repeating invoices among them."""
     crm = state.book.reference("crm", CrmReference)
     users = {user.id: one_line(user.name) for user in crm[0].users} if crm else {}
-    for deal_id, invoice_id in state.links.owed_invoices():
-        invoice = state.snapshots.get("ledger", "invoices", invoice_id, Invoice)
-        deal = state.snapshots.get("crm", "deals", deal_id, Deal)
-        if invoice is None or invoice.status in ("voided", "deleted"):
-            continue
-        yield _sale(config, state, deal_id, deal, invoice, users, today, zone)
+    owed = state.links.owed_invoices()
+    for start in range(0, len(owed), GROUP):
+        group = owed[start : start + GROUP]
+        with state.gathering():
+            sales = [
+                _sale(config, state, deal_id, deal, invoice, users, today, zone)
+                for deal_id, deal, invoice in _owed(state, group)
+            ]
+        yield from sales
+
+
+def _owed(state: State, group: Sequence[tuple[str, str]]) -> list[tuple[str, Deal | None, Invoice]]:
+    """A group of live invoices with their deals, and what else they need, in one statement a
+    kind; call it within `State.gathering`."""
+    ids = [invoice for _, invoice in group]
+    get = state.snapshots.get
+    state.snapshots.fetch("crm", "deals", (deal for deal, _ in group))
+    state.snapshots.fetch("ledger", "invoices", ids)
+    state.links.fetch_parts_of(invoices=ids)
+    parts = map(state.links.part_of_invoice, ids)
+    state.journal.fetch(markers=[part.marker for part in parts if part])
+    found = [(deal, get("ledger", "invoices", invoice, Invoice)) for deal, invoice in group]
+    live = [(deal, one) for deal, one in found if one and one.status not in ("voided", "deleted")]
+    contacts = (invoice.contact_id for _, invoice in live)
+    state.snapshots.fetch("ledger", "contacts", [contact for contact in contacts if contact])
+    return [(deal, get("crm", "deals", deal, Deal), invoice) for deal, invoice in live]
 
 
 def _sale(

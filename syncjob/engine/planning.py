@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 import msgspec
 
@@ -18,7 +19,7 @@ from syncjob.engine.by_id import chunks
 from syncjob.engine.cases import GROUP, load_cases, load_context
 from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.nearby import alike_drafts
-from syncjob.engine.rows import note_row
+from syncjob.engine.rows import note_rows
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -79,8 +80,10 @@ def decide_deals(
         _show(batch, progress, number * GROUP)
         with batch.state.commit():
             cases = {case.deal.id: case for case in load_cases(batch, group)}
+            follows = _Follows(batch, group)
             for deal in group:
-                _decide(batch, plan, deal, cases.get(deal), context, wait)
+                _decide(plan, deal, cases.get(deal), context, wait, follows)
+            follows.write()
     _show(batch, progress, len(deals))
 
 
@@ -89,29 +92,75 @@ def _show(batch: Batch, progress: tuple[int, int] | None, done: int) -> None:
         batch.progress("plan", progress[0] + done, progress[1])
 
 
+class _Follows:
+    """What the decisions on a group of deals mean for the state, written in a few statements for
+    all of them; call it inside the commit."""
+
+    def __init__(self, batch: Batch, group: Sequence[str]) -> None:
+        self.batch = batch
+        self._told_of = batch.state.issues.told_of(f"deal:{deal}" for deal in group)
+        self._settled: list[str] = []
+        self._busy: list[str] = []
+        self._waiting: list[str] = []
+        self._days: dict[str, str | None] = {}
+
+    def settled(self, deal: str) -> None:
+        """Nothing is left to do for it."""
+        self._settled.append(deal)
+
+    def busy(self, deal: str) -> None:
+        """Until it is done: a day that woke the deal is used up, whatever stops this batch."""
+        self._busy.append(deal)
+
+    def waits(self, deal: str) -> None:
+        """The day that woke it is used up just so."""
+        self._waiting.append(deal)
+
+    def wakes(self, deal: str, day: date | None) -> None:
+        """When it is decided again unasked."""
+        self._days[deal] = day.isoformat() if day else None
+
+    def tell(self, decision: Decision) -> None:
+        """The deal's open issues are those of its newest decision."""
+        shown = [issue for issue in decision.issues if issue.state != "excluded"]
+        if not (shown or decision.subject in self._told_of):
+            return
+        self.batch.raise_issues(shown)
+        self.batch.state.book.close_issues(
+            decision.subject, keep={issue.code for issue in shown}, at=self.batch.clock.now()
+        )
+
+    def write(self) -> None:
+        """Once all of them are decided."""
+        snapshots = self.batch.state.snapshots
+        snapshots.settled(self._settled)
+        snapshots.want(self._busy, "it has something to do")
+        snapshots.want(self._waiting, "it waits")
+        snapshots.wake(self._days)
+
+
 def _decide(
-    batch: Batch, plan: Plan, deal_id: str, case: Case | None, context: Context, wait: str | None
-) -> None:
+    plan: Plan, deal_id: str, case: Case | None, context: Context, wait: str | None,
+    follows: _Follows,
+) -> None:  # fmt: skip
     if case is None:
-        batch.state.snapshots.settled(deal_id)
+        follows.settled(deal_id)
         return
     decision = decide(case, context)
     subject = case.subject
     plan.titles[subject] = one_line(case.deal.title)
     plan.stories[subject] = decision.story
-    _note(batch, plan, decision)
+    _note(plan, decision, follows)
     actions = _without_creates(plan, decision, wait)
     if actions:
         plan.actions.extend(actions)
         plan.subjects.append(deal_id)
-        # Until it is done: a day that woke the deal is used up, whatever stops this batch.
-        batch.state.snapshots.want([deal_id], "it has something to do")
-    elif subject in plan.waits:  # the day that woke it is used up just so
-        batch.state.snapshots.want([deal_id], "it waits")
+        follows.busy(deal_id)
+    elif subject in plan.waits:
+        follows.waits(deal_id)
     else:
-        batch.state.snapshots.settled(deal_id)
-    wake = decision.wake_on
-    batch.state.snapshots.wake(deal_id, wake.isoformat() if wake else None)
+        follows.settled(deal_id)
+    follows.wakes(deal_id, decision.wake_on)
 
 
 def decide_customers(
@@ -133,7 +182,7 @@ def decide_customers(
             plan.customers.append(subject.removeprefix("contact:"))
 
 
-def _note(batch: Batch, plan: Plan, decision: Decision) -> None:
+def _note(plan: Plan, decision: Decision, follows: _Follows) -> None:
     """Issues open and close with the decision; what waits keeps its place."""
     if decision.waits:
         plan.waits[decision.subject] = decision.waits
@@ -141,16 +190,7 @@ def _note(batch: Batch, plan: Plan, decision: Decision) -> None:
     shown = [issue for issue in decision.issues if issue.state != "excluded"]
     plan.excluded.update(i.code for i in decision.issues if i.state == "excluded")
     plan.issues.extend(shown)
-    _tell(batch, decision)
-
-
-def _tell(batch: Batch, decision: Decision) -> None:
-    """The deal's open issues are those of its newest decision; call it inside a commit."""
-    shown = [issue for issue in decision.issues if issue.state != "excluded"]
-    batch.raise_issues(shown)
-    batch.state.book.close_issues(
-        decision.subject, keep={issue.code for issue in shown}, at=batch.clock.now()
-    )
+    follows.tell(decision)
 
 
 def once(actions: Sequence[Action]) -> list[Action]:
@@ -237,18 +277,20 @@ def settle_quiet(batch: Batch, deals: Sequence[str]) -> None:
     for group in chunks(deals, GROUP):
         with batch.state.commit():
             cases = {case.deal.id: case for case in load_cases(batch, group)}
+            follows = _Follows(batch, group)
             for deal in group:
-                case = cases.get(deal)
-                decision = decide(case, context) if case else None
-                if (
-                    case is None
-                    or decision is None
-                    or not (decision.actions or decision.waits or needs_lines(case, context))
-                ):
-                    batch.state.snapshots.settled(deal)
-                if decision is not None:
-                    if not decision.waits:
-                        _tell(batch, decision)
-                    wake = decision.wake_on
-                    batch.state.snapshots.wake(deal, wake.isoformat() if wake else None)
-                note_row(batch, deal, case)
+                _settle(deal, cases.get(deal), context, follows)
+            follows.write()
+            note_rows(batch, group, cases)
+
+
+def _settle(deal: str, case: Case | None, context: Context, follows: _Follows) -> None:
+    if case is None:
+        follows.settled(deal)
+        return
+    decision = decide(case, context)
+    if not (decision.actions or decision.waits or needs_lines(case, context)):
+        follows.settled(deal)
+    if not decision.waits:
+        follows.tell(decision)
+    follows.wakes(deal, decision.wake_on)

@@ -221,7 +221,9 @@ def store_records(
     """
     records = wants.stripped(batch, follow(batch, side, stream, records))
     if (side, stream) == ("crm", "deals"):
-        records = [_first_win_kept(batch, record) for record in records]
+        with batch.state.gathering():
+            batch.state.snapshots.fetch("crm", "deals", [record.id for record in records])
+            records = [_first_win_kept(batch, record) for record in records]
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
     _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
@@ -230,8 +232,12 @@ def store_records(
         if f"{stream}:{record.id}" in complained:
             subject = f"{stream}:{record.id}"
             batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
-        if record.id in changed:
-            _TAKE[side, stream](batch, record)
+    taken = [record for record in records if record.id in changed]
+    if (side, stream) == ("crm", "deals"):
+        _take_deals(batch, taken)
+        return put.changed
+    for record in taken:
+        _TAKE[side, stream](batch, record)
     return put.changed
 
 
@@ -275,15 +281,25 @@ def _complaints(batch: Batch, stream: str) -> set[str]:
     return batch.state.book.complained(f"{stream}:")
 
 
-def _take_deal(batch: Batch, record: Record) -> None:
+def _take_deals(batch: Batch, records: Sequence[Record]) -> None:
     """A deal that was never won and never written to needs no decision. What the CRM refused for
     the deal as it was (archived, say) is worth another try."""
-    assert isinstance(record, Deal)
-    wants.take_deal(batch, record)
-    batch.state.book.unpark([f"deal:{record.id}"])
-    known = record.status == "won" or batch.state.links.parts(record.id)
-    if known or batch.state.links.base("crm", f"deal:{record.id}"):
-        batch.state.snapshots.want([record.id], "the deal changed")
+    deals = [record for record in records if isinstance(record, Deal)]
+    if not deals:
+        return
+    for deal in deals:
+        wants.take_deal(batch, deal)
+    links = batch.state.links
+    batch.state.book.unpark([f"deal:{deal.id}" for deal in deals])
+    with batch.state.gathering():
+        links.fetch_parts(deal.id for deal in deals if deal.status != "won")
+        links.fetch_bases("crm", [f"deal:{deal.id}" for deal in deals if deal.status != "won"])
+        known = [
+            deal.id
+            for deal in deals
+            if deal.status == "won" or links.parts(deal.id) or links.base("crm", f"deal:{deal.id}")
+        ]
+    batch.state.snapshots.want(known, "the deal changed")
 
 
 def _take_crm_contact(batch: Batch, record: Record) -> None:
@@ -352,7 +368,6 @@ def _bought(invoice: Invoice) -> bool:
 
 
 _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {
-    ("crm", "deals"): _take_deal,
     ("crm", "contacts"): _take_crm_contact,
     ("ledger", "contacts"): _take_contact,
     ("ledger", "invoices"): _take_invoice,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from syncjob.core.case import Case
 from syncjob.core.money import ZERO
 from syncjob.core.records import Deal
@@ -18,8 +20,7 @@ def rows_of(batch: Batch) -> tuple[Row, ...]:
     deals = [s.removeprefix("deal:") for s in batch.done if s.startswith("deal:")]
     left = [deal for deal in deals if deal not in batch.rows]
     cases = {case.deal.id: case for case in in_groups(batch, left)}
-    for deal in left:
-        note_row(batch, deal, cases.get(deal))
+    note_rows(batch, left, cases)
     customers = (
         contact_row(batch, subject, words)
         for subject, words in batch.done.items()
@@ -28,11 +29,14 @@ def rows_of(batch: Batch) -> tuple[Row, ...]:
     return (*(batch.rows[deal] for deal in deals), *customers)
 
 
-def note_row(batch: Batch, deal_id: str, case: Case | None) -> None:
-    """Write down the line of a deal as it stands now, if this batch did anything for it."""
-    words = batch.done.get(f"deal:{deal_id}")
-    if words:
-        batch.rows[deal_id] = _row(batch, deal_id, case, words)
+def note_rows(batch: Batch, deals: Sequence[str], cases: Mapping[str, Case]) -> None:
+    """Write down the lines of these deals as they stand now, if this batch did anything for
+    them."""
+    words = {deal: said for deal in deals if (said := batch.done.get(f"deal:{deal}"))}
+    with batch.state.gathering():
+        batch.state.book.fetch_issues(f"deal:{deal}" for deal in words)
+        for deal, said in words.items():
+            batch.rows[deal] = _row(batch, deal, cases.get(deal), said)
 
 
 def _row(batch: Batch, deal_id: str, case: Case | None, words: list[str]) -> Row:

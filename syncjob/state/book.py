@@ -22,9 +22,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 #: More than a day has minutes; older batches are not looked at.
 BATCHES_COUNTED = 3000
 _ISSUE = "id, code, subject, state, what, next_step, field, page, opened_at, ignored_until"
-_OPEN_ISSUES = Lookup(_ISSUE, "issue", "subject", where="closed_at IS NULL", order="id")
+_OPEN_ISSUES = Lookup(_ISSUE, "issue", "subject", where="closed_at IS NULL", order="id", rare=True)
 _FACT = Lookup("value", "meta", "key")
-_REFUSED = Lookup("fingerprint, issue", "parked", "target")
+_REFUSED = Lookup("fingerprint, issue", "parked", "target", rare=True)
 #: The part of a target behind its kind, as it is indexed; what begins with a deal's own prefix.
 _NAME = "substr(target, instr(target, ':') + 1)"
 _REFUSED_OF = Ask(
@@ -33,6 +33,7 @@ _REFUSED_OF = Ask(
     "SELECT asked, target, fingerprint, issue "  # noqa: S608
     "FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN parked "
     f"WHERE {_NAME} >= asked AND {_NAME} < asked || '~'",
+    "SELECT 1 FROM parked LIMIT 1",
 )
 
 

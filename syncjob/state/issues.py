@@ -52,6 +52,15 @@ class Issues:
         found = self._where("id = ?", number)
         return found[0] if found else None
 
+    def told_of(self, subjects: Iterable[str]) -> frozenset[str]:
+        """Those of the subjects that an open issue names."""
+        rows = self.db.conn.execute(
+            "SELECT DISTINCT subject FROM issue WHERE closed_at IS NULL "
+            "AND subject IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(subjects)).decode(),),
+        )
+        return frozenset(row[0] for row in rows.fetchall())
+
     def open(self) -> list[KnownIssue]:
         """Every open one, those put aside included, oldest first."""
         return self._where("closed_at IS NULL")

@@ -30,10 +30,12 @@ SENDS_MAX = 3
 
 
 _MADE = Lookup("action", "intent", "marker", where="state = 'done'", order="id DESC", first=True)
-_OPEN_FOR = Lookup("1", "intent", "subject", where="state = 'open'", first=True)
+_OPEN_FOR = Lookup("1", "intent", "subject", where="state = 'open'", first=True, rare=True)
 _SIDES: tuple[Receiver, ...] = ("crm", "ledger", "people")
 _OPEN_TO = {
-    side: Lookup("1", "intent", "target", where=f"side = '{side}' AND state = 'open'", first=True)
+    side: Lookup(
+        "1", "intent", "target", where=f"side = '{side}' AND state = 'open'", first=True, rare=True
+    )
     for side in _SIDES
 }
 _decode_action = msgspec.json.Decoder(Action).decode

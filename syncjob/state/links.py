@@ -20,8 +20,9 @@ from syncjob.state.reads import Lookup, Reads, Row
 Ender = Literal["us", "person"]
 
 _PART_COLUMNS = "deal, part, generation, marker, ledger_id, ended, how, key"
-_PART = f"SELECT {_PART_COLUMNS} FROM part"  # noqa: S608
 _OF_DEAL = Lookup(_PART_COLUMNS, "part", "deal", order="part, generation")
+_OF_INVOICE = Lookup(_PART_COLUMNS, "part", "ledger_id")
+_OF_MARKER = Lookup(_PART_COLUMNS, "part", "marker")
 _PARTNER = Lookup("ledger_id", "contact_link", "crm_id")
 _OWNER = Lookup("crm_id", "contact_link", "ledger_id")
 _SIDES: tuple[Receiver, ...] = ("crm", "ledger", "people")
@@ -132,10 +133,19 @@ class Links:
         return [row[0] for row in rows.fetchall()]
 
     def part_of_invoice(self, ledger_id: str) -> Part | None:
-        return self._one(f"{_PART} WHERE ledger_id = ?", ledger_id)
+        """The deal's part that this invoice is."""
+        row = self.reads.row(_OF_INVOICE, ledger_id)
+        return Part(*row) if row else None
 
     def part_of_marker(self, marker: str) -> Part | None:
-        return self._one(f"{_PART} WHERE marker = ?", marker)
+        """The part that was made under this marker."""
+        row = self.reads.row(_OF_MARKER, marker)
+        return Part(*row) if row else None
+
+    def fetch_parts_of(self, *, invoices: Iterable[str], markers: Iterable[str] = ()) -> None:
+        """As `fetch_parts`, by the ids or markers of the invoices."""
+        self.reads.fetch(_OF_INVOICE, invoices)
+        self.reads.fetch(_OF_MARKER, markers)
 
     def live_part(self, deal: str, part: str) -> Part | None:
         """The deal's invoice that is not voided or deleted, if there is one."""
@@ -214,10 +224,6 @@ class Links:
         """How many live invoices the deals have: the database keeps the count."""
         row = self.db.execute("SELECT count FROM tally WHERE name = 'part'").fetchone()
         return int(row[0])
-
-    def _one(self, query: str, value: str) -> Part | None:
-        row = self.db.execute(query, (value,)).fetchone()
-        return Part(*row) if row else None
 
     # --- bases ------------------------------------------------------------
 

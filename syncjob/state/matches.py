@@ -14,8 +14,11 @@ from sqlite_utils import Database
 from syncjob.core.review import Kind, Proposal
 from syncjob.state.reads import Lookup, Reads
 
-_NEAR = (Lookup("body", "near", "first"), Lookup("body", "near", "second"))
-_APART = (Lookup("second", "apart", "first"), Lookup("first", "apart", "second"))
+_NEAR = tuple(Lookup("body", "near", name, rare=True) for name in ("first", "second"))
+_APART = (
+    Lookup("second", "apart", "first", rare=True),
+    Lookup("first", "apart", "second", rare=True),
+)
 
 
 class Matches:

@@ -16,7 +16,10 @@ from syncjob.state.reads import Lookup, Reads
 
 Kind = Literal["deals", "contacts"]
 _KINDS: tuple[Kind, ...] = ("deals", "contacts")
-_OLD = {k: Lookup("old", "merged", "new", where=f"kind = '{k}'", order="old") for k in _KINDS}
+_NEW = {k: Lookup("new", "merged", "old", where=f"kind = '{k}'", rare=True) for k in _KINDS}
+_OLD = {
+    k: Lookup("old", "merged", "new", where=f"kind = '{k}'", order="old", rare=True) for k in _KINDS
+}
 
 #: Tables besides `part` that name a deal, each by its column of that name.
 _OF_DEALS = ("template", "repeat", "credit", "noted", "cancelled")
@@ -30,9 +33,7 @@ class Merges:
 
     def survivor(self, kind: Kind, record_id: str) -> str:
         """The id that this record has now: another one if it was merged."""
-        row = self.db.execute(
-            "SELECT new FROM merged WHERE kind = ? AND old = ?", (kind, record_id)
-        ).fetchone()
+        row = self.reads.row(_NEW[kind], record_id)
         return row[0] if row else record_id
 
     def merged_into(self, kind: Kind, record_id: str) -> list[str]:

@@ -18,13 +18,13 @@ from syncjob.state.reads import Lookup, Reads
 Mailed = Literal["sent", "unknown"]
 
 _TEMPLATES = Lookup(
-    "marker, deal, generation, ledger_id", "template", "deal", order="deal, generation"
+    "marker, deal, generation, ledger_id", "template", "deal", order="deal, generation", rare=True
 )
-_REPEATS = Lookup("invoice", "repeat", "deal", order="invoice")
-_NOTES = Lookup("marker", "noted", "deal")
-_MAILED = Lookup("state", "mailed", "invoice")
-_ONLINE = Lookup("url", "online_link", "invoice")
-_ADDRESS = Lookup("at", "address_change", "contact")
+_REPEATS = Lookup("invoice", "repeat", "deal", order="invoice", rare=True)
+_NOTES = Lookup("marker", "noted", "deal", rare=True)
+_MAILED = Lookup("state", "mailed", "invoice", rare=True)
+_ONLINE = Lookup("url", "online_link", "invoice", rare=True)
+_ADDRESS = Lookup("at", "address_change", "contact", rare=True)
 
 
 class TemplateLink(msgspec.Struct, frozen=True):

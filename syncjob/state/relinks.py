@@ -17,8 +17,13 @@ from syncjob.state.merges import Kind, Merges
 from syncjob.state.reads import Lookup, Reads
 
 _KINDS: tuple[Kind, ...] = ("deals", "contacts")
+_WON = Lookup(
+    "won", "relinked", "new", where="kind = 'deals' AND won IS NOT NULL", order="won", first=True,
+    rare=True,
+)  # fmt: skip
 _STANDS = {
-    kind: Lookup("1", "relinked", "new", where=f"kind = '{kind}'", first=True) for kind in _KINDS
+    kind: Lookup("1", "relinked", "new", where=f"kind = '{kind}'", first=True, rare=True)
+    for kind in _KINDS
 }
 
 #: What is known of the old CRM alone, or is asked anew: (table, which rows).
@@ -74,10 +79,8 @@ class Relinks:
 
     def first_win(self, new: str) -> datetime | None:
         """When the deal was first won in the CRM that it came from; None if nobody knows."""
-        row = self.db.execute(
-            "SELECT min(won) FROM relinked WHERE kind = 'deals' AND new = ?", (new,)
-        ).fetchone()
-        return datetime.fromisoformat(row[0]) if row and row[0] else None
+        row = self.reads.row(_WON, new)
+        return datetime.fromisoformat(row[0]) if row else None
 
     def target(self, kind: Kind, left: str) -> str | None:
         """What a row of an earlier map made of this record."""

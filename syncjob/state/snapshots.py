@@ -32,7 +32,8 @@ def _snapshot(side: Side, stream: str) -> Lookup:
 
 @cache
 def _key(kind: str, *, first: bool = False) -> Lookup:
-    return Lookup("id", "lookup", "value", where=f"kind = '{kind}'", order="id", first=first)
+    where = f"kind = '{kind}'"
+    return Lookup("id", "lookup", "value", where=where, order="id", first=first, rare=True)
 
 
 @cache
@@ -70,8 +71,9 @@ class Snapshots:
 
     def seen(self, side: Side, stream: str, id: str, kind: type[R]) -> tuple[R, int] | None:
         """The snapshot with the batch in which it was last read, or None."""
-        row = self.reads.row(_snapshot(side, stream), id)
-        return (_reader(kind)(row), int(row[1])) if row else None
+        lookup = _snapshot(side, stream)
+        record, row = self.reads.value(lookup, id, _reader(kind)), self.reads.row(lookup, id)
+        return (record, int(row[1])) if record is not None and row else None
 
     def fetch(self, side: Side, stream: str, ids: Iterable[str]) -> None:
         """Read these in one statement for the group that is being gathered (state/reads.py)."""
@@ -240,9 +242,9 @@ class Snapshots:
 
     def want(self, deals: Iterable[str], why: str) -> None:
         """Ask that these deals be decided in the next plan; none of a CRM that was left."""
-        for deal in deals:
-            if not is_left(deal):
-                self.db.execute("INSERT OR IGNORE INTO todo VALUES (?, ?)", (deal, why))
+        wanted = [(deal, why) for deal in deals if not is_left(deal)]
+        if wanted:
+            self.db.conn.executemany("INSERT OR IGNORE INTO todo VALUES (?, ?)", wanted)
 
     def wanted(self, today: str) -> list[str]:
         """The deals to decide now: asked for, or due to be looked at by this day."""
@@ -269,15 +271,21 @@ class Snapshots:
         )
         return [row[0] for row in rows.fetchall()]
 
-    def settled(self, deal: str) -> None:
-        """The deal was decided and nothing is left to do for it now."""
-        self.db.execute("DELETE FROM todo WHERE deal = ?", (deal,))
+    def settled(self, deals: Sequence[str]) -> None:
+        """These deals were decided and nothing is left to do for them now."""
+        self.db.conn.execute(
+            "DELETE FROM todo WHERE deal IN (SELECT value FROM json_each(?))", (json.dumps(deals),)
+        )
 
-    def wake(self, deal: str, day: str | None) -> None:
-        """Decide the deal on that day though nothing changes; None: never."""
-        self.db.execute("DELETE FROM wake WHERE deal = ?", (deal,))
-        if day is not None:
-            self.db.execute("INSERT INTO wake VALUES (?, ?)", (deal, day))
+    def wake(self, days: Mapping[str, str | None]) -> None:
+        """Decide each of these deals on its day though nothing changes; None: never."""
+        self.db.conn.execute(
+            "DELETE FROM wake WHERE deal IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(days)),),
+        )
+        ahead = [(deal, day) for deal, day in days.items() if day is not None]
+        if ahead:
+            self.db.conn.executemany("INSERT INTO wake VALUES (?, ?)", ahead)
 
 
 def _stamped(record: Record, body: bytes) -> bytes:

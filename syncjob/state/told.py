@@ -12,7 +12,7 @@ from syncjob.core.rules.notices import Told
 from syncjob.state.reads import Lookup, Reads
 
 _COLUMNS = "marker, due, step, person, way, sure, at"
-_OF = Lookup(_COLUMNS, "told", "marker", order="due, step, person, way")
+_OF = Lookup(_COLUMNS, "told", "marker", order="due, step, person, way", rare=True)
 
 
 class Notes:
