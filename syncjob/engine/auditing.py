@@ -30,7 +30,7 @@ _TIED = {
 
 
 def audit_write(batch: Batch, intent: Intent, after: Values) -> None:
-    """A write that is known to have had its effect: a row a field. Call it inside a commit, before
+    """A write that is known to have had its effect, field by field. Call it inside a commit, before
     what was agreed on with the ledger is renewed."""
     payload, before = intent.action.payload, dict(intent.action.before)
     if isinstance(payload, InvoiceUpdate | InvoiceChange):
