@@ -167,6 +167,25 @@ def test_a_first_load_asks_for_groups(make_world: MakeWorld) -> None:
 SELECTS_A_DEAL_MAX = 66
 
 
+@pytest.mark.parametrize("config", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_a_write_leaves_one_row_in_the_base_and_one_in_the_audit(
+    make_world: MakeWorld, config: dict[str, Any]
+) -> None:
+    world = make_world(config=config)
+    sold(world, 3)
+    said, _ = statements(world)
+    with world.connection() as handle:
+        ask = handle.state.db.conn.execute
+        done = ask("SELECT count(*) FROM intent WHERE state = 'done'").fetchone()[0]
+        assert done >= 9  # a customer, a draft and the deal's fields, thrice
+        rows = "SELECT count(*), count(DISTINCT intent) FROM audit WHERE intent IS NOT NULL"
+        assert ask(rows).fetchone() == (done, done)
+        assert len([r for r in handle.state.audit.rows_of() if r.intent]) > 5 * done
+        pairs = ask("SELECT count(*) FROM base WHERE side = 'pair'").fetchone()[0]
+    assert pairs == (3 if config else 0)  # what both sides of a customer say
+    assert 0 < sum(s.startswith("INSERT INTO base") for s in said) <= done + pairs
+
+
 def test_kept_counts_are_true(world: World) -> None:
     deal = awaiting(world)
     sold(world, 3)
