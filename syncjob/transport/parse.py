@@ -13,6 +13,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from syncjob.errors import SchemaDrift
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 EXCERPT_CHARACTERS = 200
 #: How much of a body is looked at: a page's head, with styles and scripts, comes before its words.
 EXCERPT_BYTES_MAX = 16_384
+#: The first words are most often within so many.
+_EXCERPT_BYTES_MOST = 1_024
 #: Of a whole number; Python itself takes no more than 4,300.
 DIGITS_MAX = 1_000
 #: Half of a character: programs that cut texts at a length leave it behind.
@@ -42,6 +46,14 @@ def parse_json(answer: Answer) -> Any:
 
 
 def _loaded(body: bytes) -> Any:
+    """The quick reader is the stricter one: what it refuses is read again, slowly."""
+    try:
+        return _quick(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _patiently(body)
+
+
+def _patiently(body: bytes) -> Any:
     try:
         return json.loads(body, parse_float=_exact)
     except ValueError:  # perhaps only for a number of thousands of digits: that record's own drift
@@ -56,8 +68,14 @@ def _exact(text: str) -> Decimal | float:
     """The number with all its digits; what no double holds becomes a float (infinite or zero)."""
     if "e" not in text and "E" not in text:
         return Decimal(text)
-    near = float(text)
-    return near if math.isinf(near) or (near == 0 and Decimal(text)) else Decimal(text)
+    near, mantissa = float(text), text.lower().partition("e")[0]
+    if math.isinf(near) or (near == 0 and mantissa.strip("-0.")):
+        return near
+    return Decimal(text) if near else Decimal(mantissa)  # which takes no exponent of 20 digits
+
+
+#: Gives what `json` gives for all that it takes; tests/transport/test_parse.py compares them.
+_quick = msgspec.json.Decoder(float_hook=_exact).decode
 
 
 def _mended(value: Any) -> Any:
@@ -74,7 +92,13 @@ def _mended(value: Any) -> Any:
 def excerpt(body: bytes) -> str:
     """The first words of a body, on one line, for messages and the journal; a page's own words
     without its markup."""
-    text = body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace")
-    if text.lstrip().startswith("<"):
-        text = _MARKUP.sub(" ", text)
-    return " ".join(text.split())[:EXCERPT_CHARACTERS]
+    words = _words(body[:_EXCERPT_BYTES_MOST])
+    if len(words) <= EXCERPT_CHARACTERS or words.startswith("<"):
+        text = body[:EXCERPT_BYTES_MAX].decode("utf-8", "replace")
+        markup = text.lstrip().startswith("<")
+        words = " ".join((_MARKUP.sub(" ", text) if markup else text).split())
+    return words[:EXCERPT_CHARACTERS]
+
+
+def _words(body: bytes) -> str:
+    return " ".join(body.decode("utf-8", "replace").split())

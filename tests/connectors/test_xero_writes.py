@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xero_python.api_client.serializer import serialize
 
-from syncjob.connectors.xero import codec_read
+from syncjob.connectors.xero import codec_read, sdk
 from syncjob.core.records import Address
 from syncjob.errors import Held
 
@@ -154,6 +154,45 @@ def test_no_amount_is_a_float_on_its_way_out(rows: list[Any]) -> None:
         given = {"UnitAmount": price, "Quantity": quantity, "DiscountRate": rate}
         given["DiscountAmount"] = off
         assert {k: sent.get(k) for k in given} == given
+
+
+def by_the_sdk(value: Any) -> Any:
+    """What the SDK's own serialiser makes of a model, less the flags that say nothing."""
+    if isinstance(value, Decimal):
+        return Decimal(f"{value:f}")
+    if isinstance(value, dict):
+        live = {k: v for k, v in value.items() if not (k in sdk._NOISE and v is False)}
+        return {key: by_the_sdk(inner) for key, inner in live.items()}
+    return [by_the_sdk(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_a_model_becomes_the_bytes_that_the_sdk_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models: list[Any] = []
+
+    def kept(model: Any) -> bytes:
+        models.append(model)
+        return frozen_by_us(model)
+
+    frozen_by_us = sdk.frozen
+    monkeypatch.setattr(sdk, "frozen", kept)
+    words = line(description="Thank you", quantity=Decimal(0), unit_price=Decimal(0), account=None)
+    rich = line(
+        discount_percent=Decimal("5.50"), item="A-1", unit_price=Decimal("1E+3"),
+        tracking=(("Region", "North"), ("Team", "Blue")),
+    )  # fmt: skip
+    full = create(
+        lines=(line(), rich, words), branding=guid(5), currency="XCG",
+        currency_rate=Decimal("1.2345"),
+    )  # fmt: skip
+    for actions in ([create(), full], [customer(), customer(2, address=ADDRESS)], [approve()],
+                    [delete()], [mark()]):  # fmt: skip
+        connector().prepare(actions)
+    assert len(models) == 5
+    for model in models:
+        wanted = msgspec.json.Encoder(decimal_format="number").encode(by_the_sdk(serialize(model)))
+        assert frozen_by_us(model) == wanted
 
 
 @contextmanager

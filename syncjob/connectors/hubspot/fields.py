@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from syncjob.core.money import plain
@@ -128,6 +129,7 @@ def _instant(text: str) -> str:
     return moment.strftime(INSTANT_FORMAT) if moment else text
 
 
+@lru_cache(maxsize=256)  # the deals of a load were all brought up to date within few minutes
 def moment_of(text: str) -> datetime | None:
     """An instant written as ISO 8601, as a bare day, as epoch milliseconds or as our own texts
     say it; None for anything else."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -81,22 +82,28 @@ class Pages:
         self._code = short_code
 
     def invoice(self, id: str) -> str:
-        return self._to(f"/AccountsReceivable/View.aspx?InvoiceID={id}")
+        return self._to("/AccountsReceivable/View.aspx?InvoiceID=", id)
 
     def contact(self, id: str) -> str:
-        return self._to(f"/Contacts/View/{id}")
+        return self._to("/Contacts/View/", id)
 
     def credit_note(self, id: str) -> str:
-        return self._to(f"/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}")
+        return self._to("/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=", id)
 
     def template(self, id: str) -> str:
-        return self._to(f"/RepeatTransactions/View.aspx?repeatID={id}")
+        return self._to("/RepeatTransactions/View.aspx?repeatID=", id)
 
-    def _to(self, path: str) -> str:
+    def _to(self, path: str, id: str) -> str:
         if not self._code:
-            return f"{_HOME}{path}"
-        code = quote(self._code, safe="!")
-        return f"{_LOGIN}?shortcode={code}&redirecturl={quote(path, safe='/')}"
+            return f"{_HOME}{path}{id}"
+        return f"{_through_login(self._code, path)}{quote(id, safe='/')}"
+
+
+@cache
+def _through_login(code: str, path: str) -> str:
+    """The link to a kind of page, up to the record's id."""
+    code = quote(code, safe="!")
+    return f"{_LOGIN}?shortcode={code}&redirecturl={quote(path, safe='/')}"
 
 
 #: In these states money and credit may have been applied.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from functools import lru_cache
 
 from syncjob.connectors.xero import contact_write
 from syncjob.connectors.xero.fields import (
@@ -36,11 +35,10 @@ from syncjob.core.rules.arithmetic import is_text
 
 Form = dict[str, str | None]
 
-#: Forms of lines that are kept: one draft's are asked for several times in a batch.
-LINES_KEPT = 2_000
-
+#: A line's fields by our names, with what becomes of their texts.
+_PATHS = tuple((field.path, field.normalise) for field in LINE_FIELDS)
 #: What a line of words says; Xero may answer it with a quantity of its own.
-_WORDS = ("description", "unit_price")
+_WORDS = tuple(pair for pair in _PATHS if pair[0] in ("description", "unit_price"))
 _DISCOUNTS = ("discount_percent", "discount_amount")
 
 
@@ -74,19 +72,17 @@ def invoice_form(invoice: InvoiceDraft | Invoice, draft: InvoiceDraft) -> Form:
     return form
 
 
-@lru_cache(maxsize=LINES_KEPT)
 def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
     """One line as a text: what `shape` sets of it, and all tracking, discount and item that it
     bears, so that what a person adds shows."""
     if is_text(shape):
-        parts = [
-            f"{field.path}={_text(field, line)}" for field in LINE_FIELDS if field.path in _WORDS
-        ]
+        parts = [f"{path}={_text(getattr(line, path), how)}" for path, how in _WORDS]
     else:
         parts = [
-            f"{field.path}={_text(field, line)}"
-            for field in LINE_FIELDS
-            if _set(field, shape) or _added(field, line, shape)
+            f"{path}={_text(value, how)}"
+            for path, how in _PATHS
+            for value, ours in ((getattr(line, path), getattr(shape, path)),)
+            if not (ours is None or ours == "") or (value and _added(path, shape))
         ]
     if line.tracking:
         tracking = sorted(f"{category}: {option}" for category, option in line.tracking)
@@ -94,24 +90,17 @@ def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
     return "; ".join(parts)
 
 
-def _set(field: Field, line: InvoiceLine) -> bool:
-    return getattr(line, field.path) not in (None, "")
-
-
-def _added(field: Field, line: InvoiceLine, shape: InvoiceLine) -> bool:
-    """Whether a person gave the line this. Of a discount that we gave, Xero may tell both its
-    percentage and its amount."""
-    if field.path == "item":
-        return _set(field, line)
+def _added(path: str, shape: InvoiceLine) -> bool:
+    """Whether a person gave the line this, which ours does not set. Of a discount that we gave,
+    Xero may tell both its percentage and its amount."""
     ours = shape.discount_percent is not None or shape.discount_amount is not None
-    return field.path in _DISCOUNTS and not ours and bool(getattr(line, field.path))
+    return path == "item" or (path in _DISCOUNTS and not ours)
 
 
-def _text(field: Field, line: InvoiceLine) -> str:
-    value = getattr(line, field.path)
+def _text(value: Decimal | str | None, how: Callable[[str], str]) -> str:
     if isinstance(value, Decimal):
         return plain(value)
-    return field.normalise(value) if value else ""
+    return how(value) if value else ""
 
 
 def stored_form(action: Action) -> Form:
@@ -193,7 +182,9 @@ def _judged(action: Action) -> Iterator[tuple[Field, str | Decimal | None, str]]
         for number, line in enumerate(payload.lines, 1):
             for field in LINE_FIELDS:
                 value = getattr(line, field.path)
-                kept = value if isinstance(value, Decimal | None) else field.normalise(value)
+                if value is None and not field.needed:
+                    continue
+                kept = field.normalise(value) if isinstance(value, str) else value
                 yield field, kept, f"line {number} {field.path}"
     elif isinstance(payload, MarkerChange):
         yield CONTACT_FIELDS[0], payload.marker, "marker"

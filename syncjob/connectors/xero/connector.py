@@ -243,9 +243,9 @@ class XeroConnector:
 
     def current_form(self, action: Action, record: AnyRecord) -> dict[str, str | None]:
         if isinstance(action.payload, codec_papers.Paper):
-            paper = cast(Template | CreditNote | Invoice, record)
+            paper = cast("Template | CreditNote | Invoice", record)
             return codec_papers.current_form(action.payload, paper)
-        return codec_write.current_form(action, cast(Contact | Invoice, record))
+        return codec_write.current_form(action, cast("Contact | Invoice", record))
 
     def _frozen(self, group: Sequence[Action]) -> list[Prepared]:
         key = self._key(group)

@@ -28,11 +28,15 @@ _EMAIL = re.compile(r"^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+\.[\x21-\x3f\x
 
 def one_line(value: str) -> str:
     """Trimmed, without control characters, runs of space as one."""
+    if value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()  # as most are
     return _SPACES.sub(" ", _FORBIDDEN.sub("", value.replace("\r", "\n"))).strip()
 
 
 def many_lines(value: str) -> str:
     """Trimmed, line ends as one kind, without control characters."""
+    if value.isascii() and value.isprintable():
+        return value.strip()
     return _FORBIDDEN.sub("", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
@@ -137,7 +141,11 @@ def _number_fault(field: Field, value: Decimal) -> str | None:
 
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half up to `digits` decimals; the value must be finite and below AMOUNT_LIMIT."""
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return value.quantize(_STEPS[digits], rounding=ROUND_HALF_UP)
+
+
+#: The least step of a number with so many decimals.
+_STEPS = {digits: Decimal(1).scaleb(-digits) for digits in range(7)}
 
 
 def is_country(value: str) -> bool:

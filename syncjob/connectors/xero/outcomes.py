@@ -102,16 +102,15 @@ def _assign(actions: Sequence[Action], elements: Sequence[Fields]) -> list[Field
     """The element of each action, by key; by position only for a refused one without a key."""
     by_key: dict[str, list[Fields]] = {}
     keyless: dict[int, Fields] = {}
-    for position, element in enumerate(elements):
-        key = _key_of(element, actions[0])
+    borne = [_key_of(element, actions[0]) for element in elements]
+    for position, (element, key) in enumerate(zip(elements, borne, strict=True)):
         if key is None:
             keyless[position] = element
         else:
             by_key.setdefault(key, []).append(element)
     keys = [_key(action) for action in actions]
     in_place = len(elements) == len(actions) and all(
-        position in keyless or _key_of(element, actions[0]) == keys[position]
-        for position, element in enumerate(elements)
+        key is None or key == keys[position] for position, key in enumerate(borne)
     )
     owned: list[Fields | None] = []
     for position, key in enumerate(keys):

@@ -26,6 +26,7 @@ from syncjob.connectors.xero.sdk import (
     Writer,
     currency_code,
     exactly,
+    frozen,
     line_item,
 )
 from syncjob.core.actions import CreditDraft, InvoiceEmail, TemplateChange, TemplateDraft
@@ -72,7 +73,7 @@ class PaperWriter(Writer):
         request = self._api.email_invoice(
             self._tenant,
             email.invoice_id,
-            RequestEmpty(),
+            frozen(RequestEmpty()),
             idempotency_key=key,
             _preload_content=False,
         )

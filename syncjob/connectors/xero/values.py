@@ -25,13 +25,27 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Fields:
-    """Typed access to one object. `what` names it in messages ("invoice 1cf1...")."""
+    """Typed access to one object. `what` names it in messages ("invoice 1cf1..."); of a part of
+    another object that name is put together only where one is wanted."""
 
-    def __init__(self, value: Any, what: str) -> None:
+    __slots__ = ("_part", "_raw", "_what", "_within")
+
+    def __init__(
+        self, value: Any, what: str = "", *, within: Fields | None = None, part: str = ""
+    ) -> None:
+        self._what, self._within, self._part = what, within, part
         if not isinstance(value, dict):
-            raise SchemaDrift(f"Xero's {what} is not an object: {_show(value)}.")
+            raise SchemaDrift(f"Xero's {self.what} is not an object: {_show(value)}.")
         self._raw: Mapping[str, Any] = value
-        self.what = what
+
+    @property
+    def what(self) -> str:
+        """What the object is, in words."""
+        return self._what if self._within is None else f"{self._within.what}, {self._part}"
+
+    @what.setter
+    def what(self, words: str) -> None:
+        self._what, self._within = words, None
 
     def text(self, name: str) -> str | None:
         """The trimmed text; None if it is null, missing or blank."""
@@ -119,7 +133,7 @@ class Fields:
 
     def object(self, name: str) -> Fields | None:
         value = self._raw.get(name)
-        return None if value is None else Fields(value, f"{self.what}, {name}")
+        return None if value is None else Fields(value, within=self, part=name)
 
     def objects(self, name: str) -> list[Fields] | None:
         """A list of objects; None if it is null or missing."""
@@ -128,7 +142,7 @@ class Fields:
             return None
         if not isinstance(value, list):
             raise self._drift(name, "a list")
-        return [Fields(item, f"{self.what}, {name}[{i}]") for i, item in enumerate(value)]
+        return [Fields(item, within=self, part=f"{name}[{i}]") for i, item in enumerate(value)]
 
     def _since_epoch(self, name: str, ms: str, shift: timedelta = timedelta()) -> datetime:
         try:
