@@ -124,6 +124,11 @@ class Sandbox:
         assert self._listener is not None, "the sandbox is not started"
         return f"http://{ADDRESS}:{self._listener.server_port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether its port is bound."""
+        return self._listener is not None
+
     def open(self) -> str:
         """Binds the port; requests wait until `start` or `serve_forever`."""
         if self._listener is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,14 +15,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from syncjob.core.reports import BatchReport
+from tests.crash.nursery import Ended, nursery
 from tests.engine.world import NOON, PATIENCE, World
 
-ROOT = Path(__file__).resolve().parents[2]
 WON = "2026-11-20T09:00:00Z"
-#: A process that has not ended by then hangs.
-PROCESS_S_MAX = 120.0
-
-Ended = subprocess.CompletedProcess[str]
 
 
 class CrashWorld(World):
@@ -45,17 +40,20 @@ class CrashWorld(World):
 
     def command(self, *arguments: str, config: Path | None = None, **spec: Any) -> list[str]:
         """The command line of a child; `spec` names the point at which it is killed."""
-        config = config or self.write_config()
-        spec["ahead_s"] = (self.time.now() - datetime.now(UTC)).total_seconds()
-        given = json.dumps(spec)
-        return [sys.executable, "-m", "tests.crash.child", given, "-c", str(config), *arguments]
+        given, words = self._given(arguments, config, spec)
+        return [sys.executable, "-m", "tests.crash.child", json.dumps(given), *words]
 
     def child(self, *arguments: str, config: Path | None = None, **spec: Any) -> Ended:
         """Run `syncjob` (`run` unless told) to its end, or to the point that kills it."""
-        return subprocess.run(
-            self.command(*(arguments or ("run", "--json")), config=config, **spec),
-            cwd=ROOT, capture_output=True, text=True, timeout=PROCESS_S_MAX, check=False,
-        )  # fmt: skip
+        given, words = self._given(arguments or ("run", "--json"), config, spec)
+        return nursery().run(words, given)
+
+    def _given(
+        self, arguments: tuple[str, ...], config: Path | None, spec: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        ahead_s = (self.time.now() - datetime.now(UTC)).total_seconds()
+        words = ["-c", str(config or self.write_config()), *arguments]
+        return {**spec, "ahead_s": ahead_s}, words
 
     def kill(self, point: str, match: str = "", nth: int = 1, **spec: Any) -> None:
         """A batch that dies by SIGKILL at the point's n-th occurrence."""

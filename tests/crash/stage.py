@@ -9,7 +9,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from syncjob.sandbox.control import Control
 from syncjob.sandbox.host import Host
 from tests.crash.kit import CrashWorld
 from tests.crash.nursery import Ended, Nursery
@@ -49,11 +48,8 @@ class Stage:
 
     def reset(self) -> None:
         """All is as before the crash: the servers, the clock, the state."""
-        w, host = self.w, copy.deepcopy(self.kept)
-        w.box.host, w.box.control = host, Control(host)
-        w.time, w.clock.time, w.faults = host.clock, host.clock, host.faults
-        w.xero, w.server = host.servers["xero"], host.servers[w.vendor.name]  # type: ignore[assignment]
-        w.time.set(self.at)
+        self.w.stand(copy.deepcopy(self.kept))
+        self.w.time.set(self.at)
         self.restore("kept", sidecar=True)
 
     def restore(self, name: str, *, sidecar: bool) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from syncjob.errors import Exit
 from tests.crash.conftest import CUSTOMERS, DEALS, MakeWorld
-from tests.crash.kit import CrashWorld, Ended, sales
+from tests.crash.kit import CrashWorld, sales
+from tests.crash.nursery import Ended
 
 KB = 1024
 

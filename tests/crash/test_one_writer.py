@@ -13,7 +13,8 @@ import pytest
 from syncjob.core.reports import RunOptions
 from syncjob.errors import Exit, LockHeld
 from tests.crash.conftest import MakeWorld
-from tests.crash.kit import ROOT, CrashWorld, assert_nothing_doubled, minutes, sales, truth
+from tests.crash.kit import CrashWorld, assert_nothing_doubled, minutes, sales, truth
+from tests.crash.nursery import ROOT
 from tests.crash.test_kill import INVOICES
 
 #: A first process is given this long to take the lock.

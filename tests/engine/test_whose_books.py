@@ -13,7 +13,8 @@ import requests
 import yaml
 
 from syncjob.errors import Exit
-from tests.crash.kit import ROOT, CrashWorld
+from tests.crash.kit import CrashWorld
+from tests.crash.nursery import ROOT
 from tests.engine.scenes import only, sell
 
 #: What a consent to `accounting.settings.read` needs of the sandbox's app.

@@ -1,7 +1,8 @@
 """A desk with the real command on it: both sandbox servers, a config on disk, and a shell.
 
 One world is prepared once (fields created, the new state's patience over, nothing to do) and
-copied for each situation, servers, clock and state alike; each command is a process of its own.
+copied for each situation, servers, clock and state alike; each command is a process of its own,
+most of them a fork of one that has the program loaded (tests/crash/nursery.py).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from syncjob.sandbox.pipedrive import Options as CrmOptions
 from syncjob.sandbox.pipedrive import PipedriveServer
 from syncjob.sandbox.xero.options import Options as LedgerOptions
 from syncjob.sandbox.xero.server import XeroServer
+from tests.crash.nursery import nursery
 from tests.marks.noting import watched
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,24 +150,29 @@ class Desk:
 
     def sync(self, *arguments: str, show: bool = True) -> Shown:
         """`syncjob ...` to its end."""
-        process = self.begin(*arguments)
-        return self.end(process, *arguments, show=show)
+        if self.file_bytes_max is not None:
+            return self.end(self.begin(*arguments), *arguments, show=show)
+        ended = nursery().run(list(arguments), env=self._env(), cwd=self.folder)
+        return self._ended(Shown(arguments, ended.returncode, ended.stdout, ended.stderr), show)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """`syncjob ...`, still running."""
-        env = {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TZ": "UTC",
-            "PYTHONPATH": str(ROOT), "USER": "maria", **self.env,
-        }  # fmt: skip
+        """`syncjob ...`, still running: Python as a person starts it."""
         command = [sys.executable, "-m", "syncjob", *arguments]
         if self.file_bytes_max is not None:
             blocks = self.file_bytes_max // ULIMIT_BLOCK_BYTES
             command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *command]
         return subprocess.Popen(
-            command, cwd=self.folder, env=watched(env), text=True,
+            command, cwd=self.folder, env=self._env(), text=True,
             encoding="utf-8", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )  # fmt: skip
+
+    def _env(self) -> dict[str, str]:
+        env = {
+            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "TZ": "UTC",
+            "PYTHONPATH": str(ROOT), "USER": "maria", **self.env,
+        }  # fmt: skip
+        return watched(env)
 
     def end(self, process: subprocess.Popen[str], *arguments: str, show: bool = True) -> Shown:
         try:
@@ -173,7 +180,9 @@ class Desk:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        done = Shown(arguments, process.returncode, out, err)
+        return self._ended(Shown(arguments, process.returncode, out, err), show)
+
+    def _ended(self, done: Shown, show: bool) -> Shown:
         if show:
             self.shown.append(done)
         return done

@@ -23,14 +23,17 @@ def play_all(folder: Path, names: Iterable[str]) -> dict[str, Future[Record]]:
     prepared = {crm: (prepare(folder / crm, crm), folder / crm) for crm in sorted(crms)}
     pool = ThreadPoolExecutor(PLAYED_AT_ONCE)
     futures = {
-        name: pool.submit(_one, name, *prepared[SITUATIONS[name].crm], folder / f"world-{number}")
+        name: pool.submit(
+            play_one, name, *prepared[SITUATIONS[name].crm], folder / f"world-{number}"
+        )
         for number, name in enumerate(wanted)
     }
     pool.shutdown(wait=False)
     return futures
 
 
-def _one(name: str, servers: Servers, prepared: Path, folder: Path) -> Record:
+def play_one(name: str, servers: Servers, prepared: Path, folder: Path) -> Record:
+    """Play one, in a new folder, from a world that was prepared for its CRM."""
     assert name in SITUATIONS
     desk = copied(servers, prepared, folder)
     try:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.situations.bench import Servers, prepare
 from tests.situations.doc import PAGE, section, sections_of
-from tests.situations.play import play_all
-from tests.situations.table import SITUATIONS, Record
+from tests.situations.play import play_one
+from tests.situations.table import SITUATIONS
 
-Futures = dict[str, Future[Record]]
+Prepared = Callable[[str], tuple[Servers, Path]]
 
 
 @pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Futures:
-    """The situations of the tests that were asked for, being played."""
-    wanted = {
-        item.callspec.params["name"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.fspath == request.node.fspath
-        if hasattr(item, "callspec")
-    }
-    return play_all(tmp_path_factory.mktemp("situations"), [n for n in SITUATIONS if n in wanted])
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A first hour that went well, with each CRM once; every situation begins with a copy."""
+    known: dict[str, tuple[Servers, Path]] = {}
+
+    def with_crm(crm: str) -> tuple[Servers, Path]:
+        if crm not in known:
+            folder = tmp_path_factory.mktemp("situations") / crm
+            known[crm] = prepare(folder, crm), folder
+        return known[crm]
+
+    return with_crm
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +36,9 @@ def documented() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", list(SITUATIONS))
 def test_it_shows_what_the_page_says(
-    name: str, played: Futures, documented: dict[str, str]
+    name: str, prepared: Prepared, documented: dict[str, str], tmp_path: Path
 ) -> None:
-    record = played[name].result()
+    record = play_one(name, *prepared(SITUATIONS[name].crm), tmp_path / "world")
     assert record.shown, "nothing to put into the table"
     shown = section(name, record).partition("\n")[2].strip()
     assert shown == documented.get(name), "run `python -m tests.situations` if this is better"
