@@ -92,9 +92,14 @@ class State:
 
     @contextlib.contextmanager
     def gathering(self) -> Iterator[None]:
-        """What a group of decisions reads is read once (state/reads.py), as of one moment. Nothing
-        is to be written in it: that would be right, and slow."""
-        with readable_errors(self.path), self.db.atomic(), self.reads.gathered():
+        """What a group of decisions reads is read once (state/reads.py), as of one moment: that of
+        the commit around it, else one of its own. Nothing is to be written in it: that would be
+        right, and slow."""
+        # A transaction within one is a savepoint of a new name: two statements that SQLite
+        # compiles each time, and that push others out of the ones that are kept compiled.
+        inside = self.db.conn.in_transaction
+        moment = contextlib.nullcontext() if inside else self.db.atomic()
+        with readable_errors(self.path), moment, self.reads.gathered():
             yield
 
     @contextlib.contextmanager
