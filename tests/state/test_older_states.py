@@ -21,7 +21,7 @@ from syncjob.state.links import Base
 #: The last version that had a row for each field.
 A_ROW_A_FIELD = 17
 ODD = ['Zoë "Z" O\'Hara', "two\nlines\ttabbed", '{"lines":["1 \\"A\\" St"],"city":"Zürich"}',
-       "", "\x01", "日本 😀", "\\", "null", "[1]"]  # fmt: skip
+       "", "\x01", "日本 😀", "\\", "null", "[1]", "\x08\x1f\x7f\u2028/"]  # fmt: skip
 LINK = "https://go.xero.com/organisationlogin/default.aspx?shortcode=!7ed4d&redirecturl=/View%3FI"
 
 #: (side, target, field, wanted, stored)
@@ -137,6 +137,20 @@ def test_bases_say_what_they_said(state: State) -> None:
     assert {crm_id: state.contacts.base(crm_id) for crm_id in PAIRS} == PAIRS
     rows = state.db.execute("SELECT count(*) FROM base").fetchone()[0]
     assert rows == len(wanted) + len(PAIRS)
+
+
+def test_what_is_agreed_anew_lies_over_what_was(state: State) -> None:
+    links, target = state.links, "deal:7"
+    old = {field: value.stored for field, value in links.base("crm", target).items()}
+    with state.commit():
+        for n, field in enumerate([*old, *ODD]):
+            links.agree("crm", target, {field: ODD[n % len(ODD)]}, {field: old.get(field)})
+        state.contacts.agree("org:1", {"email": (None, "")})
+    found = links.base("crm", target)
+    assert set(found) == {*old, *ODD}
+    for n, field in enumerate([*old, *ODD]):
+        assert found[field] == Base(ODD[n % len(ODD)], old.get(field))
+    assert state.contacts.base("org:1") == {**PAIRS["org:1"], "email": (None, "")}
 
 
 def test_the_audit_says_what_it_said(state: State) -> None:
