@@ -16,6 +16,9 @@ ZERO = Decimal(0)
 #: digits would. Digits that are not there cost nothing.
 _WIDE = Context(prec=20_000, rounding=ROUND_HALF_UP)
 
+#: The smallest amount by decimals, for those that are asked for a hundred times a deal.
+_UNITS = {digits: Decimal(1).scaleb(-digits) for digits in range(7)}
+
 #: ISO 4217 currencies whose minor unit is not 2 digits and that CRMs and Xero both offer.
 MINOR_DIGITS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -39,7 +42,9 @@ def half_up(amount: Decimal, digits: int = 2) -> Decimal:
 
     Zero is never negative: "-0.00" would be a change to whoever compares texts.
     """
-    return _WIDE.add(_WIDE.quantize(amount, Decimal(1).scaleb(-digits)), ZERO)
+    unit = _UNITS.get(digits)
+    rounded = _WIDE.quantize(amount, unit or Decimal(1).scaleb(-digits))
+    return rounded if unit and rounded else _WIDE.add(rounded, ZERO)
 
 
 def plain(amount: Decimal) -> str:

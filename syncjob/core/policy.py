@@ -63,7 +63,7 @@ class DealFields(Strict):
 
     def names(self) -> dict[str, str]:
         """Our key -> the field's name, for those in use."""
-        return {key: name for key, name in self.model_dump().items() if name}
+        return {key: name for key, name in self if name}
 
 
 class DealInputs(Strict):
@@ -82,7 +82,8 @@ class DealInputs(Strict):
     currency_rate: str | None = None
 
     def names(self) -> dict[str, str]:
-        return {key: name for key, name in self.model_dump().items() if name}
+        """Our key -> the field's name, for those in use."""
+        return {key: name for key, name in self if name}
 
 
 class When(Strict):

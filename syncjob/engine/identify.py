@@ -172,6 +172,8 @@ def _note_changes(batch: Batch) -> None:
     known = book.fact("decided_with")
     batch.replan = known not in (None, batch.decided_with)
     previous = book.fact("mode")
+    if known is not None and not batch.replan and previous == mode:
+        return
     with batch.state.commit():
         if known is None:
             book.note("decided_with", batch.decided_with)

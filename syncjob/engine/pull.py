@@ -219,6 +219,8 @@ def store_records(
 
     Call it inside a commit. Returns the ids whose content is new.
     """
+    if not records:
+        return []
     records = wants.stripped(batch, follow(batch, side, stream, records))
     if (side, stream) == ("crm", "deals"):
         with batch.state.gathering():

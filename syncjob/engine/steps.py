@@ -65,13 +65,18 @@ def _within_the_day(batch: Batch, plan: Plan) -> None:
 
 
 def _note_rules(batch: Batch) -> None:
-    """Note that these rules have written."""
+    """Note that these rules have written, as far as that is not known."""
+    book, rules = batch.state.book, mapping_hash(batch.config)
+    whole = takes_part(batch) and not (batch.late or batch.more)
+    compared = whole and book.fact(COMPARED) is None
+    if book.fact("mapping_hash") == rules and book.fact("code") is not None and not compared:
+        return
     with batch.state.commit():
-        batch.state.book.note("mapping_hash", mapping_hash(batch.config))
-        if batch.state.book.fact("code") is None:  # from the first marker on it is this one
-            batch.state.book.note("code", batch.state.relinks.code())
-        if takes_part(batch) and not (batch.late or batch.more):
-            batch.state.book.note(COMPARED, batch.clock.now().isoformat())
+        book.note("mapping_hash", rules)
+        if book.fact("code") is None:  # from the first marker on it is this one
+            book.note("code", batch.state.relinks.code())
+        if compared:
+            book.note(COMPARED, batch.clock.now().isoformat())
 
 
 def send(batch: Batch, plan: Plan, *, whole: bool = True) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
+
+#: Countries repeat from address to address, and are looked at several times for each deal.
+TEXTS_KEPT = 4096
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def country_code(text: str | None) -> str | None:
     """The ISO 3166 code of a country given as a code or a name; None for anything else."""
     return _CODES.get(_key(text or ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -43,6 +44,10 @@ _NAMED = {
     }
     for country, table in _REGIONS.items()
 }
+_REGION_CODES = frozenset(code for table in _NAMED.values() for code in table.values())
+_REGION_NAMES = frozenset(name for table in _NAMED.values() for name in table)
+#: Addresses repeat from deal to deal, and are looked at several times for each.
+_PARTS_KEPT = 4096
 _POSTCODE = re.compile(r"\b[\dA-Z]*\d[\dA-Z-]*\b", re.IGNORECASE)
 
 
@@ -130,11 +135,11 @@ def _at(address: Address | None, source: str) -> Place:
     return Place(country, region, source)
 
 
+@lru_cache(maxsize=_PARTS_KEPT)
 def _region_in(part: str) -> str | None:
     """A state in a part of an address such as "CA 94103" or "New York 10001"."""
     words = " ".join(_POSTCODE.sub(" ", part).split())
-    codes = {code for table in _NAMED.values() for code in table.values()}
-    known = words.upper() in codes or any(words.casefold() in t for t in _NAMED.values())
+    known = words.upper() in _REGION_CODES or words.casefold() in _REGION_NAMES
     return words if words and known else None
 
 
