@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import NamedTuple
 
-from tests.sim import happenings, people, people_hubspot
+from tests.sim import happenings, meddling, people, people_hubspot, stopping
 from tests.sim.faults import Point, kinds_of
 from tests.sim.histories import Deeds, History
 from tests.sim.histories_hubspot import EVERY
@@ -159,6 +159,7 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
     try:
         world.faults.edit = _edit_at(played, case, world)
         fired = _first_fault(played, case, world)
+        stopping.go_on(world)
         if case.goes_on:
             world.advance(SOON)
             world.attempt(played.history.steps[case.batch + 1])
@@ -169,6 +170,7 @@ def run_case(played: Played, case: Case) -> tuple[World, bool]:
         if case.goes_on or case.second is not None:
             world.advance(SOON)
             fired = _run_after(played, case, world) and fired
+            stopping.go_on(world)
         if world.faults.met(*LASTING, *REFUSALS):
             happenings.mend(world)
         if world.faults.met(*REFUSALS):  # the accounts' names are read anew once a day
@@ -229,6 +231,8 @@ def _edit_at(played: Played, case: Case, world: World) -> Callable[[], None]:
     act = people_hubspot.act if world.vendor.name == "hubspot" else people.act
 
     def common() -> None:
+        if rng.random() < 0.5 and world.attempt(lambda w: meddling.at_hand(w, rng)):
+            return
         for _ in range(3):
             act(world, rng, rare=False)
 

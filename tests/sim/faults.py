@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+from syncjob.sandbox.kernel import Request
 from tests.sim.aims import Aims
 from tests.sim.kinds import (
     COMMIT_KINDS,
@@ -69,10 +70,12 @@ class Faults:
     more: set[str] = field(default_factory=set)
     #: The record for which its vendor refuses whole calls, as it stands in their bodies.
     culprit: object = None
+    #: The newest request of the batch.
+    under_way: Request | None = None
 
     def begin(self) -> None:
         """A new batch: points count from 0."""
-        self.points, self.dead = [], False
+        self.points, self.dead, self.under_way = [], False, None
         self.statements, self.listed = 0, []
         self.gone.clear()
         self.more.clear()

@@ -24,6 +24,8 @@ numbers, what the books require):
 | 16 it mends itself | `recover`, `_two_batches` |
 | 17 what is written can be traced | not here: tests/engine/test_audit.py |
 | mode: drafts only, no e-mail | watch `_judge_one`; judge_calls `_books` |
+| mode: read only; a STOP file | stopping `only_reads`, `obeyed` |
+| an approval approves and nothing else | watch `_judge_approval` |
 | won before the config's day: never | `_won_since` |
 | whose customer | judge_deals `_customer` |
 | dates, no tax of our own | judge_calls `_books` |

@@ -147,6 +147,8 @@ _TOKEN_KINDS = (
     "503 before", "503 after", "429 bare", "kill before", "kill after", "clock +1 h", "clock -1 h",
 )  # fmt: skip
 _STATEMENT_KINDS = ("kill before", "disk full")
+#: What a person does to our program while a write is on its way (tests/sim/stopping.py).
+MEDDLED = ("stopped",)
 #: Where a record is refused for itself: tried again once the ledger's or the CRM's names changed.
 REFUSALS = ("error in 200", "some refused", "whole refused")
 #: What lasts until a person mends it.
@@ -184,7 +186,7 @@ def _own(point: Point) -> Iterator[str]:
         if point.later_page:
             yield from ("page shifts", "walk broken", "equal stamps")
         return
-    yield from _WRITES
+    yield from (*_WRITES, *MEDDLED)
     if point.vendor == "xero":
         yield from ("key expired", "token renewed")
     if point.vendor == "pipedrive" or point.many == 1:

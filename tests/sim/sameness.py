@@ -22,7 +22,7 @@ from tests.sim.world import World
 UNASKED = (
     "kill before", "kill after", "refused", "reset", "timeout", "truncated", "html 200",
     "html 502", "empty", "500 before", "503 before", "lost", "html 502 after", "500 after",
-    "503 after", "429 minute", "429 bare",
+    "503 after", "429 minute", "429 bare", "stopped",
 )  # fmt: skip
 #: What a file of the state leaves beside it while it is open, and says nothing of itself.
 _BESIDE = ("-wal", "-shm", ".lock")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 
 from syncjob.sandbox.xero.options import Limits
-from tests.sim import happenings, people, people_hubspot, people_more, turns
+from tests.sim import happenings, meddling, people, people_hubspot, people_more, stopping, turns
 from tests.sim.http_face import Face
 from tests.sim.judge import recover
 from tests.sim.kinds import LASTING, REFUSALS
@@ -35,6 +35,10 @@ MENDED = 0.5
 #: An hour too many or too few; machines that are further off are mended at once.
 SKEW_MAX = timedelta(minutes=62)
 
+#: The chance that a file STOP is taken away before the next batch; that a person numbers a draft;
+#: that who acts at a point of ours does so to what it is about.
+GOES_ON, NUMBERED, AT_HAND = 0.6, 0.1, 0.6
+
 #: Both vendors may have asked for a rest.
 RESTS = 2
 #: A longer rest than this leaves little of a seed's day.
@@ -48,6 +52,7 @@ NAMES_READ = timedelta(hours=25)
 TURNS: dict[str, turns.Turn] = {
     "lose": turns.lose_state, "restore": turns.copy_state, "move": turns.move_host,
     "expire": turns.expire_tokens, "month": turns.a_month_away, "withdraw": turns.withdraw_consent,
+    "read only": stopping.only_reads,
 }  # fmt: skip
 #: What follows on a turn, and after how many batches.
 AFTER: dict[str, tuple[int, turns.Turn]] = {
@@ -146,7 +151,8 @@ def set_up(world: World, swarm: Swarm, rng: Random) -> None:
 
 def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
     set_up(world, swarm, rng)
-    world.faults.edit = lambda: _deed(world, swarm, rng)
+    close = Random(f"meddling now {played.seed}")
+    world.faults.edit = lambda: _at_point(world, swarm, rng, close)
     for _ in range(rng.randint(1, 4)):
         world.attempt(lambda w: people.create_deal(w, rng))
     batches = rng.randint(*(BATCHES_MORE if swarm.aimed else BATCHES))
@@ -158,8 +164,13 @@ def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
             world.advance(timedelta(seconds=rng.choice((0, 1, 40))))
         if number == lost_at:
             world.lose_state()
-        for turn in _turns_at(swarm, number):
+        befalls = _turns_at(swarm, number)
+        if befalls or close.random() < GOES_ON:
+            stopping.go_on(world)
+        for turn in befalls:
             turn(world)
+        if swarm.meddles and close.random() < NUMBERED:
+            world.attempt(lambda w: meddling.number_draft(w, close))
         _batch(world, swarm, rng, played)
         if swarm.aimed:
             _people_notice(world, own)
@@ -193,6 +204,7 @@ def _stay_away(world: World, rng: Random) -> None:
 
 def _end(world: World) -> None:
     """Whatever lasts until a person mends it is mended; then the end is judged."""
+    stopping.go_on(world)
     world.faults.aims.waiting.clear()
     world.faults.at_statements.clear()
     if world.turns["tight limits"]:
@@ -218,6 +230,13 @@ def _looked_after(world: World) -> None:
         world.advance(max(world.away_until - world.time.now(), PATIENCE))
         world.run()
     turns.only_instance(world)
+
+
+def _at_point(world: World, swarm: Swarm, rng: Random, close: Random) -> None:
+    """Somebody acts while a request of ours is on its way, or right after it."""
+    mine = swarm.meddles and close.random() < AT_HAND
+    if not (mine and world.attempt(lambda w: meddling.at_hand(w, close))):
+        _deed(world, swarm, rng)
 
 
 def _deed(world: World, swarm: Swarm, rng: Random) -> None:

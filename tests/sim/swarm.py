@@ -15,7 +15,7 @@ from tests.sim import features
 from tests.sim.aims import kinds_with
 from tests.sim.crms import CRMS
 from tests.sim.features import PLAIN, Features
-from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS
+from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS, MEDDLED
 from tests.sim.two import Wish
 
 #: The share of seeds whose CRM is HubSpot, of new seeds and of those kept before.
@@ -27,6 +27,8 @@ OWN_KINDS = (1, 4)
 #: The most records of a page; one a page is not drawn where calls are few.
 PAGES = (None, None, None, 1, 2, 5)
 TIGHT = 0.12
+#: The share of seeds with people who meddle, and of those with a batch in read_only.
+MEDDLES, ONLY_READS = 0.35, 0.5
 #: What is drawn of the ways in which the program is let in, and is there twice.
 CONSENT, TWICE = 0.4, 0.16
 
@@ -65,6 +67,8 @@ class Swarm:
     #: What befalls the world before the batch of this number.
     turns: tuple[tuple[int, str], ...] = ()
     tight: bool = False
+    #: Whether people edit what a call of ours is about just now, and stop our program in its midst.
+    meddles: bool = False
 
 
 def crm_of(seed: int, *, first: bool = False) -> str:
@@ -95,16 +99,28 @@ def more(swarm: Swarm, seed: int, crm: str) -> Swarm:
     wish = _wish(rng)
     tight = rng.random() < TIGHT
     pages = [size for size in PAGES if not (tight and size == 1)]
-    return replace(
+    made = replace(
         swarm, aimed=True, kinds=_kinds(rng, crm), faults_a_batch=rng.choice((0.5, 1, 1.5)),
         at_statements=rng.choice((0, 0, 0.1)), limits=False,
         page_max=rng.choice(pages), tight=tight, wish=wish, loses_state=False,
         turns=_turns(rng, wish, swarm.features), features=PLAIN if wish.second else swarm.features,
     )  # fmt: skip
+    return _meddled(made, Random(f"meddling {seed}"))
+
+
+def _meddled(swarm: Swarm, rng: Random) -> Swarm:
+    """What came last, so that all the others keep their histories."""
+    if rng.random() >= MEDDLES:
+        return swarm
+    kinds = tuple(dict.fromkeys((*MEDDLED, "edit before", "edit after", *swarm.kinds)))
+    turns = swarm.turns
+    if rng.random() < ONLY_READS:
+        turns = (*turns, (rng.randrange(1, 6), "read only"))
+    return replace(swarm, meddles=True, kinds=kinds, turns=turns)
 
 
 def _kinds(rng: Random, crm: str) -> tuple[str, ...]:
-    known = set(kinds_with(crm))
+    known = set(kinds_with(crm)) - {*MEDDLED}
     others = {kind for name in CRMS if name != crm for kind in kinds_with(name)}
     own = sorted(known - others)
     common = sorted(known & others)

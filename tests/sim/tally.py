@@ -25,8 +25,8 @@ SHARE_MIN = 0.05
 SEEDS_MIN = 1000
 #: What befalls a world between its batches, counted like faults.
 TURNS = ("a month away", "clock skewed", "consent withdrawn", "moved to another host",
-         "small pages", "state lost", "state restored", "tight limits", "tokens expired",
-         "two on one app", "two on one organisation")  # fmt: skip
+         "read only", "small pages", "state lost", "state restored", "tight limits",
+         "tokens expired", "two on one app", "two on one organisation")  # fmt: skip
 _MEANS = {"faults": FAULTS_MIN, "edits": DEEDS_MIN, "writes": WRITES_MIN}
 
 

@@ -8,6 +8,7 @@ ever deleted by verb.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ class Watch:
         self.untrue: dict[int, object] = {}
         #: When a person last touched an invoice, by id.
         self.touched: dict[str, datetime] = {}
+        #: Of these, those of which a person changed nothing but the number.
+        self.numbered: set[str] = set()
         #: Invoices that a person ended.
         self.ended: set[str] = set()
         #: Invoices that we approved.
@@ -65,6 +68,7 @@ class Watch:
         twin.totals = {k: set(v) for k, v in self.totals.items()}
         twin.first_won = dict(self.first_won)
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
+        twin.numbered = set(self.numbered)
         twin.approved, twin.tasks = set(self.approved), set(self.tasks)
         twin.untrue = dict(self.untrue)
         return twin
@@ -105,6 +109,11 @@ class Watch:
                 and before is not document
                 and _content(before) != _content(document)
             ):
+                only = _content(replace(before, number=document.number)) == _content(document)
+                if only and document.id not in self.touched.keys() - self.numbered:
+                    self.numbered.add(document.id)
+                else:
+                    self.numbered.discard(document.id)
                 self.touched[document.id] = now
                 if document.status in ("VOIDED", "DELETED"):
                     self.ended.add(document.id)
@@ -170,10 +179,11 @@ class Watch:
             return
         touched = self.touched.get(after.id)
         if touched is not None and sent is not None and touched >= sent:
+            self._judge_approval(before, after, words)
             return  # since we read it nobody can tell: Xero has no "change it only if"
         if before.status != "DRAFT":
             raise Violation("approved_untouched", f"{words} was {before.status}, we changed it")
-        if touched is not None:
+        if touched is not None and not self._unseen_number(world, after):
             raise Violation("touched_draft", f"{words}: touched at {touched}, {after.status} by us")
         if after.status == "AUTHORISED" and world.config.mode == "full":
             self.approved.add(after.id)
@@ -193,6 +203,20 @@ class Watch:
                     raise Violation(
                         "ended_stays", f"{made.number}: a person ended {earlier.number} of {mine}"
                     )
+
+    def _unseen_number(self, world: World, document: Document) -> bool:
+        """Whether a person changed only a number that we may never have read: where the answer to
+        a create was lost, nobody knows which number Xero had given."""
+        lost = any(p.kind == "write" and "/Invoices" in p.words for p, _ in world.faults.fired)
+        return lost and document.id in self.numbered
+
+    def _judge_approval(self, before: Document, after: Document, words: str) -> None:
+        """It sets the status and the days; what a person did to the rest meanwhile stays."""
+        if before.status != "DRAFT" or after.status != "AUTHORISED":
+            return
+        for name in ("contact_id", "number", "url", "reference", "lines", "currency"):
+            if getattr(before, name) != getattr(after, name):
+                raise Violation("approval_only", f"{words}: our approval changed its {name}")
 
     def _judge_rewrite(self, before: Document, after: Document, words: str) -> None:
         """A draft may follow its deal in what it says, and stays the same invoice."""

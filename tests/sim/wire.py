@@ -20,7 +20,7 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutErr
 
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.kernel import Dropped, Reply, Request
-from tests.sim import happenings, replies
+from tests.sim import happenings, replies, stopping
 from tests.sim.faults import Faults, PointKind
 from tests.sim.kinds import WAITS_S, of_server, server_fault
 
@@ -62,6 +62,7 @@ class Wire(BaseAdapter):
     def _begins(self, sent: Request, request: requests.PreparedRequest) -> str | None:
         """What happens until the request leaves; returns the fault that is armed for it."""
         kind, vendor = self._kind(sent), _vendor(sent)
+        self.faults.under_way = sent
         many = len(replies.elements(sent)) if kind == "write" else 0
         fault = self.faults.meet(
             kind, f"{sent.method} {sent.path}", many=many, later_page=sent.path in self.faults.more
@@ -121,6 +122,8 @@ class Wire(BaseAdapter):
             happenings.page_shifts(world, sent)
         elif fault == "equal stamps":
             happenings.sell_at_once(world, 3)
+        elif fault == "stopped":
+            stopping.stop(world)
         if fault == "stamped late":
             self.faults.do_edit()
 

@@ -30,7 +30,7 @@ from syncjob.connectors.registry import register_all
 from syncjob.core.reports import BatchReport, RunOptions
 from syncjob.core.rules.credit import Wish
 from syncjob.engine.connection import ConnectionHandle, open_connection
-from syncjob.errors import AuthFailed, Exit, Park, RetryLater, StateError
+from syncjob.errors import AuthFailed, Exit, Park, Paused, RetryLater, StateError
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.hubspot import HubSpotServer
 from syncjob.sandbox.kernel import ActError, Call, Clock, Entropy, FaultBook
@@ -44,6 +44,7 @@ from tests.sim.features import PLAIN, Features, settings_for
 from tests.sim.http_face import Face, SocketWire
 from tests.sim.kinds import STATE_KINDS
 from tests.sim.leftovers import new_folder
+from tests.sim.stopping import obeyed
 from tests.sim.watch import Violation, Watch
 from tests.sim.wire import BASE, CuttingWire
 
@@ -132,6 +133,8 @@ class World:
         self.page_max: int | None = None
         #: What befell this world between its batches, counted.
         self.turns: Counter[str] = Counter()
+        #: Since when a person's STOP file stands beside the state.
+        self.stopped_at: datetime | None = None
         #: The port on which its servers answer, where real sockets lie between.
         self.face: Face | None = None
         text = yaml.safe_dump(settings)
@@ -258,6 +261,7 @@ class World:
         self, armed: dict[int, str] | None = None, at_writes: dict[int, str] | None = None
     ) -> Iterator[None]:
         """Our program runs here, perhaps with faults; being killed or a full disk ends it."""
+        last = self.last_call()
         self.faults.begin()
         self.faults.armed, self.faults.at_writes = dict(armed or {}), dict(at_writes or {})
         self.watch.batch_begins(self)
@@ -275,6 +279,7 @@ class World:
             self.running = False
         self.faults.armed, self.faults.at_writes = {}, {}
         self.host.faults.clear()
+        obeyed(self, last)
         self.watch.batch_ended(self)
 
     def credit(
@@ -292,15 +297,14 @@ class World:
                         str(deal), wish, part=None, write=True, who="Ann", expect=None
                     )
                 self.tell(f"    {made.reference}: {made.total}, known {made.known}")
-            except (Park, RetryLater, AuthFailed) as error:
+            except (Park, RetryLater, AuthFailed, Paused) as error:
                 self.tell(f"    {error.what}")
 
     def _tell_report(self, report: BatchReport) -> None:
         if report.resume_at is not None:
             self.away_until = max(self.away_until, report.resume_at - self.clock.skew)
-        self.tell(
-            f"  batch: {report.result} ({report.exit_code}) {report.counts} {report.stopped_by}"
-        )
+        stopped = str(report.stopped_by).replace(str(self.folder), "")  # of any name
+        self.tell(f"  batch: {report.result} ({report.exit_code}) {report.counts} {stopped}")
         for issue in report.new_issues:
             self.tell(f"    issue {issue.subject} {issue.code}: {issue.what}")
 
