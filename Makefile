@@ -31,7 +31,8 @@ test: $(STAMP)
 faults: $(STAMP)
 	$(BIN)/python -m tests.faults ci --workers $(WORKERS)
 
-# The same at full length, which takes hours; one that was interrupted goes on where it stopped.
+# The same at full length, and the slow tests, which takes hours; one that was interrupted goes on
+# where it stopped, until syncjob/ or the harness changes.
 faults-full: $(STAMP)
 	$(BIN)/python -m tests.faults full --workers $(WORKERS)
 

@@ -88,6 +88,7 @@ class Starts:
         world.keys, world.clock.slept = start.keys, start.slept
         world.rng.setstate(start.chance)
         shutil.copytree(start.folder, world.folder / "state")
+        world.write_config()  # as opening it would have
         return True
 
     def keep(self, key: str, world: World) -> None:

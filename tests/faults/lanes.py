@@ -21,7 +21,7 @@ from typing import Any, Literal, Protocol
 Size = Literal["ci", "full"]
 
 #: All lanes, the quick ones first: what is broken shows early.
-NAMES = ("scope", "kept", "crashes", "planted", "points", "pairs", "seeds")
+NAMES = ("scope", "kept", "crashes", "planted", "points", "pairs", "slow", "seeds")
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
-"""docs/faults.md: what the long run of the fault harness has shown, with what it cannot show."""
+"""The tables of docs/faults.md: what the full size has shown so far, and what was not yet run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from tests.faults.lanes import NAMES, LaneResult, lane
-from tests.faults.running import ROOT
+from tests.faults.running import ROOT, Done, all_pieces, summed
 
 PAGE = ROOT / "docs" / "faults.md"
+#: Between these two lines of the page stands what is written here; the rest is a person's.
+BEGIN = "<!-- from here: python -m tests.faults page -->"
+END = "<!-- to here -->"
 
 TITLES = {
     "scope": "Small scope, complete",
@@ -16,47 +19,56 @@ TITLES = {
     "planted": "Planted bugs",
     "points": "Every point",
     "pairs": "Pairs of faults",
+    "slow": "Slow tests",
     "seeds": "Random worlds",
 }
-
-HEAD = """# What the fault harness has shown
-
-Written by `make faults-full`, at the commit `{commit}`. `make faults` plays a share of the same in
-about five minutes, other samples with each commit; both end with exit code 1 at the first
-violation of what [guarantees.md](guarantees.md) promises. A long run that was interrupted goes on
-where it stopped (`.faults/`, one file a commit).
-
-The whole program runs against the sandbox's servers in one process: every exchange, commit and
-statement is a numbered point, and a fault of each kind that means something there is put at each.
-After it the program runs until it is at rest, all that both servers hold is judged, and it runs
-once more: no write may follow. A case that fails prints its history in words and the one command
-that replays it, such as `python -m tests.sim --case 'first load|0|32|lost|off'`.
-
-What counts as one case, and what is left out:
-
-- **Exchanges and commits** are taken one by one, each occurrence in each batch of each history.
-- **Statements**: only those that write, since a process that is killed at a read leaves what one
-  leaves that is killed at its last commit. In a batch many statements have one text and one place
-  in the program; each such one is taken where it first stands in its history, with a kill, a full
-  disk, and a lock where it is the one that asks for the file's lock. A transaction that is cut off
-  anywhere is rolled back whole, so its statements differ only in what runs before them.
-- **A fault that lasts** (credentials refused for ever, a record that is refused for itself) ends
-  when a person mends it; then the program must mend the rest by itself.
-- **Time** is the simulation's. A process that is killed loses what it has not committed; what a
-  computer loses that loses power is not played.
-
-| lane | cases | violations | minutes of a core |
-|---|---:|---:|---:|
-"""
+NOT_YET = "not yet run"
 
 
-def page_of(sums: Mapping[str, tuple[LaneResult, float]], commit: str) -> str:
-    """The page in Markdown."""
-    known = [name for name in NAMES if name in sums]
-    rows = [
-        f"| {TITLES[name]} | {sums[name][0].cases:,} | {len(sums[name][0].violations)} | "
-        f"{sums[name][1] / 60:.0f} |\n"
-        for name in known
+def page_of(page: str, found: Sequence[Done], content: str) -> str:
+    """The page with its tables anew, from the pieces of the full size that were played of the
+    program and the harness with this hash."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin and end, f"{PAGE} has no place for the tables"
+    return f"{before}{BEGIN}\n\n{tables(found, content)}\n\n{END}{after}"
+
+
+def tables(found: Sequence[Done], content: str) -> str:
+    """What was played of what, at which commits; a section a lane."""
+    sums = summed(found)
+    rows = [_row(name, sums.get(name), _played(name, found)) for name in NAMES]
+    sections = [_section(name, sums.get(name), _played(name, found)) for name in NAMES]
+    return "\n".join([*_said(found, content), *rows, *sections])
+
+
+def _said(found: Sequence[Done], content: str) -> list[str]:
+    commits = ", ".join(f"`{one[:12]}`" for one in dict.fromkeys(d.commit for d in found))
+    at = f"played at {commits}" if found else "of which nothing was played yet"
+    return [
+        f"`make faults-full` of the program and the harness with the hash `{content[:12]}`, {at}.",
+        "",
+        "| lane | pieces played | cases | violations | minutes of a core |",
+        "|---|---:|---:|---:|---:|",
     ]
-    sections = [f"\n## {TITLES[name]}\n\n{lane(name).table(sums[name][0])}\n" for name in known]
-    return HEAD.format(commit=commit[:12]) + "".join([*rows, *sections])
+
+
+def _played(name: str, found: Sequence[Done]) -> tuple[int, int]:
+    """The pieces of a lane that were played, and all."""
+    return sum(d.piece.lane == name for d in found), len(all_pieces([name], "full"))
+
+
+def _row(name: str, total: tuple[LaneResult, float] | None, played: tuple[int, int]) -> str:
+    if total is None:
+        return f"| {TITLES[name]} | 0 of {played[1]} | {NOT_YET} | | |"
+    result, seconds = total
+    return (f"| {TITLES[name]} | {played[0]} of {played[1]} | {result.cases:,} "
+            f"| {len(result.violations)} | {seconds / 60:.0f} |")  # fmt: skip
+
+
+def _section(name: str, total: tuple[LaneResult, float] | None, played: tuple[int, int]) -> str:
+    head = f"\n## {TITLES[name]}\n\n"
+    if total is None:
+        return f"{head}In full {NOT_YET}."
+    part = "" if played[0] == played[1] else f"Only {played[0]} of {played[1]} pieces so far.\n\n"
+    return f"{head}{part}{lane(name).table(total[0])}"

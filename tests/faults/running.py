@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,11 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults import lane_slow
 from tests.faults.lanes import Budget, LaneResult, Size, lane
 
 ROOT = Path(__file__).parent.parent.parent
-#: Where a long run keeps its pieces, one file a commit.
+#: Where a long run keeps its pieces, one file for each content of what is played.
 KEPT = ROOT / ".faults"
+#: What a lane's result follows from: the program, the harness with the worlds that it borrows, and
+#: the versions of what both stand on.
+PLAYED = (
+    "syncjob", "tests/sim", "tests/faults", "tests/planted", "tests/crash", "tests/engine",
+    "tests/core/contacts", "tests/core/test_deal_scope.py", "constraints.txt",
+)  # fmt: skip
+#: What only shows results.
+_SHOWS = ("tests/faults/__main__.py", "tests/faults/page.py")
 #: A piece that hangs is a fault of the harness; the longest take some minutes.
 PIECE_S_MAX = 3600
 
@@ -37,6 +47,8 @@ class Done:
     piece: Piece
     result: LaneResult
     seconds: float
+    #: The commit at which it was played.
+    commit: str = ""
 
 
 class PieceFailed(Exception):
@@ -49,6 +61,26 @@ def commit() -> str:
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return found.stdout.strip() if found.returncode == 0 else "0" * 40
+
+
+def content(root: Path = ROOT) -> str:
+    """A hash, 64 hex digits, of all that decides what the lanes find, whatever the commit is."""
+    found = [path for name in PLAYED for path in [root / name, *(root / name).rglob("*")]]
+    hashes = hashlib.sha256()
+    for path in sorted(path for path in found if path.is_file()):
+        name = path.relative_to(root).as_posix()
+        if "__pycache__" not in path.parts and _decides(name):
+            held = hashlib.sha256(path.read_bytes()).hexdigest()
+            hashes.update(f"{name} {held}\n".encode())
+    return hashes.hexdigest()
+
+
+def _decides(name: str) -> bool:
+    """Whether a lane plays this file; of the usual tests only two lanes play any."""
+    if name in _SHOWS:
+        return False
+    is_test = name.startswith("tests/") and name.rpartition("/")[2].startswith("test_")
+    return not is_test or name.startswith("tests/core/") or name in lane_slow.FILES
 
 
 def all_pieces(names: Sequence[str], size: Size) -> list[Piece]:
@@ -78,18 +110,18 @@ def play_apart(piece: Piece, size: Size, hash: str) -> Done:
         said = ended.stderr[-4000:] or ended.stdout[-4000:]
         raise PieceFailed(f"{piece.lane} {piece.number + 1} of {piece.of}: {said}")
     result = LaneResult.from_json(json.loads(ended.stdout.splitlines()[-1]))
-    return Done(piece, result, time.monotonic() - began)
+    return Done(piece, result, time.monotonic() - began, commit())
 
 
 class Keeper:
-    """The pieces of a long run in a file of JSON lines."""
+    """The pieces of a long run in a file of JSON lines, by the hash of what is played."""
 
-    def __init__(self, hash: str, folder: Path = KEPT) -> None:
+    def __init__(self, content: str, folder: Path = KEPT) -> None:
         folder.mkdir(exist_ok=True)
-        self.path = folder / f"full-{hash[:12]}.jsonl"
+        self.path = folder / f"full-{content[:12]}.jsonl"
 
     def known(self) -> list[Done]:
-        """What an earlier run of this commit has played; a line that was cut off is none."""
+        """What an earlier run of the same has played; a line that was cut off is none."""
         if not self.path.exists():
             return []
         return list(self._read(self.path.read_text(encoding="utf-8").splitlines()))
@@ -100,11 +132,13 @@ class Keeper:
                 row = json.loads(line)
             except ValueError:
                 continue
-            yield Done(Piece(*row["piece"]), LaneResult.from_json(row["result"]), row["seconds"])
+            result = LaneResult.from_json(row["result"])
+            yield Done(Piece(*row["piece"]), result, row["seconds"], row["commit"])
 
     def keep(self, done: Done) -> None:
         """Add one piece, durably."""
-        row = {"piece": list(done.piece), "seconds": done.seconds, "result": done.result.to_json()}
+        row = {"piece": list(done.piece), "seconds": done.seconds, "commit": done.commit,
+               "result": done.result.to_json()}  # fmt: skip
         with self.path.open("a", encoding="utf-8") as file:
             file.write("\n" * self._cut_off() + json.dumps(row) + "\n")
             file.flush()
