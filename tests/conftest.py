@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -22,3 +23,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _starts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that patches nothing may have a world that was set up before (tests/engine)."""
+    from tests.engine.prepared import STARTS  # late: the marks come before syncjob
+
+    STARTS.on = "monkeypatch" not in request.fixturenames and noting.FOLDER not in os.environ
+    yield
+    STARTS.on = False
