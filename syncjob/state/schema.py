@@ -305,14 +305,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 def migrate(db: Database) -> None:
     """Bring the file to the newest version. Raises StateError if it is newer than this program."""
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(db)
     if version > len(MIGRATIONS):
         raise StateError(
             f"The state file has version {version}; this syncjob knows {len(MIGRATIONS)}.",
             next_step="Install the syncjob that wrote it, or a newer one.",
         )
     for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-        with db.atomic():
-            for statement in statements:
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {number}")
+        with db.conn:
+            # Whoever waited here for another process's migration finds the step done.
+            db.conn.execute("BEGIN IMMEDIATE")
+            if _version(db) < number:
+                for statement in statements:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(db: Database) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

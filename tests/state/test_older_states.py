@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from syncjob.core.records import Deal
 from syncjob.errors import StateError
@@ -217,4 +219,29 @@ def test_a_migration_that_is_cut_off_is_done_again(
     state = State(old)
     test_bases_say_what_they_said(state)
     test_the_audit_says_what_it_said(state)
+    state.close()
+
+
+def test_a_process_that_comes_too_late_leaves_a_migrated_state_alone(old: Path) -> None:
+    class Late(Database):
+        """Another process migrates the file just after this one has looked at its version."""
+
+        looked = False
+
+        def execute(self, sql: str, parameters: Any = None) -> Any:
+            found = super().execute(sql, parameters)
+            if self.looked or "user_version" not in sql:
+                return found
+            self.looked, row = True, found.fetchone()
+            State(old).close()
+            return SimpleNamespace(fetchone=lambda: row)
+
+    late = Late(old)
+    schema.migrate(late)
+    late.close()
+    state = State(old)
+    assert state.db.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
+    test_bases_say_what_they_said(state)
+    test_the_audit_says_what_it_said(state)
+    test_snapshots_and_their_counts_stay(state)
     state.close()
