@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncjob.core.policy import Invoices
+from syncjob.core.policy_base import once_each
 from syncjob.core.policy_rules import DealWhen, LineWhen, Things
 from syncjob.core.rules.rows import fields_in
 
@@ -30,6 +31,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING = Needs()
 
 
+@once_each
 def needs_of(policy: Invoices) -> Needs:
     """What these rules name."""
     whens = list(conditions(policy))

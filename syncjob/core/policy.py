@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from syncjob.core.policy_after import Email, RecurringRule
-from syncjob.core.policy_base import Day, Moment, Strict
+from syncjob.core.policy_base import Day, Moment, Strict, once_each
 from syncjob.core.policy_rules import (
     AccountRule,
     BrandingRule,
@@ -63,7 +63,7 @@ class DealFields(Strict):
 
     def names(self) -> dict[str, str]:
         """Our key -> the field's name, for those in use."""
-        return {key: name for key, name in self if name}
+        return _in_use(self)
 
 
 class DealInputs(Strict):
@@ -83,7 +83,12 @@ class DealInputs(Strict):
 
     def names(self) -> dict[str, str]:
         """Our key -> the field's name, for those in use."""
-        return {key: name for key, name in self if name}
+        return _in_use(self)
+
+
+@once_each
+def _in_use(names: DealFields | DealInputs) -> dict[str, str]:
+    return {key: name for key, name in names if name}
 
 
 class When(Strict):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -35,6 +37,34 @@ def _iso_moment(value: Any) -> Any:
 
 #: A calendar day of the config, or an instant of one.
 Moment = Annotated[datetime | date, BeforeValidator(_iso_moment)]
+
+
+#: So many parts of a config are known at a time: those of a few connections.
+_PARTS_KEPT = 64
+M = TypeVar("M", bound="Strict")
+V = TypeVar("V")
+
+
+class _Itself(Generic[V]):
+    """A value as a key: it is the same as itself alone."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+
+def once_each(make: Callable[[M], V]) -> Callable[[M], V]:
+    """`make`, asked once of each part of a config, which never changes; whoever is given the
+    answer must not change it either. A decision asks some things of the config for each deal."""
+    known = lru_cache(maxsize=_PARTS_KEPT)(lambda part: make(part.value))
+    return lambda part: known(_Itself(part))
 
 
 class Strict(BaseModel):
