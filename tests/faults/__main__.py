@@ -22,6 +22,7 @@ from tests.faults.running import (
     all_pieces,
     commit,
     content,
+    core_seconds,
     play_all,
     play_piece,
     summed,
@@ -50,7 +51,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.does == "piece":
         wanted = Piece(given.lane, int(given.number), int(given.of))
-        print(json.dumps(play_piece(wanted, given.size, given.hash).to_json()))
+        result = play_piece(wanted, given.size, given.hash).to_json()
+        print(json.dumps({"result": result, "seconds": core_seconds()}))
         return 0
     if given.does == "history":
         return _history(given.name)

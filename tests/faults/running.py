@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Piece(NamedTuple):
 
 @dataclass
 class Done:
-    """A piece's result and how long it took, in seconds."""
+    """A piece's result, and the seconds of a core that its processes took."""
 
     piece: Piece
     result: LaneResult
@@ -98,10 +98,15 @@ def play_piece(piece: Piece, size: Size, hash: str) -> LaneResult:
     return lane(piece.lane).run(Budget(size, piece.number, piece.of, hash))
 
 
+def core_seconds() -> float:
+    """What this process and its ended children have used of a core so far."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def play_apart(piece: Piece, size: Size, hash: str) -> Done:
     """Play it in a process of its own. Raises PieceFailed."""
     words = ["-m", "tests.faults", "piece", piece.lane, size, str(piece.number), str(piece.of)]
-    began = time.monotonic()
     ended = subprocess.run(
         [sys.executable, *words, hash], cwd=ROOT, capture_output=True, text=True, check=False,
         timeout=PIECE_S_MAX, env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -109,8 +114,8 @@ def play_apart(piece: Piece, size: Size, hash: str) -> Done:
     if ended.returncode != 0:
         said = ended.stderr[-4000:] or ended.stdout[-4000:]
         raise PieceFailed(f"{piece.lane} {piece.number + 1} of {piece.of}: {said}")
-    result = LaneResult.from_json(json.loads(ended.stdout.splitlines()[-1]))
-    return Done(piece, result, time.monotonic() - began, commit())
+    done = json.loads(ended.stdout.splitlines()[-1])
+    return Done(piece, LaneResult.from_json(done["result"]), done["seconds"], commit())
 
 
 class Keeper:
