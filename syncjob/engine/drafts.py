@@ -28,12 +28,13 @@ def store_drafts(batch: Batch, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
         and isinstance(outcome, Stored)
         and isinstance(outcome.record, Invoice)
     ]
+    if not made:
+        return
     for draft, invoice in _untied(batch, made):
         _tie_draft(batch, draft, invoice)
-    if made:
-        invoices = [invoice for _, invoice in made]
-        store_records(batch, "ledger", "invoices", invoices, strong=True)
-        note_largest(batch, invoices)
+    invoices = [invoice for _, invoice in made]
+    store_records(batch, "ledger", "invoices", invoices, strong=True)
+    note_largest(batch, invoices)
 
 
 def _untied(

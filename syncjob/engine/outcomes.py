@@ -5,7 +5,7 @@ Keeps invariants 2, 6 (the base is the server's own answer) and 10 (a refusal pa
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -44,6 +44,7 @@ from syncjob.core.rules.moves import REFUSED, name_of
 from syncjob.engine.auditing import audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
+from syncjob.engine.deal_writes import deal_stored
 from syncjob.engine.drafts import draft_stored
 from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
@@ -59,14 +60,18 @@ APPROVALS_REST = timedelta(hours=24)
 Known = Contact | Invoice | Deal | Template | CreditNote
 
 
-def apply(batch: Batch, intent: Intent, outcome: Outcome) -> Ended | None:
+def apply(
+    batch: Batch, intent: Intent, outcome: Outcome, deals: Mapping[int, Deal]
+) -> Ended | None:
     """Write down what became of an intent, and tell its end, None if it stays open; call it inside
-    a commit, in which it is then ended."""
+    a commit, in which it is then ended. `deals` are those of the round that are stored already, by
+    the intent (engine/deal_writes)."""
     action = intent.action
     ended: Ended | None = None
     match outcome:
         case Stored(record=record, stamp=stamp):
-            stored(batch, intent, record or _as_written(batch, action, stamp), settled=False)
+            known = deals.get(intent.id) or record or _contact_as_written(batch, action, stamp)
+            stored(batch, intent, known, settled=False)
             ended = (intent.id, "done", "stored")
         case Rejected():
             reject(batch, action, outcome)
@@ -76,10 +81,11 @@ def apply(batch: Batch, intent: Intent, outcome: Outcome) -> Ended | None:
             batch.counts["waiting"] += 1
         case Unknown():
             batch.counts["unknown"] += 1
-    batch.log.info(
-        "intent.answered", intent=intent.id, kind=action.kind, target=action.target,
-        outcome=type(outcome).__name__.lower(),
-    )  # fmt: skip
+    told = {"intent": intent.id, "kind": action.kind, "target": action.target}
+    if isinstance(outcome, Stored):  # stands in the audit, and as a number in `call.answered`
+        batch.log.debug("intent.answered", **told, outcome="stored")
+    else:
+        batch.log.info("intent.answered", **told, outcome=type(outcome).__name__.lower())
     return ended
 
 
@@ -125,8 +131,7 @@ def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool)
             paper_stored(batch, action.payload, record)
         case DealChange():
             wanted = action.payload.fields
-            _deal_stored(batch, record)
-            _moved_on(batch, action, action.payload)
+            deal_stored(batch, intent, record, settled=settled)
         case _:
             pass
     target = _base_target(action, record)
@@ -176,87 +181,18 @@ def _change_stored(batch: Batch, change: InvoiceChange, record: object) -> None:
     store_records(batch, "ledger", "invoices", [record], strong=True)
 
 
-def _deal_stored(batch: Batch, record: object) -> None:
-    """A PATCH's answer leaves out what a list shows on request, and in a CRM that keeps a deal's
-    customers apart those too: keep that from the snapshot."""
-    if not isinstance(record, Deal):
-        return
-    old = batch.state.snapshots.get("crm", "deals", record.id, Deal)
-    if old is not None:
-        told = (record.org_id, record.person_id)
-        record = msgspec.structs.replace(
-            record,
-            org_id=record.org_id if any(told) else old.org_id,
-            person_id=record.person_id if any(told) else old.person_id,
-            merged_from=record.merged_from or old.merged_from,
-            line_count=old.line_count if record.line_count is None else record.line_count,
-            first_won_at=record.first_won_at or old.first_won_at,
-            lines=None, discounts=None, instalments=None,
-        )  # fmt: skip
-    _our_echo(batch, old, record)
-    batch.state.snapshots.put("crm", "deals", [record], batch=batch.id, strong=True)
-
-
-def _as_written(batch: Batch, action: Action, stamp: datetime | None) -> Deal | Contact | None:
-    """The record as it was last read, with what was written: where the CRM answers with the stamp
+def _contact_as_written(batch: Batch, action: Action, stamp: datetime | None) -> Contact | None:
+    """The contact as it was last read, with what was written: where the CRM answers with the stamp
     alone. An edit that nobody has read yet bears this stamp too, and is read by its id then."""
-    change = action.payload
-    if stamp is None:
+    if stamp is None or not isinstance(action.payload, ContactChange | MarkerChange):
         return None
-    if isinstance(change, ContactChange | MarkerChange):
-        return _contact_as_written(batch, action, change.contact_id, stamp)
-    if not isinstance(change, DealChange):
-        return None
-    old = batch.state.snapshots.get("crm", "deals", change.deal_id, Deal)
-    if old is None or (old.updated is not None and stamp < old.updated):
-        return None
-    form = batch.writer(action.side).stored_form(action)
-    new = msgspec.structs.replace(old, updated=stamp, fields={**old.fields, **form})
-    if change.move is None:
-        return new
-    stage = change.move.stage_id
-    known = batch.crm_reference.pipelines if batch.crm_reference else ()
-    home = next((p.id for p in known if any(i == stage for i, _ in p.stages)), old.pipeline_id)
-    return msgspec.structs.replace(new, stage_id=stage, pipeline_id=home)
-
-
-def _contact_as_written(
-    batch: Batch, action: Action, contact_id: str, stamp: datetime
-) -> Contact | None:
+    contact_id = action.payload.contact_id
     old = batch.state.snapshots.get("crm", "contacts", contact_id, Contact)
     if old is None or (old.updated is not None and stamp < old.updated):
         return None
     form = batch.writer(action.side).stored_form(action)
     marker = form.pop("marker", old.marker)
     return msgspec.structs.replace(with_values(old, form), updated=stamp, marker=marker)
-
-
-def _our_echo(batch: Batch, old: Deal | None, new: Deal) -> None:
-    """Our own write moves the deal's stamp: its lines need not be read again for that."""
-    snapshots = batch.state.snapshots
-    seen = None if old is None else snapshots.seen("crm", "details", new.id, Deal)
-    if old is None or seen is None:
-        return
-    details, known = seen
-    if details.updated != old.updated:
-        return
-    if (old.value, old.line_count, old.currency) == (new.value, new.line_count, new.currency):
-        same = msgspec.structs.replace(details, updated=new.updated)
-        snapshots.put("crm", "details", [same], batch=known, strong=True)
-
-
-def _moved_on(batch: Batch, action: Action, change: DealChange) -> None:
-    """Once the deal says another state, a refused move is forgotten: should that state come again
-    it is another change."""
-    links, names = batch.state.links, batch.config.crm.fields
-    known = links.base("crm", action.target).get(REFUSED)
-    if known is None or known.wanted is None:
-        return
-    when = known.wanted.partition(" > ")[0]
-    late = when == "overdue"
-    said = change.fields.get((names.overdue if late else names.status) or "")
-    if said is not None and said != ("yes" if late else when):
-        links.agree("crm", action.target, {REFUSED: None}, {REFUSED: None})
 
 
 def _move_refused(batch: Batch, action: Action, words: str) -> bool:

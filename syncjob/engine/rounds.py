@@ -17,8 +17,9 @@ import msgspec
 
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown
-from syncjob.core.records import Receiver
+from syncjob.core.records import Deal, Receiver
 from syncjob.engine.batch import Batch
+from syncjob.engine.deal_writes import store_deals
 from syncjob.engine.drafts import store_drafts
 from syncjob.engine.outcomes import apply, forgive
 from syncjob.engine.telling import way_down
@@ -153,8 +154,10 @@ class Rounds:
                 sent.append(Sent(prepared, opened.call, opened.intents))
                 self._keep_rulings(prepared.actions)
         self.calls += len(sent)
-        for one in sent:
-            batch.log.info("call.opened", call=one.call.id, side=one.side, actions=len(one.intents))
+        batch.log.info(
+            "call.opened", calls=[one.call.id for one in sent], side=sent[0].side,
+            kind=sent[0].prepared.actions[0].kind, actions=sum(len(one.intents) for one in sent),
+        )  # fmt: skip
         return sent
 
     def _keep_rulings(self, actions: Sequence[Action]) -> None:
@@ -219,7 +222,9 @@ class Rounds:
                     if isinstance(one.what, Answer)
                 ]
             )
-            kept = [self._keep(sent[n], one) for n, one in zip(which, came, strict=True)]
+            pairs = list(zip((sent[n] for n in which), came, strict=True))
+            deals = store_deals(batch, [(one.intents, it.outcomes) for one, it in pairs])
+            kept = [self._keep(one, it, deals) for one, it in pairs]
             ended = [end for of_call in kept for end in of_call]
             journal.end_all([end for _, end in ended])
             forgive(batch, [target for target, end in ended if end[1] == "done"])
@@ -228,6 +233,8 @@ class Rounds:
         for n, one in zip(which, came, strict=True):
             if one.lost:
                 batch.log.warning("call.lost", call=sent[n].call.id, why=one.why)
+        words = Counter(type(outcome).__name__.lower() for one in came for outcome in one.outcomes)
+        batch.log.info("call.answered", calls=[sent[n].call.id for n in which], outcomes=words)
         return came
 
     def _read(self, sent: Sent, came: Written) -> list[Outcome]:
@@ -238,7 +245,7 @@ class Rounds:
             return [Unknown(error=str(came))] * len(sent.intents)
         return [NotDone(error=str(came))] * len(sent.intents)
 
-    def _keep(self, sent: Sent, came: Came) -> list[tuple[str, Ended]]:
+    def _keep(self, sent: Sent, came: Came, deals: Mapping[int, Deal]) -> list[tuple[str, Ended]]:
         """Base, link, snapshot and audit; what was to be written where, and how that ended. Of a
         call that was lost nobody knows anything, so its intents stay open for settle."""
         journal = self.batch.state.journal
@@ -249,7 +256,7 @@ class Rounds:
             return []
         pairs = list(zip(sent.intents, came.outcomes, strict=True))
         store_drafts(self.batch, pairs)
-        ended = [(intent.action.target, apply(self.batch, intent, o)) for intent, o in pairs]
+        ended = [(intent.action.target, apply(self.batch, intent, o, deals)) for intent, o in pairs]
         return [(target, end) for target, end in ended if end is not None]
 
     # --- what follows from it -------------------------------------------------------------------
