@@ -65,7 +65,8 @@ GOOD_EXITS = (0, 1)
 
 
 def recover(world: World) -> None:
-    """Two batches without faults after the patience, judged; then one more that writes nothing.
+    """Two batches without faults after the patience, judged; then one more that writes nothing,
+    which is the second one already if the first has done all that was left.
 
     Raises Violation, its invariant first.
     """
@@ -76,12 +77,14 @@ def recover(world: World) -> None:
         _rules_end(world)
     elif _refused_for_now(world):
         world.advance(RIGHTS_RECHECK)
-    _two_batches(world)
+    at_rest = _two_batches(world)
     judge(world)
     if world.features.contacts:  # what no list shows is read by id once a day
         world.advance(A_DAY)
-        _two_batches(world)
+        at_rest = _two_batches(world)
         judge(world)
+    if at_rest:
+        return
     day = world.xero.organisation.today()
     world.advance(timedelta(minutes=2))
     if world.xero.organisation.today() != day:  # a day brings what falls due on it
@@ -112,9 +115,12 @@ def _rules_end(world: World) -> None:
     world.advance(RIGHTS_RECHECK)
 
 
-def _two_batches(world: World) -> None:
+def _two_batches(world: World) -> bool:
+    """Whether the last of them wrote nothing. Raises Violation."""
     told: tuple[Issue, ...] = ()
+    last = 0
     for number in (1, 2):
+        last = world.last_call()
         report = _batch(world)
         for _ in VENDORS if number == 1 else ():  # what the night's reading met, no batch has told
             if _away(world, report):
@@ -125,7 +131,9 @@ def _two_batches(world: World) -> None:
             raise Violation("recovers", f"batch {number} after the faults ended with {said}")
         told = report.new_issues
     if any(issue.subject.startswith("reconcile:") for issue in told):
+        last = world.last_call()
         _batch(world)  # what the night's reading finds the next batch mends
+    return not world.writes_since(last)
 
 
 def _batch(world: World) -> BatchReport | None:
