@@ -22,11 +22,9 @@ UNREACHABLE: dict[str, str] = {
     "for all that is known; a hold of the customer alone would come here",
     "engine.by_id:_retry:except SchemaDrift": "a second reading after an hour whose whole answer "
     "is refused; the first reading of the same kind is under test",
-    "engine.firststeps.access:_try:except ConfigError": "the interview's shapes refuse what the "
-    "options would; only a vendor whose options know more comes here",
 }
 #: More than these are an excuse.
-UNREACHABLE_MAX = 5
+UNREACHABLE_MAX = 4
 
 #: What they play differs from commit to commit, so that they cannot stand for a mark.
 DRAWN = ("tests/sim/", "tests/faults/", "tests/drift/", "tests/notices/", "no test")
