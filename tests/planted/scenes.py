@@ -11,6 +11,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from syncjob.core.reports import RunOptions
+from syncjob.engine import setup
+from syncjob.engine.identify import identify
 from syncjob.errors import SyncJobError
 from tests.planted.addresses import Spot, spots
 from tests.sim.features import OWN_FIELDS, PLAIN, Features, settings_for
@@ -624,12 +627,18 @@ def two_new_customers_at_once() -> None:
 
 @scene
 def init_while_nothing_may_be_written() -> None:
-    """In the mode read_only somebody asks for the CRM's fields to be made."""
+    """In the mode read_only the CRM's fields are made by a part of the program that did not ask for
+    the mode first: the door, which is asked last, refuses."""
     settings = settings_for(BASE, "read_only", "draft", PLAIN)
     with World(settings, 1, {}) as w:
         try:
-            with w.connection() as handle:
-                handle.init_fields(create=True)
+            with (
+                w.connection() as handle,
+                handle._batch(handle.state, RunOptions(), write=True) as batch,
+            ):
+                identify(batch)
+                for wish in batch.crm.missing_fields(batch.crm.reference()):
+                    setup._create(batch, wish)
         except SyncJobError as refused:
             w.tell(refused.what)
         _none_written(w, "mode")
