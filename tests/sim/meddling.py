@@ -35,7 +35,7 @@ def at_hand(world: World, rng: Random) -> object:
     """Somebody edits what a request of ours is about just now. Raises ActError if it is about
     nothing that stands yet."""
     sent = world.faults.under_way
-    found = list(named_in(sent)) if sent is not None else []
+    found = (list(named_in(sent)) or list(_newest(world, sent))) if sent is not None else []
     if not found:
         raise ActError("no request names a record")
     chosen = rng.choice(found)
@@ -60,6 +60,18 @@ def named_in(sent: Request) -> Iterator[Named]:
         for name in _IDS:
             if element.get(name):
                 yield Named(kind, str(element[name]))
+
+
+def _newest(world: World, sent: Request) -> Iterator[Named]:
+    """Of a write that makes records the newest of their kind: its own, if it has arrived."""
+    org = world.xero.organisation
+    if sent.method == "PUT" and sent.path.startswith("/xero/"):
+        kind = sent.path.rpartition("/")[2]
+        known = {
+            "Invoices": [invoice.id for invoice in org.invoices],
+            "Contacts": [contact.id for contact in org.contacts if contact.status == "ACTIVE"],
+        }.get(kind, [])
+        yield from (Named(_KINDS[kind], key) for key in known[-1:])
 
 
 def _elements(body: Any) -> Iterator[dict[str, Any]]:
