@@ -27,7 +27,7 @@ import syncjob.cli
 from syncjob.clock import SystemClock
 from syncjob.connectors.pipedrive import reading as crm_reading
 from syncjob.connectors.xero import connector as xero_connector
-from syncjob.engine import door, outcomes, recovery, relinking, rounds, settle
+from syncjob.engine import door, drafts, recovery, relinking, rounds, settle
 from syncjob.state.database import State
 from syncjob.state.journal import Journal
 from syncjob.state.snapshots import Snapshots
@@ -134,7 +134,7 @@ POINTS: dict[str, Callable[[Killer], None]] = {
         door.StateDoor, "sent", lambda _self, calls, _gen: [_of_request(c.request) for c in calls]
     ),
     "answered": _after(Exchange, "carry", lambda _self, request, _c: _of_request(request)),
-    "half the outcomes": _after(rounds, "apply", lambda _b, intent, _o: intent.action.kind),
+    "half the outcomes": _after(rounds, "apply", lambda _b, intent, *_: intent.action.kind),
     "before the outcomes' commit": _before(
         Journal, "close_call", lambda self, call_id: _call_of(self, call_id)
     ),
@@ -157,9 +157,7 @@ POINTS: dict[str, Callable[[Killer], None]] = {
     "before close": _before(recovery, "close", lambda _batch: "close"),
     "before the sidecar": _before(recovery, "write_sidecar", lambda _path, _batch: "sidecar"),
     "half the sidecar": _before(Path, "replace", lambda self, _target: self.name),
-    "link stored, uncommitted": _after(
-        outcomes, "_invoice_stored", lambda _b, action, _r: action.kind
-    ),
+    "link stored, uncommitted": _after(drafts, "_tie_draft", lambda *_: "invoice.create"),
 }
 
 
