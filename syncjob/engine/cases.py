@@ -31,7 +31,7 @@ from syncjob.state.links import Part
 
 #: So many deals are read, decided and stored together: one statement or commit serves them all,
 #: and no more of them are in memory at a time.
-GROUP = 500
+GROUP = 200
 
 
 def load_context(batch: Batch) -> Context:
