@@ -105,8 +105,10 @@ class _Follows:
         self._days: dict[str, str | None] = {}
 
     def settled(self, deal: str) -> None:
-        """Nothing is left to do for it."""
-        self._settled.append(deal)
+        """Nothing is left to do for it; in read_only nobody can say so, since nothing of what
+        would be written is decided (core/deal_status, core/telling)."""
+        if self.batch.config.mode != "read_only":
+            self._settled.append(deal)
 
     def busy(self, deal: str) -> None:
         """Until it is done: a day that woke the deal is used up, whatever stops this batch."""

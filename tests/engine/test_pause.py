@@ -122,6 +122,22 @@ def test_read_only_writes_nothing(world: World) -> None:
     quiet(world)
 
 
+def test_what_was_only_read_in_read_only_reaches_the_deal_afterwards(world: World) -> None:
+    deal = billed(world)
+    number = number_of(world, deal)
+    world.books("approve", invoice=number)
+    world.books("pay", invoice=number)
+    world.overrides = {"mode": "read_only"}
+    minutes(world, 5)
+    world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "draft"
+    world.overrides = {}
+    minutes(world, 5)
+    world.run()
+    assert world.deal_fields(deal)["Invoice status"] == "paid"
+    quiet(world)
+
+
 @pytest.mark.parametrize("crm", ["pipedrive", "hubspot"])
 def test_fields_are_not_created_in_read_only(make_world: MakeWorld, crm: str) -> None:
     world = make_world(init=False, crm=crm)
