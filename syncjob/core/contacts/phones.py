@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 #: The same few thousand numbers are compared again and again.
-NUMBERS_KEPT = 16_384
+NUMBERS_KEPT = 4_096
 
 
 @lru_cache(maxsize=NUMBERS_KEPT)

@@ -74,7 +74,7 @@ def _alike(rest: list[str], left: list[str]) -> list[tuple[float, str, str]]:
     return found
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def alike(a: str, b: str) -> float:
     """How alike two different words are: 0 (two words) or up to 1 (a slip of the keyboard)."""
     if a.isdigit() or b.isdigit():

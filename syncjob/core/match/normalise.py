@@ -57,7 +57,7 @@ _SOUNDS = (
 _SAME = str.maketrans("czqvyj", "sskfii")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def sound(word: str) -> str:
     """A word by its first letter and consonants, so that spellings of one sound fall together.
 
