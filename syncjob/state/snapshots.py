@@ -30,8 +30,8 @@ def _snapshot(side: Side, stream: str) -> Lookup:
     )
 
 
-@cache
-def _key(kind: str, *, first: bool = False) -> Lookup:
+@cache  # which is asked for by place: names would be packed into a dict each time
+def _key(kind: str, first: bool = False) -> Lookup:
     where = f"kind = '{kind}'"
     return Lookup("id", "lookup", "value", where=where, order="id", first=first, rare=True)
 
@@ -81,7 +81,7 @@ class Snapshots:
 
     def fetch_keys(self, kind: str, values: Iterable[str], *, most: int = -1) -> None:
         """As `fetch`, for `find`."""
-        self.reads.fetch(_key(kind, first=most == 1), values)
+        self.reads.fetch(_key(kind, most == 1), values)
 
     def batch_of(self, side: Side, stream: str, id: str) -> int:
         """The batch in which the snapshot was last read, 0 if never."""
@@ -194,7 +194,8 @@ class Snapshots:
     def find(self, kind: str, value: str, *, most: int = -1) -> list[str]:
         """The ids that have this lookup key, in a fixed order; `most` of them, -1 for all."""
         if most in (-1, 1):
-            return [row[0] for row in self.reads.rows(_key(kind, first=most == 1), value)]
+            found = self.reads.rows(_key(kind, most == 1), value)
+            return [row[0] for row in found] if found else []
         rows = self.db.execute(
             "SELECT id FROM lookup WHERE kind = ? AND value = ? ORDER BY id LIMIT ?",
             (kind, value, most),
