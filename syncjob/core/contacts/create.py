@@ -112,8 +112,9 @@ def new_in_crm(case: ContactCase, context: ContactContext) -> CrmContactDraft | 
     _unlike_any(case, ledger)
     kind = policy.unit
     values = {f: v for f, v in values_of(ledger).items() if f in context.fields.get(kind, ())}
-    if kind == "organization":
-        values = {f: v for f, v in values.items() if f not in PERSONAL}
+    if missing_person(case, context) is not None:  # who is made next, and holds them
+        held = PERSONAL & context.fields.get("person", frozenset())
+        values = {f: v for f, v in values.items() if f not in held}
     said: Values = {f: v for f, v in values.items() if v}
     return CrmContactDraft(
         kind=kind, marker=crm_marker(context.code, ledger.id),

@@ -94,6 +94,7 @@ def _ledger_alone(batch: Batch, ledger_id: str) -> ContactCase | None:
         ledger=ledger, ended=batch.state.contacts.ended(ledger_id), near=tuple(near),
         busy=batch.state.journal.busy_subject(f"contact:ledger:{ledger_id}"),
         twins=_twins(batch, ledger), parked=_parked(batch, None, None, ledger),
+        known_person=_elsewhere(batch, ledger),
     )  # fmt: skip
 
 

@@ -8,7 +8,13 @@ from typing import Literal
 
 import pytest
 
-from syncjob.core.actions import Action, ContactChange, ContactDraft, MarkerChange
+from syncjob.core.actions import (
+    Action,
+    ContactChange,
+    ContactDraft,
+    CrmContactDraft,
+    MarkerChange,
+)
 from syncjob.core.contacts.case import ContactCase, ContactContext, ContactDecision, digest
 from syncjob.core.contacts.plan import decide_contact
 from syncjob.core.policy_contacts import Contacts, Owner, Owners
@@ -165,3 +171,17 @@ def test_while_creating_waits_nothing_is_created() -> None:
                              fields=FIELDS, wait="the state is new")  # fmt: skip
     got = decide_contact(ContactCase(crm=crm(), crosses=True), waiting)
     assert (got.actions, got.waits) == ((), "the state is new")
+
+
+@pytest.mark.parametrize("names", [{}, {"first_name": "Ann", "last_name": "Smith"}])
+@pytest.mark.parametrize("known", [False, True])
+def test_who_is_made_holds_the_e_mail_at_once(names: dict[str, str], known: bool) -> None:
+    """The person that is made next; the organization itself where nobody is."""
+    case = ContactCase(ledger=ledger(emails=("a@x.test",), **names), known_person=known)
+    fields = {**FIELDS, "organization": FIELDS["organization"] | {"email"}}
+    policy = Contacts(update="owners", create_in_crm=True)
+    got = decide_contact(case, ContactContext(code="NW", policy=policy, fields=fields))
+    made = [a.payload for a in got.actions if isinstance(a.payload, CrmContactDraft)]
+    alone = known or not names
+    assert [draft.kind for draft in made] == ["organization", "person"][: 1 if alone else 2]
+    assert ["email" in draft.values for draft in made] == ([True] if alone else [False, True])
