@@ -21,7 +21,7 @@ from syncjob.engine.candidates import find_candidates, owners_of
 from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
-from syncjob.engine.gathering import gather
+from syncjob.engine.gathering import gather, gather_outlines
 from syncjob.engine.merging import rival_parts
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
@@ -94,6 +94,35 @@ def in_groups(batch: Batch, deals: Sequence[str]) -> Iterator[Case]:
     """As `load_cases` of any number of deals; only one group's cases are in memory."""
     for start in range(0, len(deals), GROUP):
         yield from load_cases(batch, deals[start : start + GROUP])
+
+
+def in_outline(batch: Batch, deals: Sequence[str]) -> Iterator[Case]:
+    """As `in_groups`, but a deal that never had an invoice has no more in its case than
+    `needs_lines` asks (core/plan): a first load asks that of each, and of the ledger nothing."""
+    for start in range(0, len(deals), GROUP):
+        group = deals[start : start + GROUP]
+        with batch.state.gathering():
+            gather_outlines(batch, group)
+            invoiced = {deal for deal in group if batch.state.links.parts(deal)}
+            if invoiced:
+                gather(batch, [deal for deal in group if deal in invoiced])
+            found = [(load_case if d in invoiced else _outline)(batch, d) for d in group]
+        yield from (case for case in found if case is not None)
+
+
+def _outline(batch: Batch, deal_id: str) -> Case | None:
+    """The case of a deal that never had an invoice, as far as `needs_lines` looks at it."""
+    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
+    if deal is None:
+        return None
+    deal, complete, _, _ = _with_lines(batch, deal)
+    party = deal.org_id or deal.person_id
+    return Case(
+        deal=deal, complete=complete,
+        busy=_busy(batch, deal_id) or _customer_busy(batch, party),
+        party=_crm_contact(batch, party) if party else None, answers=_answers(batch, deal_id),
+        relinked=batch.state.relinks.stands_for("deals", deal_id),
+    )  # fmt: skip
 
 
 def load_case(batch: Batch, deal_id: str) -> Case | None:

@@ -21,7 +21,7 @@ from syncjob.core.rules.settlement import next_due_day
 from syncjob.engine import credits, spending
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import apart, chunks, get, read_records, retry_unreadable, tell
-from syncjob.engine.cases import in_groups, load_context
+from syncjob.engine.cases import in_groups, in_outline, load_context
 from syncjob.engine.merging import settle_merges
 from syncjob.engine.nearby import note_near
 from syncjob.engine.papers import fill_papers, note_email_since, papers_wanted
@@ -171,7 +171,7 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     """Customers first (a rule may exclude by their name), then lines, then what falls due."""
     context = load_context(batch)
     _customers(batch, deals)
-    _lines(batch, [c.deal for c in in_groups(batch, deals) if needs_lines(c, context)])
+    _lines(batch, [c.deal for c in in_outline(batch, deals) if needs_lines(c, context)])
     if papers_wanted(batch):
         fill_papers(batch, list(in_groups(batch, deals)))
     read_again(batch, _invoiced(batch, deals), context)

@@ -24,21 +24,37 @@ def gather(batch: Batch, deals: Sequence[str]) -> None:
     _contacts(batch, parties, invoices)
 
 
+def gather_outlines(batch: Batch, deals: Sequence[str]) -> None:
+    """As `gather`, for `cases.in_outline`: the deals, and their customers in the CRM."""
+    state = batch.state
+    parties = {i for deal in _own(batch, deals) if (i := deal.org_id or deal.person_id)}
+    markers = [contact_marker(batch.config.connection.code, party) for party in parties]
+    state.snapshots.fetch("crm", "contacts", sorted(parties))
+    state.book.fetch_facts(f"answer:deal:{deal}" for deal in deals)
+    state.journal.fetch(targets=[f"contact:{marker}" for marker in markers])
+
+
 def _deals(batch: Batch, deals: Sequence[str]) -> list[Deal]:
     """Everything that has the deal's own id."""
     state, subjects = batch.state, [f"deal:{deal}" for deal in deals]
-    state.snapshots.fetch("crm", "deals", deals)
-    state.snapshots.fetch("crm", "details", deals)
     state.snapshots.fetch_keys("invoice.extra", deals)
-    state.links.fetch_parts(deals)
     state.links.fetch_bases("crm", subjects)
-    state.merges.fetch("deals", deals)
-    state.relinks.fetch("deals", deals)
     state.papers.fetch(deals)
-    state.journal.fetch(subjects=subjects)
     state.book.fetch_facts(f"{what}:{name}" for name in subjects for what in ("answer", "mute"))
     if "held" in batch.config.crm.timeline:
         state.book.fetch_issues(subjects)
+    return _own(batch, deals)
+
+
+def _own(batch: Batch, deals: Sequence[str]) -> list[Deal]:
+    """What the shortest look at a deal asks by its own id."""
+    state, subjects = batch.state, [f"deal:{deal}" for deal in deals]
+    state.snapshots.fetch("crm", "deals", deals)
+    state.snapshots.fetch("crm", "details", deals)
+    state.links.fetch_parts(deals)
+    state.merges.fetch("deals", deals)
+    state.relinks.fetch("deals", deals)
+    state.journal.fetch(subjects=subjects)
     found = (state.snapshots.get("crm", "deals", deal, Deal) for deal in deals)
     return [deal for deal in found if deal is not None]
 

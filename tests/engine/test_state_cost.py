@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from syncjob.core.plan import needs_lines
 from syncjob.core.reports import RunOptions
-from syncjob.engine.cases import load_case, load_cases
+from syncjob.engine.cases import in_outline, load_case, load_cases, load_context
 from syncjob.state import book, journal, links, matches, merges, papers, relinks, snapshots, told
 from syncjob.state.database import State
 from syncjob.state.reads import Ask
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import awaiting, minutes, sell
+from tests.engine.scenes import answer, awaiting, minutes, sell
 from tests.engine.world import World
 
 #: Tables that have a row for each record, write or decision that there ever was.
@@ -150,6 +151,29 @@ def test_a_group_reads_what_each_deal_alone_would(world: World) -> None:
         alone = [load_case(b, deal) for deal in deals]
         assert len(together) > 6
         assert together == alone
+
+
+def test_which_lines_are_read_is_asked_of_little_and_answered_alike(make_world: MakeWorld) -> None:
+    world = make_world(config={"invoices": {"exclude": {"organizations": ["Kept Out"]}}})
+    awaiting(world)
+    sell(world, won=False, title="Lost")
+    ours = [sell(world, f"Held {number}", title="New", lines=[]) for number in range(2)]
+    out = [sell(world, "Kept Out"), sell(world, None, title="Nobody's", lines=[])]
+    world.run()
+    answer(world, "never", ours[1])
+    world.run()
+    with world.connection() as handle, handle._batch(handle.state, RunOptions(), write=False) as b:
+        from syncjob.engine.identify import identify
+
+        identify(b)
+        context, deals = load_context(b), handle.state.snapshots.ids("crm", "deals")
+        full = load_cases(b, deals)
+        brief = list(in_outline(b, deals))
+        asked = {case.deal.id: needs_lines(case, context) for case in full}
+        assert {case.deal.id: needs_lines(case, context) for case in brief} == asked
+        assert [case.deal.id for case in brief] == [case.deal.id for case in full]
+        assert [case for case in brief if case.parts] == [case for case in full if case.parts]
+        assert [asked[str(deal)] for deal in (ours[0], ours[1], out[0])] == [True, False, False]
 
 
 def test_a_first_load_asks_for_groups(make_world: MakeWorld) -> None:
