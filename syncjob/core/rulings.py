@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from syncjob.core.actions import Action
 
 #: Who decides where the write itself names nobody: keys of the config, or a rule that has none.
@@ -34,3 +36,11 @@ def rule_of(action: Action, field: str) -> str:
     if named is None and field == STAGE and action.kind == "deal.update":
         return "crm.moves"
     return named or _BY_KIND[action.kind]
+
+
+def rules_of(action: Action, fields: Iterable[str]) -> Mapping[str, str] | str:
+    """The rule of each of these fields; one for all where the write names none for one alone."""
+    fields = tuple(fields)
+    if STAGE not in fields and not any(action.rules):
+        return rule_of(action, "")
+    return {field: rule_of(action, field) for field in fields}

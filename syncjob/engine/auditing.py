@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from syncjob.core.actions import DealChange, InvoiceChange, InvoiceUpdate
 from syncjob.core.records import Invoice
-from syncjob.core.rulings import STAGE, rule_of
+from syncjob.core.rulings import STAGE, rules_of
 from syncjob.engine.batch import Batch
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
@@ -59,7 +59,7 @@ def _record(batch: Batch, intent: Intent, changes: Changes, reason: str) -> None
     batch.state.book.record(
         batch=intent.batch, at=batch.clock.now(), side=action.side,
         target=action.target, subject=action.subject, changes=changes, reason=reason,
-        intent=intent.id, rules={field: rule_of(action, field) for field in changes},
+        intent=intent.id, rules=rules_of(action, changes),
     )  # fmt: skip
 
 

@@ -143,16 +143,15 @@ class Rounds:
     def _open(self, ready: Sequence[Prepared]) -> list[Sent]:
         """Journal the calls with their intents, in one commit."""
         batch, now = self.batch, self.batch.clock.now()
-        sent: list[Sent] = []
+        frozen = [(one.request, one.actions, one.idempotency_key) for one in ready]
         with batch.state.commit():
             batch.lease.check(batch.state)
+            opened = batch.state.journal.open(
+                ready[0].actions[0].side, frozen, batch=batch.id, fence=batch.lease.fence, now=now
+            )
             for prepared in ready:
-                opened = batch.state.journal.open(
-                    prepared.actions[0].side, prepared.request, prepared.actions,
-                    key=prepared.idempotency_key, batch=batch.id, fence=batch.lease.fence, now=now,
-                )  # fmt: skip
-                sent.append(Sent(prepared, opened.call, opened.intents))
                 self._keep_rulings(prepared.actions)
+        sent = [Sent(p, o.call, o.intents) for p, o in zip(ready, opened, strict=True)]
         self.calls += len(sent)
         batch.log.info(
             "call.opened", calls=[one.call.id for one in sent], side=sent[0].side,
@@ -228,8 +227,7 @@ class Rounds:
             ended = [end for of_call in kept for end in of_call]
             journal.end_all([end for _, end in ended])
             forgive(batch, [target for target, end in ended if end[1] == "done"])
-            for n in which:
-                journal.close_call(sent[n].call.id)
+            journal.close_calls([sent[n].call.id for n in which])
         for n, one in zip(which, came, strict=True):
             if one.lost:
                 batch.log.warning("call.lost", call=sent[n].call.id, why=one.why)

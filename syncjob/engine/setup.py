@@ -48,14 +48,15 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
     for request in batch.crm.create_fields([wish]):
         with batch.state.commit():
             batch.lease.check(batch.state)
-            call = batch.state.journal.open(
-                "crm", request, [], key=None, batch=batch.id, fence=batch.lease.fence,
+            opened = batch.state.journal.open(
+                "crm", [(request, (), None)], batch=batch.id, fence=batch.lease.fence,
                 now=batch.clock.now(),
-            ).call  # fmt: skip
+            )  # fmt: skip
+            call = opened[0].call
         answer = _write(batch, call)
         with batch.state.commit():
             batch.state.journal.answered([(call.id, answer.status, excerpt(answer.body))])
-            batch.state.journal.close_call(call.id)
+            batch.state.journal.close_calls([call.id])
             if answer.status < 300:
                 batch.state.book.record(
                     batch=batch.id, at=batch.clock.now(), side="crm",

@@ -244,12 +244,13 @@ class Book:
         rule that decided (one for all, or one a field)."""
         if not changes:
             return
-        named = dict.fromkeys(changes, rules) if isinstance(rules, str) else rules
-        rule = named.get(next(iter(changes)), "")
-        fields = packed_changes(
-            (field, *pair, None if named.get(field, "") == rule else named.get(field, ""))
-            for field, pair in changes.items()
-        )
+        if isinstance(rules, str):
+            rule, own = rules, dict[str, str]()
+        else:
+            rule = rules.get(next(iter(changes)), "")
+            own = {field: rules.get(field, "") for field in changes}
+            own = {field: named for field, named in own.items() if named != rule}
+        fields = packed_changes([(field, *pair, own.get(field)) for field, pair in changes.items()])
         self.db.conn.execute(
             "INSERT INTO audit (batch, at, side, target, subject, fields, reason, rule, intent) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

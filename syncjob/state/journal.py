@@ -21,6 +21,8 @@ from syncjob.state.reads import Lookup, Reads, Row
 from syncjob.transport.wire import Call, Request
 
 Ending = Literal["done", "void", "failed"]
+#: A request, the actions that it carries, and its idempotency key where its vendor takes one.
+Frozen = tuple[Request, Sequence[Action], str | None]
 #: An intent's number, how it ended, and in words.
 Ended = tuple[int, Ending, str]
 
@@ -86,40 +88,47 @@ class Journal:
     def open(
         self,
         side: Receiver,
-        request: Request,
-        actions: Sequence[Action],
+        frozen: Iterable[Frozen],
         *,
-        key: str | None,
         batch: int,
         fence: int,
         now: datetime,
-    ) -> Opened:
-        """Write down a call and its intents before anything is sent.
+    ) -> list[Opened]:
+        """Write down calls and their intents before anything is sent.
 
         Raises sqlite3.IntegrityError if one of the records already has an open intent.
         """
-        cursor = self.db.conn.execute(
-            "INSERT INTO call (batch, side, request, sha256, idempotency_key, fence, opened_at, "
-            "state) VALUES (?, ?, ?, ?, ?, ?, ?, 'open')",
-            (batch, side, msgspec.json.encode(request), request.sha256, key, fence,
-             now.isoformat()),
-        )  # fmt: skip
-        call_id = int(cursor.lastrowid or 0)
-        known = self.db.conn.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()
-        intents = tuple(
-            Intent(known[0] + 1 + position, call_id, position, side, action, "open", batch)
-            for position, action in enumerate(actions)
+        execute, many = self.db.conn.execute, self.db.conn.executemany
+        calls = execute("SELECT coalesce(max(id), 0) FROM call").fetchone()[0]
+        intents = execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()[0]
+        rows: list[Row] = []
+        opened: list[Opened] = []
+        for number, (request, actions, key) in enumerate(frozen, calls + 1):
+            told = msgspec.json.encode(request)
+            rows.append(
+                (number, batch, side, told, request.sha256, key, fence, now.isoformat(), "open")
+            )
+            made = tuple(
+                Intent(intents + 1 + position, number, position, side, action, "open", batch)
+                for position, action in enumerate(actions)
+            )
+            intents += len(made)
+            opened.append(Opened(Call(id=number, request=request, fence=fence), made))
+        many(
+            "INSERT INTO call (id, batch, side, request, sha256, idempotency_key, fence, "
+            "opened_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
         )
-        self.db.conn.executemany(
+        many(
             "INSERT INTO intent (id, call, position, side, kind, subject, target, marker, action, "
             "state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
             [
-                (i.id, call_id, i.position, side, i.action.kind, i.action.subject,
+                (i.id, i.call, i.position, side, i.action.kind, i.action.subject,
                  i.action.target, i.action.marker, msgspec.json.encode(i.action))
-                for i in intents
+                for one in opened for i in one.intents
             ],
         )  # fmt: skip
-        return Opened(Call(id=call_id, request=request, fence=fence), intents)
+        return opened
 
     def committed(self, calls: Sequence[Call]) -> set[str]:
         """Assert that these calls stand in the journal, open, with these bytes; the kinds of the
@@ -176,26 +185,23 @@ class Journal:
         )
 
     def end_all(self, endings: Sequence[Ended]) -> None:
-        """Close these intents; `close_call` follows for their calls."""
+        """Close these intents; `close_calls` follows for their calls."""
         self.db.conn.executemany(
             "UPDATE intent SET state = ?, outcome = ? WHERE id = ?",
             [(ending, outcome, intent) for intent, ending, outcome in endings],
         )
 
-    def close_call(self, call_id: int) -> None:
-        """No send of this call may follow, though some of its intents may still be open; once none
-        is, nothing is left to find out about it."""
-        self.db.conn.execute(
+    def close_calls(self, calls: Sequence[int]) -> None:
+        """No send of these calls may follow, though some of their intents may still be open; once
+        none is, nothing is left to find out about a call."""
+        self.db.conn.executemany(
             "UPDATE call SET state = iif(EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id) "
             "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id AND i.state = 'open'), "
             "'closed', 'answered') WHERE id = ? AND state = 'open'",
-            (call_id,),
+            [(call,) for call in calls],
         )
 
     # --- reading ------------------------------------------------------------
-
-    def intents_of(self, call_id: int) -> list[Intent]:
-        return self._intents("call = ? ORDER BY position", (call_id,))
 
     def made(self, marker: str) -> Action | None:
         """The newest write that is known to have made, or rewritten, what bears this marker."""

@@ -7,7 +7,6 @@ asks, these bytes do not leave (BOOKKEEPING, "What may be done at all").
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -73,7 +72,7 @@ def refuse(mode: Mode, side: Side, request: Request) -> str | None:
         if side != "ledger":
             json.loads(request.body or b"null")
             return None
-        items = list(_items(request.body))
+        items = _items(request.body)
     except (ValueError, RecursionError):
         return "the body is not JSON, so it cannot be judged"
     segments = _segments(request.url)
@@ -177,14 +176,14 @@ def _is_on(value: Any) -> bool:
     return value not in (None, False, 0, "") and str(value).strip().lower() not in ("false", "0")
 
 
-def _items(body: bytes) -> Iterator[tuple[str, Any]]:
+def _items(body: bytes) -> list[tuple[str, Any]]:
     """Every name (lower case) with its value at any depth; a name given twice comes twice."""
     found: list[tuple[str, Any]] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found.extend((name.strip().lower(), value) for name, value in pairs)
+        found.extend([(name.strip().lower(), value) for name, value in pairs])
         return dict(pairs)
 
     if body:
         json.loads(body, object_pairs_hook=collect)
-    yield from found
+    return found

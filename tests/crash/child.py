@@ -136,7 +136,7 @@ POINTS: dict[str, Callable[[Killer], None]] = {
     "answered": _after(Exchange, "carry", lambda _self, request, _c: _of_request(request)),
     "half the outcomes": _after(rounds, "apply", lambda _b, intent, *_: intent.action.kind),
     "before the outcomes' commit": _before(
-        Journal, "close_call", lambda self, call_id: _call_of(self, call_id)
+        Journal, "close_calls", lambda self, calls: [_call_of(self, call) for call in calls]
     ),
     "after the outcomes' commit": _after(
         rounds.Rounds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from syncjob.connectors.pipedrive import values
@@ -38,7 +39,12 @@ def to_field(entity: Any, item: Item) -> FieldInfo:
 
 def is_custom(field: FieldInfo) -> bool:
     """Whether it is the account's own field (a 40-hex code), not one of Pipedrive's."""
-    return CUSTOM_CODE.fullmatch(field.code) is not None
+    return _is_own(field.code)
+
+
+@cache  # an account has some hundred fields, and a load asks for ten of them a deal, four times
+def _is_own(code: str) -> bool:
+    return CUSTOM_CODE.fullmatch(code) is not None
 
 
 def named(fields: Iterable[FieldInfo], entity: str, name: str) -> list[FieldInfo]:

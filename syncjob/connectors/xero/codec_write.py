@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 
 from syncjob.connectors.xero import contact_write
 from syncjob.connectors.xero.fields import (
@@ -37,6 +38,8 @@ Form = dict[str, str | None]
 
 #: A line's fields by our names, with what becomes of their texts.
 _PATHS = tuple((field.path, field.normalise) for field in LINE_FIELDS)
+#: Their values; all at once, since a load asks for those of ten lines a deal.
+_values = attrgetter(*(path for path, _ in _PATHS))
 #: What a line of words says; Xero may answer it with a quantity of its own.
 _WORDS = tuple(pair for pair in _PATHS if pair[0] in ("description", "unit_price"))
 _DISCOUNTS = ("discount_percent", "discount_amount")
@@ -80,8 +83,7 @@ def line_form(line: InvoiceLine, shape: InvoiceLine) -> str:
     else:
         parts = [
             f"{path}={_text(value, how)}"
-            for path, how in _PATHS
-            for value, ours in ((getattr(line, path), getattr(shape, path)),)
+            for (path, how), value, ours in zip(_PATHS, _values(line), _values(shape), strict=True)
             if not (ours is None or ours == "") or (value and _added(path, shape))
         ]
     if line.tracking:
@@ -180,8 +182,7 @@ def _judged(action: Action) -> Iterator[tuple[Field, str | Decimal | None, str]]
         for field in INVOICE_FIELDS:
             yield field, _clean(str(getattr(payload, field.path) or "")), field.path
         for number, line in enumerate(payload.lines, 1):
-            for field in LINE_FIELDS:
-                value = getattr(line, field.path)
+            for field, value in zip(LINE_FIELDS, _values(line), strict=True):
                 if value is None and not field.needed:
                     continue
                 kept = field.normalise(value) if isinstance(value, str) else value

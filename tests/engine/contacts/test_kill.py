@@ -26,7 +26,7 @@ def die(*_: Any, **__: Any) -> Any:
 POINTS = {
     "before the bytes leave": (HttpChannel, "write_all"),
     "before the answer is written down": (Rounds, "_kept"),
-    "before the outcome is committed": (Journal, "close_call"),
+    "before the outcome is committed": (Journal, "close_calls"),
 }
 
 
