@@ -76,16 +76,22 @@ def _quiet(stage: Stage) -> float:
 
 
 def grown(path: Path, size: int) -> int:
-    """Copy the records of a state until it holds so many snapshots; how many it then holds."""
+    """Copy the records of a state until it holds so many snapshots; how many it then holds.
+
+    The real rows stand in a file of their own, so that a copy reads no other copies.
+    """
     with sqlite3.connect(path) as db:
-        real = int(_fact(db, "bench_real") or _count(db))
-        done = int(_fact(db, "bench_copies") or 0)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('bench_real', ?)", (str(real),))
+        db.execute("ATTACH ? AS real", (str(path.parent.with_name("real.db")),))
+        if not db.execute("SELECT 1 FROM real.sqlite_master").fetchone():
+            for table in _SEEN | _HISTORY:
+                db.execute(f"CREATE TABLE real.{table} AS SELECT * FROM main.{table}")
+        done = int(db.execute("PRAGMA real.user_version").fetchone()[0])
+        real = _count(db, "real")
         while real * (done + 1) < size:
             done += 1
             _copy(db, done)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('bench_copies', ?)", (str(done),))
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute(f"PRAGMA real.user_version = {done}")
+    db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
     count = _count(db)
     db.close()
     return count
@@ -93,16 +99,15 @@ def grown(path: Path, size: int) -> int:
 
 def _copy(db: sqlite3.Connection, number: int) -> None:
     """The real rows once more, as copy number so and so."""
-    db.create_function("bench_copied", 1, copied, deterministic=True)
     db.create_function("bench_id", 1, lambda text: shifted(text, number), deterministic=True)
     db.create_function("bench_name", 1, lambda text: named(text, number), deterministic=True)
     tables = {**_SEEN, **(_HISTORY if number % HISTORY_EVERY == 0 else {})}
     for table, changes in tables.items():
-        names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        names = [row[1] for row in db.execute(f"PRAGMA main.table_info({table})")]
         cells = ", ".join(_cell(name, changes.get(name), number) for name in names)
-        real = _real(table)
+        columns = ", ".join(names)
         db.execute(
-            f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) SELECT {cells} FROM {table}{real}"
+            f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {cells} FROM real.{table}"
         )
 
 
@@ -110,21 +115,6 @@ def _cell(name: str, change: str | None, number: int) -> str:
     if change is None:
         return name
     return f"{name} + {number * APART}" if change == "row" else f"bench_{change}({name})"
-
-
-def _real(table: str) -> str:
-    """Which rows of the table are real: copies have ids that no server gave."""
-    column = {"snapshot": "id", "lookup": "id", "contact_link": "crm_id", "part": "deal",
-              "base": "target", "ruling": "subject"}.get(table)  # fmt: skip
-    return f" WHERE NOT bench_copied({column})" if column else f" WHERE id < {APART}"
-
-
-def copied(text: str) -> bool:
-    """Whether an id is a copy's."""
-    if _UUID.match(text):
-        return text.startswith("0000")
-    found = _NUMBER.search(text)
-    return found is not None and int(found[0]) >= APART
 
 
 def shifted(text: str | None, number: int) -> str | None:
@@ -141,10 +131,5 @@ def named(text: str | None, number: int) -> str | None:
     return f"{other} {number}" if other == text and other is not None else other
 
 
-def _fact(db: sqlite3.Connection, key: str) -> str | None:
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
-
-
-def _count(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT count(*) FROM snapshot").fetchone()[0])
+def _count(db: sqlite3.Connection, where: str = "main") -> int:
+    return int(db.execute(f"SELECT count(*) FROM {where}.snapshot").fetchone()[0])
