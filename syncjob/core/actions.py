@@ -241,6 +241,12 @@ KINDS: dict[type, str] = {
 }
 
 
+#: What is made with a marker of its own.
+_MARKED = (
+    ContactDraft, CrmContactDraft, InvoiceDraft, Task, NoteDraft, TemplateDraft, CreditDraft,
+)  # fmt: skip
+
+
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One write. `subject` is the deal it is done for ("deal:1042"), or the customer
     ("contact:org:12", "contact:person:7", "contact:ledger:<id>" without a partner), `target` the
@@ -259,9 +265,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def kind(self) -> str:
         """What is done, as the plan, the log and the audit name it."""
-        if isinstance(self.payload, InvoiceChange):
+        known = KINDS.get(type(self.payload))
+        if known is None and isinstance(self.payload, InvoiceChange):
             return "invoice.approve" if self.payload.status == "authorised" else "invoice.delete"
-        return KINDS[type(self.payload)]
+        assert known is not None
+        return known
 
     @property
     def creates(self) -> bool:
@@ -271,16 +279,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def marker(self) -> str | None:
         """The marker that a look-up finds a created record by, or that a rewritten one bears."""
-        if isinstance(
-            self.payload,
-            ContactDraft
-            | CrmContactDraft
-            | InvoiceDraft
-            | Task
-            | NoteDraft
-            | TemplateDraft
-            | CreditDraft,
-        ):
+        if isinstance(self.payload, _MARKED):
             return self.payload.marker
         return self.payload.draft.marker if isinstance(self.payload, InvoiceUpdate) else None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -45,26 +44,20 @@ M = TypeVar("M", bound="Strict")
 V = TypeVar("V")
 
 
-class _Itself(Generic[V]):
-    """A value as a key: it is the same as itself alone."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: V) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and self.value is other.value
-
-
 def once_each(make: Callable[[M], V]) -> Callable[[M], V]:
     """`make`, asked once of each part of a config, which never changes; whoever is given the
     answer must not change it either. A decision asks some things of the config for each deal."""
-    known = lru_cache(maxsize=_PARTS_KEPT)(lambda part: make(part.value))
-    return lambda part: known(_Itself(part))
+    known: dict[int, tuple[M, V]] = {}  # by identity, which no other has while the part is kept
+
+    def ask(part: M) -> V:
+        found = known.get(id(part))
+        if found is None:
+            if len(known) >= _PARTS_KEPT:
+                known.clear()
+            found = known[id(part)] = (part, make(part))
+        return found[1]
+
+    return ask
 
 
 class Strict(BaseModel):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from syncjob.core.actions import Issue
 from syncjob.core.money import plain
 from syncjob.core.policy import DealInputs, Exclude, Invoices, When
+from syncjob.core.policy_base import once_each
 from syncjob.core.records import CrmReference, Deal, User
 from syncjob.core.rules.matching import name_key
 from syncjob.core.rules.texts import one_line, subject_of
@@ -179,11 +180,17 @@ def _excluding_rule(
     deal: Deal, exclude: Exclude, crm: CrmReference, organization: str | None
 ) -> tuple[str, str] | None:
     """The first rule of `exclude` that keeps the deal out: (its name, what it found)."""
-    for name, rule in _RULES:
+    for name, rule in _rules_in(exclude):
         what = rule(deal, exclude, crm, organization)
         if what:
             return name, what
     return None
+
+
+@once_each
+def _rules_in(exclude: Exclude) -> list[tuple[str, _Rule]]:
+    """Those of the rules that the config sets."""
+    return [(name, rule) for name, rule in _RULES if getattr(exclude, name) not in (None, ())]
 
 
 def _by_pipeline(deal: Deal, rule: Exclude, crm: CrmReference, _: str | None) -> str | None:

@@ -55,6 +55,7 @@ from syncjob.core.rules.whole import (
     currency_rate_for,
     rule_texts,
     status_for,
+    status_without_rules,
     text_line,
 )
 from syncjob.errors import Held
@@ -217,6 +218,8 @@ def wanted_status(
     deal: Deal, contact: Contact | None, context: InvoiceContext, draft: InvoiceDraft
 ) -> Wanted:
     """What the rules want this draft to end as, within the mode. Raises Held as `applies` does."""
+    if not context.policy.status_rules:
+        return status_without_rules(context.policy)
     facts = facts_of(
         deal, context.policy, context.inputs, context.ledger, contact, context.party, context.crm
     )  # fmt: skip

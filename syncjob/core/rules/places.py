@@ -87,11 +87,12 @@ def delivered_to(
     """Where this deal goes: the deal's own fields, the ledger contact's delivery address, its
     billing address, the CRM's. The first that names a country decides; `default` is the ISO code
     of addresses that name none."""
-    found = list(_asked(deal, inputs, ledger, crm))
-    for place in found:
+    known = None
+    for place in _asked(deal, inputs, ledger, crm):
         if place.country:
             return place
-    known = next((place for place in found if place.region), None)
+        if place.region and known is None:
+            known = place
     if known is not None:
         return Place(default, known.region, known.source)
     return Place(default, None, "no address")
@@ -100,7 +101,8 @@ def delivered_to(
 def _asked(
     deal: Deal, inputs: DealInputs, ledger: Contact | None, crm: Contact | None
 ) -> Iterator[Place]:
-    yield _from_fields(deal, inputs)
+    if inputs.delivery_address or inputs.delivery_country or inputs.delivery_region:
+        yield _from_fields(deal, inputs)
     if ledger is not None:
         yield _at(ledger.street, "the contact's delivery address in the ledger")
         yield _at(ledger.address, "the contact's billing address in the ledger")

@@ -49,11 +49,11 @@ def fields_in(template: str) -> list[str]:
 
 
 def deal_texts(deal: Deal, day: date) -> dict[str, str]:
-    """What a template may show of a deal whose invoice is dated `day`."""
-    fields = {f"{_FIELD}{name}": clean(value) for name, value in deal.fields.items()}
-    return fields | {
-        "title": clean(deal.title), "date": day.isoformat(), "month": f"{day:%Y-%m}"
-    }  # fmt: skip
+    """What a template may show of a deal whose invoice is dated `day`; `filled` takes a field that
+    is not here for an empty one."""
+    fields = {f"{_FIELD}{name}": clean(value) for name, value in deal.fields.items() if value}
+    iso = day.isoformat()
+    return fields | {"title": clean(deal.title), "date": iso, "month": iso[:7]}
 
 
 def filled(template: str, texts: Mapping[str, str]) -> str:

@@ -27,6 +27,8 @@ def clean(text: str | None) -> str:
 
 def one_line(text: str | None) -> str:
     """Text with every run of white space, line feeds included, made one space."""
+    if text and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # nearly all texts: of white space they hold single spaces alone
     return " ".join(clean(text).split())
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
 from syncjob.core.policy import DealInputs, Invoices
+from syncjob.core.policy_base import once_each
 from syncjob.core.policy_rules import RATE_DIGITS
 from syncjob.core.records import InvoiceLine, LedgerReference
 from syncjob.core.rules.tax import Choice
@@ -37,10 +38,15 @@ def status_for(facts: Facts, invoice: InvoiceFacts) -> Wanted:
     for rule in facts.policy.status_rules:
         if applies(rule.when, rule.name, facts, invoice=invoice):
             return Wanted(rule.status, f'the rule "{rule.name}" says {rule.status}')
-    status = facts.policy.status
-    return Wanted(status, f"invoices.status says {status}")
+    return status_without_rules(facts.policy)
 
 
+def status_without_rules(policy: Invoices) -> Wanted:
+    """What an invoice is to end as that no rule is about."""
+    return Wanted(policy.status, f"invoices.status says {policy.status}")
+
+
+@once_each
 def may_be_authorised(policy: Invoices) -> bool:
     """Whether any rule could want an invoice approved."""
     wanted = {policy.status, *(rule.status for rule in policy.status_rules)}
