@@ -62,7 +62,7 @@ def _creates(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall
         groups[intent.side, intent.action.kind].append(intent)
     for (_, kind), members in groups.items():
         connector = batch.side(members[0].side)
-        since = min(_before(calls[i.call], batch) for i in members)
+        since = min(sent_from(calls[i.call]) for i in members)
         markers = [i.action.marker or "" for i in members]
         found = connector.find(kind, markers, since - connector.capabilities.lookback)
         for intent in members:
@@ -101,7 +101,7 @@ def _compare(
     if landed == set(wanted):
         _found(batch, intent, record)
         return
-    if not _patient(batch, call, connector):
+    if not is_patient(batch, call, connector):
         batch.counts["waiting"] += 1
         return
     with batch.state.commit():
@@ -146,22 +146,22 @@ def _found(batch: Batch, intent: Intent, record: AnyRecord) -> None:
 def _void_if_patient(
     batch: Batch, intent: Intent, call: JournaledCall, connector: Connector
 ) -> None:
-    if _patient(batch, call, connector):
+    if is_patient(batch, call, connector):
         _void(batch, intent, "not found after the patience")
     else:
         batch.counts["waiting"] += 1
 
 
-def _patient(batch: Batch, call: JournaledCall, connector: Connector) -> bool:
+def is_patient(batch: Batch, call: JournaledCall, connector: Connector) -> bool:
     """Whether the server's own clock shows that the call can no longer appear or land."""
     now = connector.server_time()
     if now is None:
         connector.identity()  # any answer tells the server's time
         now = connector.server_time()
-    return now is not None and now >= _before(call, batch) + connector.capabilities.patience
+    return now is not None and now >= sent_from(call) + connector.capabilities.patience
 
 
-def _before(call: JournaledCall, batch: Batch) -> datetime:
+def sent_from(call: JournaledCall) -> datetime:
     """The server's time at the send; our own clock's where no answer had ever shown it."""
     known = call.server_time or call.sent_at
     assert known is not None

@@ -1,4 +1,8 @@
-"""The CRM's own fields that the config needs: shown, and created through the journal."""
+"""The CRM's own fields that the config needs: shown, and created through the journal.
+
+No CRM takes a key with them, so that after a lost answer a field is looked for until it can no
+longer appear, and only then asked for again (invariants 3 and 4).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from syncjob.core.reports import FieldsReport
 from syncjob.engine.batch import Batch
 from syncjob.engine.identify import identify
 from syncjob.engine.rounds import wait_shortly
-from syncjob.errors import Park, Throttled
+from syncjob.engine.settle import is_patient, sent_from
+from syncjob.errors import Park, RetryLater, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
 
@@ -19,6 +24,7 @@ def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
     """
     identify(batch)
     assert batch.crm_reference is not None
+    asked = _still_open(batch) if create else None
     wishes = batch.crm.missing_fields(batch.crm.reference())
     wanted = tuple((w.entity, w.name, w.kind, w.purpose) for w in wishes)
     if not create:
@@ -29,6 +35,8 @@ def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
             next_step="Create what `syncjob init` lists by hand in the CRM, or set the mode to "
             "drafts_only before `syncjob init` is to make it.",
         )  # fmt: skip
+    if wishes and asked is not None:
+        raise asked
     created: list[str] = []
     by_hand: list[str] = []
     for wish in wishes:
@@ -43,6 +51,26 @@ def create_fields(batch: Batch, *, create: bool) -> FieldsReport:
     return FieldsReport(created=tuple(created), by_hand=tuple(by_hand))
 
 
+def _still_open(batch: Batch) -> RetryLater | None:
+    """Close what an earlier run left open, once it can no longer appear; until then, why the fields
+    that are missing now are not asked for again."""
+    calls = batch.state.journal.open_without_intents("crm")
+    late = [c for c in calls if c.sends and not is_patient(batch, c, batch.crm)]
+    with batch.state.commit():
+        batch.lease.check(batch.state)
+        batch.state.journal.close_calls([c.id for c in calls if c not in late])
+    if not late:
+        return None
+    until = max(map(sent_from, late)) + batch.crm.capabilities.patience
+    return RetryLater(
+        f"Whether {batch.crm.name} made the field that it was last asked for is not known yet: "
+        "the answer was lost.",
+        resume_at=until, where="crm",
+        next_step=f"Run `syncjob init` again after {until:%H:%M} UTC: it makes only what is not "
+        "there by then.",
+    )  # fmt: skip
+
+
 def _create(batch: Batch, wish: FieldWish) -> str | None:
     """Create one field; None if done, else the vendor's words."""
     for request in batch.crm.create_fields([wish]):
@@ -53,7 +81,12 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
                 now=batch.clock.now(),
             )  # fmt: skip
             call = opened[0].call
-        answer = _write(batch, call)
+        try:
+            answer = _write(batch, call)
+        except (RetryLater, Stop):  # certainly without effect
+            with batch.state.commit():
+                batch.state.journal.close_calls([call.id])
+            raise
         with batch.state.commit():
             batch.state.journal.answered([(call.id, answer.status, excerpt(answer.body))])
             batch.state.journal.close_calls([call.id])

@@ -241,6 +241,15 @@ class Journal:
         """All intents whose outcome is not known, oldest first."""
         return self._intents("state = 'open' ORDER BY id", ())
 
+    def open_without_intents(self, side: Receiver) -> list[JournaledCall]:
+        """Calls that carry no action (the CRM's own fields) and whose outcome is not known."""
+        rows = self.db.execute(
+            "SELECT id FROM call WHERE side = ? AND state = 'open' "
+            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.call = call.id) ORDER BY id",
+            (side,),
+        )
+        return [self.call(row[0]) for row in rows.fetchall()]
+
     def busy(self, targets: Sequence[tuple[Receiver, str]]) -> bool:
         """Whether one of these records has an open intent."""
         return any(self.reads.rows(_OPEN_TO[side], target) for side, target in targets)
