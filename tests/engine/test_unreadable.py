@@ -13,7 +13,7 @@ from syncjob.engine.by_id import SPLITS_MAX, apart
 from syncjob.errors import SchemaDrift
 from tests.drift.bench import Bench
 from tests.drift.mutate import Case, Place
-from tests.drift.scene import ready
+from tests.drift.scene import ready, sell
 
 
 def strange(crm: str, endpoint: str, steps: str, kind: str, record: str, sample: Any) -> Bench:
@@ -56,6 +56,29 @@ def test_one_customer_read_by_id_is_told_and_the_others_go_on(
     assert not report.stopped_by
     assert ("contacts:org:5", "record_unreadable") in opened(report)
     assert totals(bench) == {"108.90", "220.00"}  # its own deal: it is known from before
+    bench.case = None
+    bench.advance(timedelta(minutes=61))
+    assert opened(bench.run()) == []
+    bench.close()
+
+
+def test_what_cannot_be_read_again_as_a_whole_stays_told_and_is_tried_each_hour() -> None:
+    """Two customers that were told one after the other are read again in one call; the vendor then
+    answers with a page for people, and later as it should."""
+    at = "POST /hubspot/crm/objects/2026-09/companies/batch/read"
+    bench = strange("hubspot", at, "results[].properties.name", "object", "5", "Epsilon Pty")
+    bench.run()
+    sell(bench, "Delta Pty", title="Another order")
+    bench.case = Case(Place(at, bench.case.place.steps, "Delta Pty", "3"), "object", "one")
+    bench.advance(timedelta(minutes=5))
+    told = [("contacts:org:3", "record_unreadable"), ("contacts:org:5", "record_unreadable")]
+    assert set(told) <= set(opened(bench.run()))
+    bench.case = Case(Place(at, (), None), "html", "all")
+    bench.advance(timedelta(minutes=61))
+    report = bench.run()
+    assert not report.stopped_by
+    assert bench.hits
+    assert set(told) <= set(opened(report))
     bench.case = None
     bench.advance(timedelta(minutes=61))
     assert opened(bench.run()) == []

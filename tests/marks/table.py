@@ -16,15 +16,9 @@ FILE = Path(__file__).with_name("table.txt")
 UNREACHABLE: dict[str, str] = {
     "engine.firststeps.keeping:keep:except OSError #2": "a file that the same command made a "
     "moment ago cannot be removed only if its disk turns read-only in between",
-    "core.scheduled:_kept:except Held": "no rule of today holds what follows for a part's invoice "
-    "that stands; one that will must not stop the other parts",
-    "core.scheduled:_follow:except Held": "what holds a part's new lines holds the outline before, "
-    "for all that is known; a hold of the customer alone would come here",
-    "engine.by_id:_retry:except SchemaDrift": "a second reading after an hour whose whole answer "
-    "is refused; the first reading of the same kind is under test",
 }
-#: More than these are an excuse.
-UNREACHABLE_MAX = 4
+#: More than this is an excuse.
+UNREACHABLE_MAX = 1
 
 #: What they play differs from commit to commit, so that they cannot stand for a mark.
 DRAWN = ("tests/sim/", "tests/faults/", "tests/drift/", "tests/notices/", "no test")
