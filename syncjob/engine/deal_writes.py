@@ -25,6 +25,14 @@ class _Before(msgspec.Struct, frozen=True):
     refused: str | None
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """A deal as it stands after our write; `form` is what the CRM stores for the write, where that
+    was needed to know it."""
+
+    deal: Deal
+    form: dict[str, str | None] | None = None
+
+
 class _Write(msgspec.Struct, frozen=True):
     """A write of a deal that had its effect."""
 
@@ -36,7 +44,7 @@ class _Write(msgspec.Struct, frozen=True):
 
 def store_deals(
     batch: Batch, calls: Iterable[tuple[Sequence[Intent], Sequence[Outcome]]]
-) -> dict[int, Deal]:
+) -> dict[int, Shown]:
     """The deals that a round's calls have written, before each write is written down by itself;
     call it inside the commit. By the intent, the deal as the answer shows it."""
     done = {
@@ -62,17 +70,21 @@ def deal_stored(batch: Batch, intent: Intent, record: object, *, settled: bool) 
     )})  # fmt: skip
 
 
-def _stored(batch: Batch, done: Mapping[int, _Write]) -> dict[int, Deal]:
+def _stored(batch: Batch, done: Mapping[int, _Write]) -> dict[int, Shown]:
     before = _before(batch, done)
-    shown: dict[int, Deal] = {}
+    shown: dict[int, Shown] = {}
     for number, write in done.items():
-        record = write.outcome.record or _as_written(batch, write, before[number].deal)
-        if isinstance(record, Deal):
-            shown[number] = record
+        record = write.outcome.record
+        if record is None:
+            made = _as_written(batch, write, before[number].deal)
+        else:
+            made = Shown(record) if isinstance(record, Deal) else None
+        if made is not None:
+            shown[number] = made
     snapshots, echoes = batch.state.snapshots, dict[int, list[Deal]]()
     merged: list[Deal] = []
-    for number, record in shown.items():
-        new, old = _merged(before[number].deal, record), before[number]
+    for number, one in shown.items():
+        new, old = _merged(before[number].deal, one.deal), before[number]
         merged.append(new)
         if old.details is not None and _is_echo(old.deal, old.details[0], new):
             same = msgspec.structs.replace(old.details[0], updated=new.updated)
@@ -127,7 +139,7 @@ def _is_echo(old: Deal | None, details: Deal, new: Deal) -> bool:
     return (old.value, old.line_count, old.currency) == (new.value, new.line_count, new.currency)
 
 
-def _as_written(batch: Batch, write: _Write, old: Deal | None) -> Deal | None:
+def _as_written(batch: Batch, write: _Write, old: Deal | None) -> Shown | None:
     """The deal as it was last read, with what was written: where the CRM answers with the stamp
     alone. An edit that nobody has read yet bears this stamp too, and is read by its id then."""
     stamp, move = write.outcome.stamp, write.change.move
@@ -136,11 +148,11 @@ def _as_written(batch: Batch, write: _Write, old: Deal | None) -> Deal | None:
     form = batch.writer(write.action.side).stored_form(write.action)
     new = msgspec.structs.replace(old, updated=stamp, fields={**old.fields, **form})
     if move is None:
-        return new
+        return Shown(new, form)
     known = batch.crm_reference.pipelines if batch.crm_reference else ()
     homes = (p.id for p in known if any(i == move.stage_id for i, _ in p.stages))
     home = next(homes, old.pipeline_id)
-    return msgspec.structs.replace(new, stage_id=move.stage_id, pipeline_id=home)
+    return Shown(msgspec.structs.replace(new, stage_id=move.stage_id, pipeline_id=home), form)
 
 
 def _moved_on(batch: Batch, write: _Write, refused: str | None) -> None:

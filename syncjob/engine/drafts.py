@@ -17,10 +17,13 @@ from syncjob.engine.pull import store_records
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
 
+_Made = tuple[InvoiceDraft, Invoice]
+
 
 def store_drafts(batch: Batch, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
-    """The new invoices of one call, tied to their deals and stored together, before each is
-    written down by itself; call it inside the commit."""
+    """The new invoices of one call, tied to their deals and stored together, and their contacts
+    linked with the deals' customers, before each is written down by itself; call it inside the
+    commit."""
     made = [
         (intent.action.payload, outcome.record)
         for intent, outcome in pairs
@@ -30,16 +33,48 @@ def store_drafts(batch: Batch, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
     ]
     if not made:
         return
+    _keep(batch, made)
+
+
+def _keep(batch: Batch, made: Sequence[_Made]) -> None:
     for draft, invoice in _untied(batch, made):
         _tie_draft(batch, draft, invoice)
     invoices = [invoice for _, invoice in made]
     store_records(batch, "ledger", "invoices", invoices, strong=True)
     note_largest(batch, invoices)
+    answered, pairs = _left(batch, [draft for draft, _ in made])
+    for deal_id in answered:
+        # It was given for this invoice: the next generation may double another one by hand.
+        batch.state.book.note(f"answer:deal:{deal_id}", None)
+    for party, contact_id in pairs:
+        tie_contacts(batch, party, contact_id, how="match")
 
 
-def _untied(
-    batch: Batch, made: Sequence[tuple[InvoiceDraft, Invoice]]
-) -> list[tuple[InvoiceDraft, Invoice]]:
+def _left(batch: Batch, drafts: Sequence[InvoiceDraft]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The deals for which a person had asked for this invoice, and the customers that are to be
+    linked with the contacts billed: where both are free, each once."""
+    state, deals = batch.state, [_deal_of(draft) for draft in drafts]
+    answered: list[str] = []
+    partners, owners = dict[str, str](), dict[str, str]()
+    with state.gathering():
+        state.book.fetch_facts(f"answer:deal:{deal}" for deal in deals)
+        state.snapshots.fetch("crm", "deals", deals)
+        known = [state.snapshots.get("crm", "deals", deal, Deal) for deal in deals]
+        parties = [(deal.org_id or deal.person_id) if deal else None for deal in known]
+        state.links.fetch_contacts(party for party in parties if party)
+        state.links.fetch_owners(draft.contact_id for draft in drafts if draft.contact_id)
+        for deal_id, party, draft in zip(deals, parties, drafts, strict=True):
+            if state.book.fact(f"answer:deal:{deal_id}") == "create":
+                answered.append(deal_id)
+            contact_id = draft.contact_id
+            if party is None or contact_id is None or party in partners or contact_id in owners:
+                continue
+            if not state.links.contact(party) and not state.links.contact_owner(contact_id):
+                partners[party], owners[contact_id] = contact_id, party
+    return answered, list(partners.items())
+
+
+def _untied(batch: Batch, made: Sequence[_Made]) -> list[_Made]:
     """Those that are no deal's yet, each once."""
     links, ids = batch.state.links, [invoice.id for _, invoice in made]
     first = {invoice.id: draft for draft, invoice in reversed(made)}
@@ -55,26 +90,12 @@ def _untied(
 
 
 def draft_stored(batch: Batch, action: Action, record: object, *, settled: bool) -> None:
-    """Link the new invoice with its deal, and its contact with the deal's customer; one that was
-    just made is stored with the others of its call."""
+    """The same of one that was found later, by look-up, to be made; one that was just made is
+    stored with the others of its call."""
     assert isinstance(record, Invoice)
     assert isinstance(action.payload, InvoiceDraft)
-    links, deal_id = batch.state.links, _deal_of(action.payload)
     if settled:
-        for draft, invoice in _untied(batch, [(action.payload, record)]):
-            _tie_draft(batch, draft, invoice)
-        store_records(batch, "ledger", "invoices", [record], strong=True)
-        note_largest(batch, [record])
-    if batch.state.book.fact(f"answer:deal:{deal_id}") == "create":
-        # It was given for this invoice: the next generation may double another one by hand.
-        batch.state.book.note(f"answer:deal:{deal_id}", None)
-    deal = batch.state.snapshots.get("crm", "deals", deal_id, Deal)
-    contact_id = action.payload.contact_id
-    party = (deal.org_id or deal.person_id) if deal else None
-    if party is None or contact_id is None:
-        return
-    if not links.contact(party) and not links.contact_owner(contact_id):
-        tie_contacts(batch, party, contact_id, how="match")
+        _keep(batch, [(action.payload, record)])
 
 
 def _deal_of(draft: InvoiceDraft) -> str:

@@ -44,7 +44,7 @@ from syncjob.core.rules.moves import REFUSED, name_of
 from syncjob.engine.auditing import audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
-from syncjob.engine.deal_writes import deal_stored
+from syncjob.engine.deal_writes import Shown, deal_stored
 from syncjob.engine.drafts import draft_stored
 from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
@@ -61,7 +61,7 @@ Known = Contact | Invoice | Deal | Template | CreditNote
 
 
 def apply(
-    batch: Batch, intent: Intent, outcome: Outcome, deals: Mapping[int, Deal]
+    batch: Batch, intent: Intent, outcome: Outcome, deals: Mapping[int, Shown]
 ) -> Ended | None:
     """Write down what became of an intent, and tell its end, None if it stays open; call it inside
     a commit, in which it is then ended. `deals` are those of the round that are stored already, by
@@ -70,8 +70,10 @@ def apply(
     ended: Ended | None = None
     match outcome:
         case Stored(record=record, stamp=stamp):
-            known = deals.get(intent.id) or record or _contact_as_written(batch, action, stamp)
-            stored(batch, intent, known, settled=False)
+            deal = deals.get(intent.id)
+            known = record or _contact_as_written(batch, action, stamp)
+            form = deal.form if deal else None
+            stored(batch, intent, deal.deal if deal else known, settled=False, form=form)
             ended = (intent.id, "done", "stored")
         case Rejected():
             reject(batch, action, outcome)
@@ -99,15 +101,19 @@ def _said(outcome: Outcome) -> str:
     return msgspec.json.encode(outcome).decode()[:500]
 
 
-def stored(batch: Batch, intent: Intent, record: Known | None, *, settled: bool) -> None:
+def stored(
+    batch: Batch, intent: Intent, record: Known | None, *, settled: bool,
+    form: dict[str, str | None] | None = None,
+) -> None:  # fmt: skip
     """The write is done: link, base, snapshot and audit. Whoever calls this ends the intent in the
-    same commit, and forgets what its record has failed before. `settled`: found later, by look-up.
+    same commit, and forgets what its record has failed before. `settled`: found later, by look-up;
+    `form`: what the vendor stores for the write, if that is known already.
 
     After a settle the base is what the vendor is known to store for the call's bytes, so that a
     current value that differs is a person's edit (DESIGN 5.6); the snapshot is what stands now.
     """
     action, state = intent.action, batch.state
-    wanted = batch.writer(action.side).stored_form(action)
+    wanted = batch.writer(action.side).stored_form(action) if form is None else form
     base = wanted
     if not settled and record is not None:
         base = batch.writer(action.side).current_form(action, record)

@@ -17,9 +17,9 @@ import msgspec
 
 from syncjob.connectors.base import Prepared
 from syncjob.core.actions import Action, Message, NotDone, Outcome, Unknown
-from syncjob.core.records import Deal, Receiver
+from syncjob.core.records import Receiver
 from syncjob.engine.batch import Batch
-from syncjob.engine.deal_writes import store_deals
+from syncjob.engine.deal_writes import Shown, store_deals
 from syncjob.engine.drafts import store_drafts
 from syncjob.engine.outcomes import apply, forgive
 from syncjob.engine.telling import way_down
@@ -243,7 +243,7 @@ class Rounds:
             return [Unknown(error=str(came))] * len(sent.intents)
         return [NotDone(error=str(came))] * len(sent.intents)
 
-    def _keep(self, sent: Sent, came: Came, deals: Mapping[int, Deal]) -> list[tuple[str, Ended]]:
+    def _keep(self, sent: Sent, came: Came, deals: Mapping[int, Shown]) -> list[tuple[str, Ended]]:
         """Base, link, snapshot and audit; what was to be written where, and how that ended. Of a
         call that was lost nobody knows anything, so its intents stay open for settle."""
         journal = self.batch.state.journal
