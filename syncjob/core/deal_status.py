@@ -130,8 +130,10 @@ def _differs(case: Case, name: str, value: str | None) -> bool:
     """Whether the deal's field must be written: the wish is new, or somebody changed the field."""
     current, agreed = case.deal.fields.get(name), case.deal_base.get(name)
     if agreed is None:
-        return not _same(current, value)
-    return not _same(agreed.wanted, value) or not _same(agreed.stored, current)
+        return current != value and not _same(current, value)
+    if agreed.wanted != value and not _same(agreed.wanted, value):
+        return True
+    return agreed.stored != current and not _same(agreed.stored, current)
 
 
 def _same(one: str | None, other: str | None) -> bool:

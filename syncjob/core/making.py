@@ -79,7 +79,7 @@ class Making(msgspec.Struct):
                     refused[1], subject=self.case.subject, page=self.case.deal.page
                 )
             )
-        if not any((a.kind, a.target) == (action.kind, action.target) for a in self.actions):
+        if not any(a.target == action.target and a.kind == action.kind for a in self.actions):
             self.actions.append(action)  # the parts of a deal ask for one customer
 
     def _known_as(self, action: Action, part: PartCase | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -191,7 +192,7 @@ def _load_customer(batch: Batch, party_id: str | None, person_id: str | None) ->
 
 
 #: What of a deal shows that its lines may be others.
-_TELLTALE = ("updated", "value", "line_count", "currency")
+_TELLTALE = attrgetter("updated", "value", "line_count", "currency")
 
 
 def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool, Deal | None, bool]:
@@ -206,7 +207,7 @@ def _with_lines(batch: Batch, deal: Deal) -> tuple[Deal, bool, Deal | None, bool
         deal, lines=details.lines, discounts=details.discounts, instalments=details.instalments
     )
     # Lines change the deal's value, not always its stamp (facts: pipedrive, 1d).
-    moved = any(getattr(details, name) != getattr(deal, name) for name in _TELLTALE)
+    moved = _TELLTALE(details) != _TELLTALE(deal)
     complete = read == batch.id
     return whole if complete else deal, complete, None if moved else whole, moved
 
