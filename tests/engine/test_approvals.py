@@ -58,6 +58,22 @@ def test_each_fault_at_each_step(full: World, fault: dict[str, Any], method: str
     assert codes(quiet(full)) == []
 
 
+def test_a_number_given_before_a_lost_draft_is_found_stays_and_keeps_nobody(full: World) -> None:
+    """Nobody can tell it from the ledger's own (docs/guarantees.md, "Where it ends")."""
+    deal = sell(full)
+    full.fault(kind="lost", server="xero", method="PUT", path="/Invoices$", times=2)
+    full.run()
+    draft = only(full.invoices())
+    full.books("edit_invoice", invoice=draft["id"], fields={"InvoiceNumber": "HAND-1"})
+    minutes(full, 5)
+    assert codes(full.run()) == []
+    assert (invoice_of(full, deal)["number"], invoice_of(full, deal)["status"]) == (
+        "HAND-1", "AUTHORISED",
+    )  # fmt: skip
+    assert full.deal_fields(deal)["Invoice number"] == "HAND-1"
+    quiet(full)
+
+
 def test_a_draft_whose_total_is_in_doubt_waits_for_a_person(full: World) -> None:
     deal = sell(full)
     full.crm("add_discount", deal=deal, type="amount", amount=10, description="Friend")

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from tests.sim import sameness
+from tests.sim.__main__ import main
 from tests.sim.every_point import (
     KNOWN,
     Case,
@@ -61,6 +62,17 @@ def test_two_faults(first_load: Played) -> None:
     assert fired
     assert len(world.faults.fired) == 2
     assert Case.of_key(pair.key) == pair
+
+
+@pytest.mark.parametrize(
+    ("point", "says", "code"),
+    [("0", "green", 0), ("9999", "NOT PLAYED: not all of its faults fired", 1)],
+)
+def test_a_case_played_again_says_whether_its_fault_fired(
+    point: str, says: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--case", f"first load|0|{point}|kill before|off"]) == code
+    assert capsys.readouterr().out.splitlines()[-1].startswith(says)
 
 
 def test_every_key_names_its_case(first_load: Played) -> None:
