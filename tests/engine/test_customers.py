@@ -26,6 +26,24 @@ def test_a_contact_of_exactly_this_name_is_used_and_left_alone(world: World) -> 
     quiet(world)
 
 
+def test_the_drafts_of_one_call_link_their_customer_once(world: World) -> None:
+    known, other = _contact(world, "Acme Pty"), _contact(world, "Beta Pty")
+    orgs = {"Acme Pty": known, "Beta Pty": other}
+    deals = {sell(world, org, title=f"Order {n}"): org for n in (1, 2) for org in orgs}
+    assert world.run().exit_code == 0
+    assert {d: invoice_of(world, d)["contact_id"] for d in deals} == {
+        deal: orgs[org] for deal, org in deals.items()
+    }
+    with world.connection() as handle:
+        links = handle.state.links.contacts()
+        told = [row for crm, _ in links for row in handle.state.audit.rows_of(target=f"link:{crm}")]
+    assert sorted(ledger for _, ledger in links) == sorted(orgs.values())
+    assert sorted((row.field, row.after) for row in told) == sorted(
+        ("link", contact) for contact in orgs.values()
+    )
+    quiet(world)
+
+
 def test_name_and_email_agreeing_find_the_contact(world: World) -> None:
     known = _contact(world, "Acme Pty", EmailAddress="jo@acme.test")
     _contact(world, "Beta Pty", EmailAddress="jo@acme.test")
