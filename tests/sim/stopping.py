@@ -13,6 +13,7 @@ from syncjob.sandbox.kernel import Call
 from tests.sim.watch import Violation
 
 if TYPE_CHECKING:
+    from syncjob.engine.connection import ConnectionHandle
     from tests.sim.world import World
 
 
@@ -36,11 +37,14 @@ def only_reads(world: World) -> None:
     world.tell("a person sets the mode to read_only")
     config, last = world.config, world.last_call()
     world.config = config.model_copy(update={"mode": "read_only"})
-    try:
-        with world.connection() as handle:
+
+    def init(handle: ConnectionHandle) -> None:
+        try:
             handle.init_fields(create=True)
-    except SyncJobError as error:  # a vendor may be out of reach
-        world.tell(f"  syncjob init: {error.what}")
+        except SyncJobError as error:  # a vendor may be out of reach
+            world.tell(f"  syncjob init: {error.what}")
+
+    world.work(init)
     world.run()
     world.config = config
     written = [f"{call.method} {call.path}" for call in world.writes_since(last)]

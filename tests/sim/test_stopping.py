@@ -77,6 +77,15 @@ def test_a_batch_in_read_only_writes_nothing(world: World, monkeypatch: pytest.M
         stopping.only_reads(world)
 
 
+def test_who_runs_init_after_a_batch_was_killed_starts_a_process_anew(world: World) -> None:
+    wins(world, 1)
+    world.run({0: "kill before"})
+    assert world.faults.dead
+    stopping.only_reads(world)
+    assert not world.faults.dead
+    recover(world)
+
+
 def test_an_approval_that_changes_more_than_the_status_is_a_violation() -> None:
     with sold(mode="full", status="draft") as world:
         world.watch.batch_begins(world)
