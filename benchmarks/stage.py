@@ -101,9 +101,11 @@ class Stage:
 def staged(
     folder: Path, csv: Path, crm: CrmName = "pipedrive", *, plan: Plan = "ultimate",
     limits: bool = False, real: bool = False, latency_s: float = 0.0, share: int = 100,
+    page: bool = True,
 ) -> Iterator[Stage]:  # fmt: skip
     """Start the sandbox with these deals, and end it afterwards. `share` is the config's
-    budget_share_percent; the rest is as in benchmarks.server.World."""
+    budget_share_percent, `page` whether the report page is written; the rest is as in
+    benchmarks.server.World."""
     written = folder / "sandbox.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     world = World(
@@ -115,6 +117,8 @@ def staged(
         try:
             _wait(written, server)
             values = _settings(yaml.safe_load(written.read_text(encoding="utf-8")), world, share)
+            if not page:
+                values.setdefault("connection", {})["page"] = None
             base = values["crm"]["api_url"].removesuffix(f"/{crm}")
             stage = Stage(folder, base, crm)
             with os.fdopen(os.open(stage.config, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:

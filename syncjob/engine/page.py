@@ -1,7 +1,7 @@
 """The report page: gathered from the state after a batch, and written as one file.
 
 The money is a scan of all invoices, so it is counted anew only when something has changed, and
-for a hundredth of the time at most; what is shown says as of when it is.
+for a thousandth of the time at most; what is shown says as of when it is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BATCHES_SHOWN = 20
 #: So many invoices are read and counted together, and no more of them are in memory at a time.
 GROUP = 500
 #: Counting the money may take one part in so many of the time.
-SHARE = 100
+SHARE = 1_000
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
