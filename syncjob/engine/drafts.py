@@ -14,6 +14,7 @@ from syncjob.engine.auditing import tie_contacts, tie_invoice
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import note_largest
 from syncjob.engine.pull import store_records
+from syncjob.engine.waits import note_drafts
 from syncjob.state.journal import Intent
 from syncjob.state.links import Part
 
@@ -25,15 +26,15 @@ def store_drafts(batch: Batch, pairs: Sequence[tuple[Intent, Outcome]]) -> None:
     linked with the deals' customers, before each is written down by itself; call it inside the
     commit."""
     made = [
-        (intent.action.payload, outcome.record)
+        (intent.action, intent.action.payload, outcome.record)
         for intent, outcome in pairs
         if isinstance(intent.action.payload, InvoiceDraft)
         and isinstance(outcome, Stored)
         and isinstance(outcome.record, Invoice)
     ]
-    if not made:
-        return
-    _keep(batch, made)
+    if made:
+        _keep(batch, [(draft, invoice) for _, draft, invoice in made])
+        note_drafts(batch, [action for action, _, _ in made])
 
 
 def _keep(batch: Batch, made: Sequence[_Made]) -> None:
@@ -96,6 +97,7 @@ def draft_stored(batch: Batch, action: Action, record: object, *, settled: bool)
     assert isinstance(action.payload, InvoiceDraft)
     if settled:
         _keep(batch, [(action.payload, record)])
+        note_drafts(batch, [action])
 
 
 def _deal_of(draft: InvoiceDraft) -> str:

@@ -50,7 +50,7 @@ from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
 from syncjob.engine.titles import vendor_title
-from syncjob.engine.waits import note_wait
+from syncjob.engine.waits import note_payment
 from syncjob.state.journal import Ended, Intent
 
 #: How long approvals rest after the ledger said that its plan allows no more (BOOKKEEPING).
@@ -143,7 +143,7 @@ def stored(
     target = _base_target(action, record)
     if target is not None:
         state.links.agree(action.side, target, wanted, base)
-    note_wait(batch, action)
+    note_payment(batch, action)
     batch.wrote(action, _WORDS.get(action.kind) or words_of(action))
 
 

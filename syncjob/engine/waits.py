@@ -6,32 +6,36 @@ or was there before this state, says nothing of it and is left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from syncjob.core.actions import Action, DealChange, InvoiceDraft
+from syncjob.core.actions import Action, DealChange
 from syncjob.core.records import Deal, Invoice
 from syncjob.engine.batch import Batch
 from syncjob.state.speed import Kind
 
 
-def note_wait(batch: Batch, action: Action) -> None:
-    """Write down how long the cause of this write had waited; call it inside the commit."""
-    match action.payload:
-        case InvoiceDraft():
-            _draft(batch, action)
-        case DealChange() if _more_paid(action, batch.config.crm.fields.paid):
-            _payment(batch, action)
-        case _:
-            pass
+def note_drafts(batch: Batch, actions: Sequence[Action]) -> None:
+    """Write down how long the deals of these drafts had waited since they were won; call it inside
+    the commit."""
+    snapshots = batch.state.snapshots
+    deals = {action.subject: action.subject.removeprefix("deal:") for action in actions}
+    with batch.state.gathering():
+        snapshots.fetch("crm", "deals", deals.values())
+        known = {name: snapshots.get("crm", "deals", id, Deal) for name, id in deals.items()}
+        counted = {name for name, deal in known.items() if deal and _counts(batch, deal.won_at)}
+    for action in actions:
+        deal = known[action.subject]
+        if deal and action.subject in counted and not _was_held(batch, action.subject):
+            _note(batch, action, "draft", deal.won_at)
 
 
-def _draft(batch: Batch, action: Action) -> None:
-    deal = batch.state.snapshots.get("crm", "deals", action.subject.removeprefix("deal:"), Deal)
-    if deal is None or not _counts(batch, deal.won_at):
-        return
-    if not _was_held(batch, action.subject):
-        _note(batch, action, "draft", deal.won_at)
+def note_payment(batch: Batch, action: Action) -> None:
+    """Write down how long money had waited for its deal, if this write tells the deal of it; call
+    it inside the commit."""
+    if isinstance(action.payload, DealChange) and _more_paid(action, batch.config.crm.fields.paid):
+        _payment(batch, action)
 
 
 def _payment(batch: Batch, action: Action) -> None:
