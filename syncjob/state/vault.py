@@ -79,7 +79,7 @@ class Vault:
         with self._words():
             _make_private(path)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
-            self._db = Database(self._connection)
+            self._db = Database(self._connection, execute_plugins=False)
             self._prepare()
 
     def token(self, key: str) -> Token | None:
