@@ -4,6 +4,7 @@ can say no."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from random import Random
 
@@ -105,6 +106,35 @@ def test_an_approval_of_what_is_edited_just_then_leaves_the_edit() -> None:
         world.xero.people("approve", {"invoice": made.id})
         world.watch.batch_ended(world)
         assert invoice(world).reference == "PO 9"
+
+
+@pytest.mark.parametrize(
+    ("edit", "earlier", "lasts"),
+    [
+        ({"Reference": "PO 9"}, False, False),
+        ({"Reference": "PO 9"}, True, True),
+        ({"Reference": "PO 9", "InvoiceNumber": "HAND-1"}, False, True),
+    ],
+)
+def test_an_edit_that_a_rewrite_met_is_a_touch_only_where_it_lasts(
+    edit: dict[str, str], earlier: bool, lasts: bool
+) -> None:
+    """Seed 881000133: it was overwritten within the second, and the draft approved later."""
+    with sold(mode="full", status="draft") as world:
+        made = invoice(world)
+        if earlier:
+            world.books("edit_invoice", invoice=made.id, fields={"Reference": "PO 8"})
+            world.advance(timedelta(seconds=1))
+        world.watch.batch_begins(world)
+        world.books("edit_invoice", invoice=made.id, fields=edit)
+        ours = {"Reference": made.reference, "Date": "2026-11-24"}
+        world.xero.people("edit_invoice", {"invoice": made.id, "fields": ours})
+        world.watch.batch_ended(world)
+        world.advance(timedelta(minutes=5))
+        world.watch.batch_begins(world)
+        world.xero.people("approve", {"invoice": made.id})
+        with pytest.raises(Violation, match="touched_draft") if lasts else nullcontext():
+            world.watch.batch_ended(world)
 
 
 def test_a_number_that_a_person_gave_is_a_touch_unless_ours_was_never_read(world: World) -> None:

@@ -52,6 +52,10 @@ class Watch:
         self.touched: dict[str, datetime] = {}
         #: Of these, those of which a person changed nothing but the number.
         self.numbered: set[str] = set()
+        #: Those of which a person changed what no rewrite of ours sends: such an edit lasts.
+        self.lasting: set[str] = set()
+        #: The touched ones when the batch began.
+        self.seen_touched: set[str] = set()
         #: Invoices that a person ended.
         self.ended: set[str] = set()
         #: Invoices that we approved.
@@ -68,7 +72,8 @@ class Watch:
         twin.totals = {k: set(v) for k, v in self.totals.items()}
         twin.first_won = dict(self.first_won)
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
-        twin.numbered = set(self.numbered)
+        twin.numbered, twin.lasting = set(self.numbered), set(self.lasting)
+        twin.seen_touched = set(self.seen_touched)
         twin.approved, twin.tasks = set(self.approved), set(self.tasks)
         twin.untrue = dict(self.untrue)
         return twin
@@ -77,7 +82,7 @@ class Watch:
         """Remember the books as they are."""
         from tests.sim.judge_back import told_truly
 
-        self.batch_began = world.time.now()
+        self.batch_began, self.seen_touched = world.time.now(), set(self.touched)
         self.true_before = told_truly(world)
         self._remember(world)
 
@@ -115,6 +120,8 @@ class Watch:
                 else:
                     self.numbered.discard(document.id)
                 self.touched[document.id] = now
+                if _unsent(before) != _unsent(document):
+                    self.lasting.add(document.id)
                 if document.status in ("VOIDED", "DELETED"):
                     self.ended.add(document.id)
         self._remember(world)
@@ -180,6 +187,7 @@ class Watch:
         touched = self.touched.get(after.id)
         if touched is not None and sent is not None and touched >= sent:
             self._judge_approval(before, after, words)
+            self._forget_overwritten(before, after)
             return  # since we read it nobody can tell: Xero has no "change it only if"
         if before.status != "DRAFT":
             raise Violation("approved_untouched", f"{words} was {before.status}, we changed it")
@@ -209,6 +217,13 @@ class Watch:
         a create was lost, nobody knows which number Xero had given."""
         lost = any(p.kind == "write" and "/Invoices" in p.words for p, _ in world.faults.fired)
         return lost and document.id in self.numbered
+
+    def _forget_overwritten(self, before: Document, after: Document) -> None:
+        """Of an edit that a rewrite of ours met on its way nothing is left that anybody could see
+        (docs/guarantees.md, "Two people at once"), unless it was of what no rewrite sends."""
+        drafts = before.status == after.status == "DRAFT"
+        if drafts and after.id not in self.seen_touched | self.lasting:
+            self.touched.pop(after.id, None)
 
     def _judge_approval(self, before: Document, after: Document, words: str) -> None:
         """It sets the status and the days; what a person did to the rest meanwhile stays."""
@@ -251,6 +266,11 @@ def _of(world: World, document: Document) -> bool:
 
 def _key_in(url: str | None) -> str:
     return (url or "").partition("?")[2]
+
+
+def _unsent(document: Document) -> object:
+    """What of an invoice a rewrite leaves as it is."""
+    return document.status, document.number, document.applied, document.expected_day
 
 
 def _content(document: Document) -> object:
