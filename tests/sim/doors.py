@@ -139,9 +139,9 @@ class WatchedConnection(sqlite3.Connection):
 class WatchedVaultFile(Database):
     """The file of tokens and budgets, whose own connection is made without us."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, **options: Any) -> None:
         self.door = _Door()
-        super().__init__(connection)
+        super().__init__(connection, **options)
 
     def execute(self, sql: str, parameters: Any = None) -> sqlite3.Cursor:
         self.door.passed(sql)
@@ -160,8 +160,8 @@ def _place() -> str:
     return " < ".join(found)
 
 
-def _watched_file(path: Path) -> Database:
-    return Database(sqlite3.connect(path, factory=WatchedConnection))
+def _watched_file(path: Path, **options: Any) -> Database:
+    return Database(sqlite3.connect(path, factory=WatchedConnection), **options)
 
 
 def install() -> None:
