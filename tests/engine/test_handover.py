@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import syncjob.cli
+from syncjob.clock import SystemClock
 from tests.engine.scenes import minutes, sell
 from tests.engine.world import World
 
@@ -35,9 +36,10 @@ RULES = {
 
 
 @pytest.fixture
-def w(tmp_path: Path) -> Iterator[World]:
+def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with contextlib.closing(World(tmp_path)) as world:
         world.init()
+        monkeypatch.setattr(SystemClock, "now", lambda _: world.clock.now())
         yield world
 
 

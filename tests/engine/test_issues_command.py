@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import syncjob.cli
+from syncjob.clock import SystemClock
 from syncjob.core.actions import Issue
 from syncjob.errors import Exit
 from syncjob.logs import configure
@@ -35,6 +36,7 @@ def _typing(
 ) -> Iterator[Type]:
     monkeypatch.setattr("syncjob.engine.connection.open_connection", lambda _: world.connection())
     monkeypatch.setattr("syncjob.cli.issues.who", lambda: "maria@books")
+    monkeypatch.setattr(SystemClock, "now", lambda _: world.clock.now())
 
     def command(*arguments: str) -> tuple[int, str, str]:
         code = syncjob.cli.run(["-c", str(world.write_config()), *arguments])
