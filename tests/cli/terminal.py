@@ -20,6 +20,8 @@ from tests.marks.noting import watched
 ROOT = Path(__file__).parents[2]
 #: Nothing that is waited for takes longer; what does hangs.
 WAIT_S = 60
+#: Who sees nothing happen presses the key again after so long.
+AGAIN_S = 1.0
 
 
 class Terminal:
@@ -65,8 +67,12 @@ class Terminal:
         os.write(self._ours, f"{text}\n".encode())
 
     def interrupt(self) -> None:
-        """Ctrl-C, as a terminal sends it."""
-        self.process.send_signal(signal.SIGINT)
+        """Ctrl-C, as a terminal sends it; once more if nothing comes of it, as a person would:
+        readline does not see a signal between its prompt and its wait for a key."""
+        for _ in range(WAIT_S):
+            self.process.send_signal(signal.SIGINT)
+            if select.select([self._ours], [], [], AGAIN_S)[0]:
+                return
 
     def end(self) -> int:
         """The exit code, once all is on the screen."""
