@@ -20,8 +20,8 @@ from tests.marks.noting import watched
 ROOT = Path(__file__).parents[2]
 #: Nothing that is waited for takes longer; what does hangs.
 WAIT_S = 60
-#: Who sees nothing happen presses the key again after so long.
-AGAIN_S = 1.0
+#: Who sees nothing happen presses the key again after so long, and so often at most.
+AGAIN_S, PRESSED_MAX = 5.0, 6
 
 
 class Terminal:
@@ -67,12 +67,14 @@ class Terminal:
         os.write(self._ours, f"{text}\n".encode())
 
     def interrupt(self) -> None:
-        """Ctrl-C, as a terminal sends it; once more if nothing comes of it, as a person would:
-        readline does not see a signal between its prompt and its wait for a key."""
-        for _ in range(WAIT_S):
+        """Ctrl-C, as a terminal sends it; again where it does not end the command, as a person
+        would: readline does not see a signal between its prompt and its wait for a key."""
+        for _ in range(PRESSED_MAX):
             self.process.send_signal(signal.SIGINT)
-            if select.select([self._ours], [], [], AGAIN_S)[0]:
-                return
+            end = time.monotonic() + AGAIN_S
+            while select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:
+                if not self._more(end):
+                    return
 
     def end(self) -> int:
         """The exit code, once all is on the screen."""

@@ -316,7 +316,7 @@ def test_ctrl_c_leaves_nothing_and_no_secret_is_shown(pipedrive: World, tmp_path
         screen.type("sandbox-token")
         screen.expect("opens: Sandbox Supplies")
         screen.expect("How are you let into Xero")
-        screen.expect(": ")
+        screen.expect("[custom_connection]:")
         screen.interrupt()
         assert screen.end() == Exit.ISSUES
     assert "sandbox-token" not in screen.seen
