@@ -40,6 +40,8 @@ class Terminal:
         self.process = Popen(
             [sys.executable, "-m", "syncjob", *arguments], cwd=folder, env=watched(given),
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            # A terminal's own, also where these tests run in the background, which ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         os.close(theirs)
         self._ours, self.seen, self._read = ours, "", 0
