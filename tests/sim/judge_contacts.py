@@ -1,14 +1,14 @@
 """Customers on both sides: none doubled, and no person's value lost.
 
 What people typed stands in `world.deeds`; which two records are one customer, in the markers that
-the servers hold. Where somebody merged, archived or deleted one of the two, or edited it while our
-program was at work (nobody has compare-and-set there), only doubles are judged.
+the servers X
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from syncjob.sandbox.xero.models import Contact
@@ -104,7 +104,8 @@ def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[s
     for n, deed in enumerate(world.deeds):
         side = "ledger" if deed.side == "xero" else "crm"
         record = str((deed.result.get("done") or deed.result).get("id"))
-        if deed.act in _OTHERWISE or (deed.act in _EDITS and deed.within):
+        raced = deed.act in _EDITS and (deed.within or _unseen(world, deed, side, record))
+        if deed.act in _OTHERWISE or raced:
             ids = (record, *(str(deed.payload.get(x)) for x in ("loser", "winner", "survivor")))
             unclear |= {(side, key) for key in ids}
         if deed.act in _EDITS:
@@ -116,6 +117,23 @@ def _typed(world: World) -> tuple[dict[tuple[str, str, str], Typed], set[tuple[s
                 first = known.first if known else deed.before.get(field, "")
                 typed[side, record, field] = Typed(n, value, ever, first)
     return typed, unclear
+
+
+def _unseen(world: World, deed: Deed, side: str, record: str) -> bool:
+    """Whether we wrote to the record before the ledger's reads showed this edit of it."""
+    if side != "ledger" or deed.shown is None:
+        return False
+    return any(
+        deed.at <= call.at < deed.shown and record.encode() in call.body
+        for call in world.writes_since(0)
+        if call.server == "xero"
+    )
+
+
+def shown_from(world: World, payload: dict[str, Any]) -> datetime | None:
+    """From when on lists and reads by id show the contact as it now is; None if there is none."""
+    versions = world.xero.organisation.contacts._versions.get(str(payload.get("contact")))
+    return versions[-1][0] if versions else None
 
 
 def as_it_is(world: World, act: str, payload: dict[str, Any]) -> dict[str, str]:

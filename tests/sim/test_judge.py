@@ -315,6 +315,23 @@ def test_customers_that_differ_untold_are_seen() -> None:
             judge(world)
 
 
+@pytest.mark.parametrize(("lag_s", "shown_late"), [(0, False), (600, True)])
+def test_a_lost_edit_is_seen_unless_no_read_showed_it(lag_s: int, shown_late: bool) -> None:
+    with sold(features=Features(contacts="ask")) as world:
+        contacts = world.xero.organisation.contacts
+        contact = next(iter(contacts))
+        contacts._lag_max_s = lag_s
+        world.books("edit_contact", contact=contact.id, fields={"TaxNumber": "GB 1"})
+        assert shown_late == (contact in contacts.visible())
+        call(world, contact.id.encode(), path="/xero/api.xro/2.0/Contacts", method="POST")
+        contacts.put(replace(contacts[contact.id], fields=contact.fields))
+        if shown_late:
+            judge(world)
+        else:
+            with pytest.raises(Violation, match=r"^nothing_lost"):
+                judge(world)
+
+
 def test_an_overdue_invoice_of_which_nobody_is_told_is_seen() -> None:
     with sold(features=Features(notices=True)) as world:
         world.books("edit_invoice", invoice=invoice(world).id, fields={"DueDate": "2026-11-24"})

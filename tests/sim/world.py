@@ -95,6 +95,8 @@ class Deed:
     within: bool = False
     #: What the fields of an edited customer said before.
     before: dict[str, str] = field(default_factory=dict, hash=False)
+    #: From when on the server's reads show it; None: at once.
+    shown: datetime | None = None
 
 
 class World:
@@ -355,14 +357,16 @@ class World:
         return self._act("xero", act, payload)
 
     def _act(self, side: str, act: str, payload: dict[str, Any]) -> dict[str, Any]:
-        from tests.sim.judge_contacts import as_it_is
+        from tests.sim.judge_contacts import as_it_is, shown_from
 
         self._settle_late()
         self.watch.after_late(self)  # what the calendar made of a template is nobody's deed
         within = self.running or any(late[1] == side for late in self.host._late)
         before = as_it_is(self, act, payload) if self.features.contacts else {}
         result = self.host.servers[side].people(act, payload)
-        self.deeds.append(Deed(self.time.now(), side, act, payload, result, within, before))
+        shown = shown_from(self, payload)
+        deed = Deed(self.time.now(), side, act, payload, result, within, before, shown)
+        self.deeds.append(deed)
         self.tell(f"{'books' if side == 'xero' else 'sales'}: {act} {_short(payload)}")
         self.watch.people_acted(self)
         return result
