@@ -95,6 +95,8 @@ def _in_steps(batch: Batch, work: Sequence[Step], *, write: bool) -> Plan:
         check_guard(batch, plan)
         if plan.size:
             write_steps(batch, work, weighing, plan)
+        else:  # that these rules found nothing to write is noted all the same
+            write_whole(batch, plan)
     return plan
 
 

@@ -168,6 +168,22 @@ def test_where_nothing_may_be_written_all_of_it_is_weighed(make_world: MakeWorld
     assert (report.result, report.counts.get("invoice.create")) == ("done", None)
 
 
+def test_new_rules_of_which_a_load_has_nothing_to_write_are_guarded_once(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world()
+    _sold(world, 7)
+    world.run()
+    minutes(world, 5)
+    world.overrides = {"invoices": {"double_days": 61}}
+    mark = world.mark()
+    assert world.run().result == "done"  # all drafts are decided again, in steps
+    assert world.writes(mark) == []
+    sell(world, "New Pty", title="New")
+    minutes(world, 5)
+    assert world.run().counts["invoice.create"] == 1
+
+
 def test_customers_go_in_steps_too(make_world: MakeWorld) -> None:
     world = make_world(config={"contacts": {"update": "owners", "which": "all"}})
     for number in range(8):

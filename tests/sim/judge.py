@@ -118,7 +118,7 @@ def _rules_end(world: World) -> None:
 def _two_batches(world: World) -> bool:
     """Whether the last of them wrote nothing. Raises Violation."""
     told: tuple[Issue, ...] = ()
-    last = 0
+    last, waits = 0, False
     for number in (1, 2):
         last = world.last_call()
         report = _batch(world)
@@ -129,8 +129,8 @@ def _two_batches(world: World) -> bool:
         if report is None or report.exit_code not in GOOD_EXITS:
             said = report and (report.exit_code, report.stopped_by)
             raise Violation("recovers", f"batch {number} after the faults ended with {said}")
-        told = report.new_issues
-    if any(issue.subject.startswith("reconcile:") for issue in told):
+        told, waits = report.new_issues, report.counts.get("waiting", 0) > 0
+    if waits or any(issue.subject.startswith("reconcile:") for issue in told):
         last = world.last_call()
         _batch(world)  # what the night's reading finds the next batch mends
     return not world.writes_since(last)
