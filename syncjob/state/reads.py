@@ -166,7 +166,8 @@ class Reads:
             known = self._begin(kept, lookup)
         if isinstance(known, _Nothing):
             return
-        new = [key for key in dict.fromkeys(keys) if key not in known]
+        # One with a NUL is asked for by itself: `json_each` ends each text at its first NUL.
+        new = [key for key in dict.fromkeys(keys) if key not in known and "\0" not in key]
         if not new:
             return
         known.update((key, []) for key in new)

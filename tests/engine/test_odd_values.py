@@ -69,6 +69,16 @@ def test_half_an_emoji_becomes_a_replacement_character(world: World) -> None:
     quiet(world)
 
 
+def test_a_number_with_a_nul_in_it_holds_its_own_deal_and_no_other(world: World) -> None:
+    number = number_of(world, awaiting(world))
+    odd = sell(world, "Odd Pty", fields={"Invoice number": f"{number}\x00 by hand"})
+    good = sell(world, "Good Pty")
+    report = world.run()
+    assert {i.subject: i.code for i in report.issues} == {f"deal:{odd}": "invoice_field_filled"}
+    assert invoice_of(world, good)["total"] == "110.00"
+    quiet(world)
+
+
 def test_a_currency_changed_under_its_lines_is_held(world: World) -> None:
     deal = sell(world)
     world.crm("edit_deal", deal=deal, currency="EUR")  # its line stays priced in AUD
