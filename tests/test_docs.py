@@ -172,6 +172,20 @@ def test_dependencies_md_names_each_package() -> None:
     assert not {name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)}
 
 
+@pytest.mark.parametrize(
+    ("package", "lacks"),
+    [
+        ("structlog", "24.4.0"),  # no `is_enabled_for`, which each exchange asks
+        ("urllib3", "2.1.0"),  # no `read1`, which reads each answer
+    ],
+)
+def test_no_release_is_allowed_that_lacks_what_the_program_calls(package: str, lacks: str) -> None:
+    wanted = tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
+    [least] = [re.search(r">=([\d.]+)", one) for one in wanted if re.match(rf"{package}\b", one)]
+    assert least is not None
+    assert [int(n) for n in least[1].split(".")] > [int(n) for n in lacks.split(".")]
+
+
 def test_constraints_pin_every_package_without_a_url() -> None:
     lines = [line for line in read("constraints.txt").splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.]*", line) for line in lines)
