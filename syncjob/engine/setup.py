@@ -12,7 +12,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.identify import identify
 from syncjob.engine.rounds import wait_shortly
 from syncjob.engine.settle import is_patient, sent_from
-from syncjob.errors import Park, RetryLater, Stop, Throttled
+from syncjob.errors import OutcomeUnknown, Park, RetryLater, SchemaDrift, Stop, Throttled
 from syncjob.transport.parse import excerpt
 from syncjob.transport.wire import Answer, Call
 
@@ -64,7 +64,7 @@ def _still_open(batch: Batch) -> RetryLater | None:
     until = max(map(sent_from, late)) + batch.crm.capabilities.patience
     return RetryLater(
         f"Whether {batch.crm.name} made the field that it was last asked for is not known yet: "
-        "the answer was lost.",
+        "no answer says so.",
         resume_at=until, where="crm",
         next_step=f"Run `syncjob init` again after {until:%H:%M} UTC: it makes only what is not "
         "there by then.",
@@ -87,19 +87,38 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
             with batch.state.commit():
                 batch.state.journal.close_calls([call.id])
             raise
+        told = _is_told(answer)
         with batch.state.commit():
             batch.state.journal.answered([(call.id, answer.status, excerpt(answer.body))])
-            batch.state.journal.close_calls([call.id])
-            if answer.status < 300:
+            batch.state.journal.close_calls([call.id] if told else [])
+            if told and answer.status < 300:
                 batch.state.book.record(
                     batch=batch.id, at=batch.clock.now(), side="crm",
                     target=f"field:{wish.entity}:{wish.name}", subject="connection",
                     changes={"field": (None, wish.kind)}, reason=wish.purpose, intent=None,
                     rules="the fields that the config names (syncjob init)",
                 )  # fmt: skip
+        if not told:
+            raise OutcomeUnknown(
+                f"Whether {batch.crm.name} made the field {wish.name!r} is not known: it answered "
+                f"{answer.status} and nothing about it.", where="crm",
+                next_step="Run `syncjob init` again: it looks for the field before it asks again.",
+            )  # fmt: skip
         if answer.status >= 300:
             return f"the CRM answered {answer.status}: {batch.crm.refusal(answer)}"
     return None
+
+
+def _is_told(answer: Answer) -> bool:
+    """Whether the answer says what became of the field: a gateway's says nothing, and its server
+    may make the field yet."""
+    if answer.status >= 400:
+        return answer.status < 500
+    try:
+        answer.json()
+    except SchemaDrift:
+        return False
+    return 200 <= answer.status < 300
 
 
 def _write(batch: Batch, call: Call) -> Answer:

@@ -76,6 +76,27 @@ def test_a_field_whose_request_never_arrived_is_asked_for_again(
 
 
 @CRMS
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("kind", "status"), [("status", 504), ("html", 200), ("html", 302)])
+def test_an_answer_that_does_not_say_whether_the_field_was_made_is_a_lost_one(
+    make_world: MakeWorld, crm: str, kind: str, status: int, when: str
+) -> None:
+    """A gateway's, whose server may make the field later: it counted as refused, and was asked for
+    again at once."""
+    world = make_world(init=False, crm=crm)
+    world.fault(method="POST", path=PATHS[crm], kind=kind, status=status, when=when)
+    with pytest.raises(OutcomeUnknown, match="is not known"):
+        create(world)
+    sent = asked(world)
+    with pytest.raises(RetryLater, match="is not known yet"):
+        create(world)
+    assert asked(world) == sent
+    minutes(world, 16)
+    assert create(world)
+    assert set(made(world).values()) == {1}
+
+
+@CRMS
 def test_what_is_stopped_at_the_door_holds_up_nothing(make_world: MakeWorld, crm: str) -> None:
     world = make_world(init=False, crm=crm)
     pause(world, "all")
