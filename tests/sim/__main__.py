@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from tests.sim.crms import CRMS
+from tests.sim.swarm import DRAWS
 
 #: Most often a key of another version of the source, whose points stood elsewhere.
 _NOT_FIRED = "NOT PLAYED: not all of its faults fired, so this shows nothing"
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--crm", choices=sorted(CRMS), help="instead of the one that a seed draws")
     parser.add_argument("--plans", action="store_true", help="most batches are applied plans")
     parser.add_argument("--http", action="store_true", help="over real sockets of this machine")
-    parser.add_argument("--first-draws", action="store_true", help="as the first kept seeds drew")
+    parser.add_argument("--draws", choices=DRAWS, default="last", help="as these kept seeds drew")
     given = parser.parse_args(argv)
     if given.case:
         return _case(given.case)
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("a seed, a range of seeds, or --case")
     first, _, last = given.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    how = {"plans": given.plans, "crm": given.crm, "http": given.http, "first": given.first_draws}
+    how = {"plans": given.plans, "crm": given.crm, "http": given.http, "draws": given.draws}
     return _seeds(seeds, how, trace=given.trace)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypedDict
 
+from tests.sim.swarm import DRAWS, Draws
+
 PATH = Path(__file__).with_name("kept.txt")
-#: Words behind a seed: its CRM, and how it is played. The first seeds were kept before later draws
-#: came; "first" plays them with the draws of their time.
+#: Words behind a seed: its CRM, and how it is played. Many seeds were kept before the last draws
+#: came; "first" and "second" play them with the draws of their time.
 CRMS = ("pipedrive", "hubspot")
-MARKS = ("plans", "http", "first")
+MARKS = ("plans", "http", *DRAWS)
 
 
 class How(TypedDict):
@@ -18,7 +20,7 @@ class How(TypedDict):
     crm: str
     plans: bool
     http: bool
-    first: bool
+    draws: Draws
 
 
 def kept_seeds() -> list[tuple[int, How]]:
@@ -32,4 +34,5 @@ def _how(words: list[str]) -> How:
     if unknown:
         raise ValueError(f"{PATH.name}: unknown words {unknown}")
     crm = next((word for word in words if word in CRMS), CRMS[0])
-    return How(crm=crm, plans="plans" in words, http="http" in words, first="first" in words)
+    draws = next((word for word in DRAWS if word in words), DRAWS[-1])
+    return How(crm=crm, plans="plans" in words, http="http" in words, draws=draws)

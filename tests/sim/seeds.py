@@ -13,7 +13,7 @@ from tests.sim.http_face import Face
 from tests.sim.judge import recover
 from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.plans import seen_first
-from tests.sim.swarm import Swarm, crm_of, draw, more
+from tests.sim.swarm import Draws, Swarm, crm_of, draw, more, rarities
 from tests.sim.two import Twofold, Wish, new_twofold, recover_both
 from tests.sim.world import PATIENCE, World, new_world
 
@@ -78,28 +78,30 @@ class Played:
 
 def replay(
     seed: int, *, plans: bool = False, crm: str | None = None, http: bool = False,
-    first: bool = False,
+    draws: Draws = "last",
 ) -> str:  # fmt: skip
     """The shell command that plays this seed again and prints its history."""
-    flags = (("--plans", plans), ("--http", http), ("--first-draws", first))
+    flags = (("--plans", plans), ("--http", http), (f"--draws {draws}", draws != "last"))
     more = " ".join(flag for flag, on in flags if on)
-    chosen = f"--crm {crm or crm_of(seed, first=first)}"
+    chosen = f"--crm {crm or crm_of(seed, draws)}"
     return " ".join(f"python -m tests.sim {seed} {chosen} {more} --trace".split())
 
 
 def play(
     seed: int, *, plans: bool = False, crm: str | None = None, http: bool = False,
-    first: bool = False,
+    draws: Draws = "last",
 ) -> Played:  # fmt: skip
     """Play one seed to its end, most batches as plans that are applied if `plans`, with this CRM
-    or the one that the seed draws, over real sockets if `http`; `first`: only the first draws.
+    or the one that the seed draws, over real sockets if `http`; `draws`: no later ones than these.
 
     Raises Violation with the world's story in `played`.
     """
-    rng, crm = Random(seed), crm or crm_of(seed, first=first)
+    rng, crm = Random(seed), crm or crm_of(seed, draws)
     swarm = replace(draw(rng, Random(f"features {seed}"), crm), plans=plans)
-    if not first:
+    if draws != "first":
         swarm = more(swarm, seed, crm)
+    if draws == "last":
+        swarm = rarities(swarm, seed, crm)
     world = _world(swarm, crm)
     played = Played(world, swarm, seed, http)
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from tests.sim import features
 from tests.sim.aims import kinds_with
@@ -18,12 +18,26 @@ from tests.sim.features import PLAIN, Features
 from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS, MEDDLED
 from tests.sim.two import Wish
 
+#: Which draws a seed is played with: each has those before it, and more.
+Draws = Literal["first", "second", "last"]
+DRAWS: tuple[Draws, ...] = ("first", "second", "last")
 #: The share of seeds whose CRM is HubSpot, of new seeds and of those kept before.
 HUBSPOT, HUBSPOT_FIRST = 0.45, 1 / 3
 #: How many kinds of faults a seed has, beside those that only its CRM knows.
 KINDS = (5, 11)
 #: As many kinds that only its CRM knows, where it has as many.
 OWN_KINDS = (1, 4)
+#: Kinds that need one CRM, a second page, a write of several records or a long wait, so that few
+#: seeds met them; first those of either CRM.
+RARE_ANYWHERE = ("equal stamps", "fewer", "key expired", "page shifts", "reordered", "some refused",
+                 "token renewed", "walk broken", "whole refused")  # fmt: skip
+RARE = (*RARE_ANYWHERE, "error in 200", "423 locked", "477 moving", "524", "429 daily",
+        "429 daily told", "429 secondly", "429 secondly told", "429 ten seconds",
+        "429 ten seconds told", "429 budget", "429 budget told", "429 burst",
+        "429 burst told", "403 page", "null in 200")  # fmt: skip
+#: How many of them go first in each seed: of its CRM's own and of the others; and so many faults
+#: more a batch has then.
+RARE_OWN, RARE_COMMON, RARE_MORE = 2, 1, 0.75
 #: The most records of a page; one a page is not drawn where calls are few.
 PAGES = (None, None, None, 1, 2, 5)
 TIGHT = 0.12
@@ -71,9 +85,9 @@ class Swarm:
     meddles: bool = False
 
 
-def crm_of(seed: int, *, first: bool = False) -> str:
+def crm_of(seed: int, draws: Draws = "last") -> str:
     """The CRM of a seed that names none."""
-    share = HUBSPOT_FIRST if first else HUBSPOT
+    share = HUBSPOT_FIRST if draws == "first" else HUBSPOT
     return "hubspot" if Random(f"crm {seed}").random() < share else "pipedrive"
 
 
@@ -106,6 +120,17 @@ def more(swarm: Swarm, seed: int, crm: str) -> Swarm:
         turns=_turns(rng, wish, swarm.features), features=PLAIN if wish.second else swarm.features,
     )  # fmt: skip
     return _meddled(made, Random(f"meddling {seed}"))
+
+
+def rarities(swarm: Swarm, seed: int, crm: str) -> Swarm:
+    """The last draws: kinds that seldom find their point go before the others, and to spare."""
+    rng = Random(f"rare {seed}")
+    mine = [kind for kind in kinds_with(crm) if kind in RARE]
+    own = [kind for kind in mine if kind not in RARE_ANYWHERE]
+    ahead = [*rng.sample(own, min(len(own), RARE_OWN)), *rng.sample(RARE_ANYWHERE, RARE_COMMON)]
+    rng.shuffle(ahead)
+    kinds = tuple(dict.fromkeys((*ahead, *swarm.kinds)))
+    return replace(swarm, kinds=kinds, faults_a_batch=swarm.faults_a_batch + RARE_MORE)
 
 
 def _meddled(swarm: Swarm, rng: Random) -> Swarm:
