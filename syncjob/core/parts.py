@@ -99,7 +99,8 @@ def existing(
     doubt = _doubt(case, context, part, invoice, scheduled)
     if doubt is not None:
         making.issues.append(doubt)
-    told = _approve(making, part, invoice, doubt, scheduled)
+    # What no longer says what its deal says is not approved either.
+    told = _approve(making, part, invoice, doubt or revised, scheduled)
     return told._replace(issue=told.issue or revised)
 
 

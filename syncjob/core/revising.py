@@ -45,15 +45,18 @@ def revise(making: Making, part: PartCase, invoice: Invoice) -> Invoice | Issue 
         return None
     asked = invoice_context(case, context, part.marker or "")
     asked = msgspec.structs.replace(asked, today=invoice.date or context.today, locked_through=None)
+    other = ""
     try:
         now, _, _ = draft_invoice(latest, part.contact, asked)
-        words = "; ".join(filter(None, (_other_customer(case, context, invoice),)))
-        words = words or difference(created, now)
+        other = _other_customer(case, context, invoice)
+        words = other or difference(created, now)
     except Held as held:
         now, words = created, f"it would be held now ({held.what.rstrip('.')})"
     if not words:
         return None
     why = _not_ours_to_change(making, part, invoice)
+    if why is None and other:
+        why = "an invoice is never moved to another customer"
     if why is not None or now is created or now.contact_id != invoice.contact_id:
         return _left_alone(making, invoice, words, why or "it is not clear what it should say")
     now = msgspec.structs.replace(now, new_customer=created.new_customer, number=created.number)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
     awaiting,
     billed,
@@ -85,6 +86,30 @@ def test_a_persons_draft_and_an_approved_invoice_are_left_alone(world: World) ->
     change_price(world, approved, 100)
     world.run()
     assert f"deal:{approved}" not in {i.subject for i in world.run().issues}
+
+
+def test_a_draft_whose_deal_went_to_another_customer_is_left_alone_and_told_of(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(config={"invoices": {"status": "authorised"}})
+    deal, other = billed(world), billed(world, org="Second Pty")
+    before = invoice_of(world, deal)
+    world.crm("edit_deal", deal=deal, org="Second Pty")
+    world.overrides["mode"] = "full"  # nobody may approve it unasked now
+    minutes(world, 5)
+    world.run()
+    report = world.run()
+    (told,) = [i for i in report.issues if i.subject == f"deal:{deal}"]
+    assert told.code == "changed_after_invoice"
+    assert 'its customer is "Second Pty" now' in told.what
+    assert invoice_of(world, deal) == before
+    assert invoice_of(world, other)["status"] == "AUTHORISED"
+    quiet(world)
+    world.crm("edit_deal", deal=deal, org="Acme Pty")
+    minutes(world, 5)
+    world.run()
+    assert codes(world.run()) == []
+    assert invoice_of(world, deal)["status"] == "AUTHORISED"
 
 
 @pytest.mark.parametrize("kind", ["lost", "refuse"])
