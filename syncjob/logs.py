@@ -161,7 +161,7 @@ class _Logger:
 
 class _Maker:
     """The one step from what a module says to an event: bound values, level, time, no secret. One
-    instead of one for each of these, because a load has three events a deal."""
+    instead of one for each of these, because a load has many events."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor, self._stamp = redactor, _stamper()

@@ -20,8 +20,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xero_python.api_client.serializer import serialize
 
-from syncjob.connectors.xero import codec_read, sdk
-from syncjob.core.records import Address
+from syncjob.connectors.xero import codec_read, sdk, sdk_papers
+from syncjob.core.actions import (
+    CreditDraft,
+    InvoiceEmail,
+    InvoiceUpdate,
+    TemplateChange,
+    TemplateDraft,
+)
+from syncjob.core.contacts.fields import (
+    Person,
+    encode_address,
+    encode_list,
+    encode_people,
+    encode_terms,
+)
+from syncjob.core.records import Address, PaymentTerms
 from syncjob.errors import Held
 
 from .xero_kit import (
@@ -30,6 +44,7 @@ from .xero_kit import (
     action,
     approve,
     connector,
+    contact_change,
     contact_json,
     create,
     customer,
@@ -41,9 +56,11 @@ from .xero_kit import (
     line,
     mark,
     options,
+    page,
 )
 
 TESTS = Path(__file__).parents[1]
+TERMS = PaymentTerms(day=14, kind="days_after_bill")
 
 
 def frozen(*actions: Any, **more: Any) -> tuple[Any, Any]:
@@ -166,6 +183,22 @@ def by_the_sdk(value: Any) -> Any:
     return [by_the_sdk(inner) for inner in value] if isinstance(value, list) else value
 
 
+def papers(*lines: Any) -> list[list[Any]]:
+    """What comes after an invoice, each kind as the actions of one call."""
+    template = TemplateDraft(
+        marker="NW-1-R1", contact_id=guid(3), unit="monthly", period=1, first=date(2026, 12, 1),
+        last=date(2027, 12, 1), terms=TERMS, currency="XCG", line_amounts="inclusive", lines=lines,
+        reference="é NW-1-R1", total=Decimal(1), branding=guid(7),
+    )  # fmt: skip
+    credit = CreditDraft(
+        marker="NW-1-C1", invoice_id=guid(1), contact_id=guid(3), date=date(2026, 12, 1),
+        currency="EUR", line_amounts="no_tax", lines=lines, reference="NW-1-C1", total=Decimal(1),
+        request="all", currency_rate=Decimal("0.000001"),
+    )  # fmt: skip
+    gone = TemplateChange(template_id=guid(3), cancelled_by="Ann")
+    return [[action(paper)] for paper in (template, credit, gone, InvoiceEmail(invoice_id=guid(1)))]
+
+
 def test_a_model_becomes_the_bytes_that_the_sdk_makes_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -176,7 +209,8 @@ def test_a_model_becomes_the_bytes_that_the_sdk_makes_of_it(
         return frozen_by_us(model)
 
     frozen_by_us = sdk.frozen
-    monkeypatch.setattr(sdk, "frozen", kept)
+    for module in (sdk, sdk_papers):
+        monkeypatch.setattr(module, "frozen", kept)
     words = line(description="Thank you", quantity=Decimal(0), unit_price=Decimal(0), account=None)
     rich = line(
         discount_percent=Decimal("5.50"), item="A-1", unit_price=Decimal("1E+3"),
@@ -186,10 +220,17 @@ def test_a_model_becomes_the_bytes_that_the_sdk_makes_of_it(
         lines=(line(), rich, words), branding=guid(5), currency="XCG",
         currency_rate=Decimal("1.2345"),
     )  # fmt: skip
-    for actions in ([create(), full], [customer(), customer(2, address=ADDRESS)], [approve()],
-                    [delete()], [mark()]):  # fmt: skip
+    changed = contact_change(
+        name="Näme", tax_number=None, phones=encode_list(["+61 2 9999", "0400"]), currency="AUD",
+        terms=encode_terms(TERMS), postal=encode_address(ADDRESS), street=None,
+        people=encode_people([Person(first_name="Ann", email="ann@b.example")]),
+    )  # fmt: skip
+    update = InvoiceUpdate(invoice_id=guid(1), draft=draft(lines=(rich, words)))
+    groups = [[create(), full], [customer(), customer(2, address=ADDRESS)], [approve()], [delete()]]
+    for actions in (*groups, [mark()], [action(update)], *papers(rich, words)):
         connector().prepare(actions)
-    assert len(models) == 5
+    connector(page("Contacts", [contact_json(1)])).prepare([changed])
+    assert len(models) == 11
     for model in models:
         wanted = msgspec.json.Encoder(decimal_format="number").encode(by_the_sdk(serialize(model)))
         assert frozen_by_us(model) == wanted
