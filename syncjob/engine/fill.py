@@ -179,7 +179,8 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
 
 def _customers(batch: Batch, deals: Sequence[str]) -> None:
     """Read the organizations and persons of won deals that have no invoice yet, and compare those
-    that would be billed with the ledger's contacts."""
+    that would be billed with the ledger's contacts; of deals that have one, whom nobody has read:
+    the deal may have gone to another customer."""
     wanted: dict[str, None] = {}
     billed: dict[str, None] = {}
     snapshots = batch.state.snapshots
@@ -188,12 +189,15 @@ def _customers(batch: Batch, deals: Sequence[str]) -> None:
         invoiced = set(_invoiced(batch, deals))
         found = [snapshots.get("crm", "deals", deal_id, Deal) for deal_id in deals]
         won = [deal for deal in found if deal is not None and deal.status == "won"]
+        everyone = {d.id: [i for i in (d.org_id, d.person_id) if i] for d in won}
+        snapshots.fetch("crm", "contacts", chain.from_iterable(everyone.values()))
         for deal in won:
+            named = everyone[deal.id]
             if deal.id in invoiced and not _in_parts(batch, deal.id):
-                continue
-            billed[deal.org_id or deal.person_id or ""] = None
-            wanted |= dict.fromkeys(i for i in (deal.org_id, deal.person_id) if i)
-        snapshots.fetch("crm", "contacts", wanted)
+                named = [i for i in named[:1] if not snapshots.batch_of("crm", "contacts", i)]
+            else:
+                billed[deal.org_id or deal.person_id or ""] = None
+            wanted |= dict.fromkeys(named)
         read = {i for i in wanted if snapshots.batch_of("crm", "contacts", i) == batch.id}
     wanted = {contact: None for contact in wanted if contact not in read}
     for kind in ("org:", "person:"):  # two lists at the vendor: mixed groups would cost two calls

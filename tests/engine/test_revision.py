@@ -112,6 +112,17 @@ def test_a_draft_whose_deal_went_to_another_customer_is_left_alone_and_told_of(
     assert invoice_of(world, deal)["status"] == "AUTHORISED"
 
 
+def test_a_customer_that_nobody_has_read_is_read_before_it_is_told_of(world: World) -> None:
+    deal = billed(world)
+    world.crm("create_org", name="Second Pty")
+    world.crm("edit_deal", deal=deal, org="Second Pty")
+    minutes(world, 5)
+    (told,) = world.run().issues
+    assert told.code == "changed_after_invoice"
+    assert 'its customer is "Second Pty" now' in told.what
+    quiet(world)
+
+
 @pytest.mark.parametrize("kind", ["lost", "refuse"])
 def test_a_lost_update_is_settled_by_reading_again(world: World, kind: str) -> None:
     deal = billed(world)
