@@ -1,4 +1,4 @@
-"""One request, one answer: the only caller of `requests`, and who knows whether bytes left.
+"""One request, one answer: the only sender, and who knows whether bytes left.
 
 Every failure is one of two: `NeverLeft` (certainly without effect) or `Lost` (perhaps with one).
 A reused connection that is reset is Lost: the server may have read the request before closing.
@@ -324,6 +324,6 @@ def _date(value: str | None) -> datetime | None:
         return None
     try:
         found = parsedate_to_datetime(value)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # beyond the calendar, too
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

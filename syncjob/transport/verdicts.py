@@ -19,6 +19,8 @@ CONCURRENCY_S = 3.0
 BUDGET_S = 3600.0
 #: A firewall's block of a caller that ignored 429s; its length is not documented.
 BLOCKED_S = 900.0
+#: Thirty years: who asks for as many has told no time.
+SECONDS_MAX = 1e9
 #: Both spellings are seen (facts: xero, 2).
 SCOPE_WORDS = ("insufficient_scope", "insufficent_scope")
 
@@ -136,9 +138,9 @@ def retry_after_s(answer: Answer, now: datetime) -> float | None:
         try:
             then = parsedate_to_datetime(text)
             seconds = (then - (answer.server_time or now)).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
-    return max(seconds, 1.0)
+    return max(seconds, 1.0) if seconds < SECONDS_MAX else None
 
 
 def is_page(answer: Answer) -> bool:
@@ -159,4 +161,4 @@ def _seconds(text: str) -> float | None:
         seconds = float(text.strip())
     except ValueError:
         return None
-    return seconds if 0 <= seconds < 1e9 else None
+    return seconds if 0 <= seconds < SECONDS_MAX else None

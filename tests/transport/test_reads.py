@@ -49,8 +49,12 @@ def test_server_time_is_carried_forward(http):
     assert channel.server_time() == START + timedelta(seconds=15)
 
 
-def test_an_odd_date_is_no_date(http):
-    http.get(URL, json={}, headers={"Date": "yesterday"})
+@pytest.mark.parametrize(
+    "said",
+    ["yesterday", "Mon, 23 Nov 99999999999 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2300"],
+)
+def test_an_odd_date_is_no_date(http, said):
+    http.get(URL, json={}, headers={"Date": said})
     channel = make_channel()
     assert channel.read(get()).server_time is None
     assert channel.server_time() is None

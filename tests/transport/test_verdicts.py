@@ -21,7 +21,11 @@ def told(headers: dict[str, str] | None = None, body: bytes = b"") -> float:
     return found.seconds
 
 
-@pytest.mark.parametrize("when", ["soon", "", "32 Foo 2026", "-", "nan", "1e400"])
+@pytest.mark.parametrize(
+    "when",
+    ["soon", "", "32 Foo 2026", "-", "nan", "1e400", "1e12", "Fri, 31 Dec 9999 23:59:59 GMT",
+     "Mon, 23 Nov 99999999999 00:00:00 GMT"],
+)  # fmt: skip
 def test_a_retry_after_that_is_no_time_is_as_good_as_none(when: str) -> None:
     assert told({"retry-after": when}) == CONCURRENCY_S
 
