@@ -27,6 +27,8 @@ TOKEN_TRIES = 3
 BACKOFF_S = 1.0
 #: What OAuth allows to be assumed of a token that does not say how long it lives: little.
 LIFETIME_S_DEFAULT = 300
+#: A year: no vendor's token lives for longer, and what tells more may be beyond the calendar.
+LIFETIME_S_MAX = 365 * 86_400
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +48,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         `now` is after the answer came, so the true end is a little earlier: the margin of a
         minute at renewal covers it.
         """
+        lives_s = min(max(self.expires_in, 0), LIFETIME_S_MAX)
         return Token(
             access=self.access_token,
-            expires_at=now + timedelta(seconds=self.expires_in),
+            expires_at=now + timedelta(seconds=lives_s),
             refreshed_at=now,
             generation=old.generation + 1 if old else 1,
             refresh=self.refresh_token or (old.refresh if old else None),

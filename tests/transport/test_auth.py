@@ -140,6 +140,15 @@ def test_the_refresh_token_rotates(http):
     assert auth.ends_at() == clock.now() + timedelta(days=60)
 
 
+@pytest.mark.parametrize("told", [10**13, -(10**13), 2**62])
+def test_a_lifetime_beyond_the_calendar_loses_no_refresh_token(http, told):
+    """The endpoint had replaced it by then, and the new one was stored nowhere."""
+    http.post(TOKEN_URL, json=grant(refresh="second-refresh", expires_in=told))
+    store = Store(stored(lasts_s=0))
+    refreshing(store).headers()
+    assert store.tokens[KEY].refresh == "second-refresh"
+
+
 def test_an_app_without_a_secret_names_itself_in_the_form(http):
     http.post(TOKEN_URL, json=grant(refresh="second-refresh"))
     refreshing(Store(stored(lasts_s=0)), secret=None).headers()
