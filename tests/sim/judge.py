@@ -226,8 +226,11 @@ def _one_live(world: World, deal: int, live: list[Document]) -> None:
 
 
 def _came_of_merge(world: World, deal: int) -> bool:
+    """Whether others became it, also where it became part of another itself since then."""
     heir = world.truth.heir
-    return any(heir("deals", d["id"]) == deal != d["id"] for d in world.truth.all("deals"))
+    last = heir("deals", deal)
+    others = (d["id"] for d in world.truth.all("deals") if d["id"] not in (deal, last))
+    return any(heir("deals", other) == last for other in others)
 
 
 def _key_of(document: Document) -> str:
