@@ -183,7 +183,10 @@ class Exchange:
         prepared = self._preparer.prepare(request, credentials)
         settings = self._settings(prepared.url or "")
         adapter = self._session.get_adapter(prepared.url or "")
-        return adapter.send(prepared, timeout=self._timeout, **settings)
+        try:
+            return adapter.send(prepared, timeout=self._timeout, **settings)
+        except requests.exceptions.InvalidHeader:  # one of the answer: ours were judged above
+            raise Lost("the answer's headers contradict each other") from None
 
     def _settings(self, url: str) -> dict[str, Any]:
         """Proxy and CA bundle of the environment, looked up once a host: requests walks through

@@ -172,6 +172,12 @@ def cut_open_end(server, peer):
     peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b'{"data":[')
 
 
+def two_lengths(server, peer):
+    """Whole, but a proxy on the way has added a length of its own."""
+    server.take_request(peer)
+    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 7\r\n\r\n{}")
+
+
 def keep_then_reset(server, peer):
     """Answer once, keep the connection, and reset it when the second request comes."""
     ok(server, peer)

@@ -161,8 +161,9 @@ def test_a_replay_whose_token_is_refused_is_not_sent_under_a_new_one(http):
 
 @pytest.mark.parametrize(
     "script",
-    [kit.hang_up, kit.reset, kit.cut_length, kit.cut_chunks, kit.cut_open_end, kit.silence],
-)
+    [kit.hang_up, kit.reset, kit.cut_length, kit.cut_chunks, kit.cut_open_end, kit.two_lengths,
+     kit.silence],
+)  # fmt: skip
 def test_a_lost_answer_is_unknown_and_the_write_not_repeated(script):
     with serving(script, kit.ok) as server:
         channel = make_channel(timeout=(1, 0.3))
