@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -34,7 +36,8 @@ class Redactor:
 
     def add(self, *values: str) -> None:
         """Mask these values wherever they appear from now on; very short ones are ignored."""
-        known = {*self._values, *(v for v in values if len(v) >= MASK_LENGTH_MIN)}
+        long = [value for value in values if len(value) >= MASK_LENGTH_MIN]
+        known = {*self._values, *(form for value in long for form in _forms(value))}
         self._values = tuple(sorted(known, key=len, reverse=True))
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -69,6 +72,16 @@ class Redactor:
         if not text.isalnum() and len(text.split(None, 1)) > 1:  # a form of two words
             text = _BEARER.sub(rf"\1 {MASK}", text)
         return _IN_QUERY.sub(rf"\1={MASK}", text) if "=" in text else text
+
+
+def _forms(value: str) -> set[str]:
+    """The value as it stands, and as JSON, an address, a form and Python's own print write it: one
+    form for most, since a token has plain letters alone."""
+    found = {value, repr(value)[1:-1]}
+    found |= {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    for write, safe in ((quote, "/"), (quote, ""), (quote_plus, "")):
+        found.add(write(value, safe=safe, errors="surrogatepass"))
+    return found
 
 
 @cache

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic import SecretStr
@@ -108,6 +109,20 @@ def test_secrets_are_masked_wherever_they_stand(tmp_path: Path) -> None:
     assert first["text"] == f"the value {MASK} in a text"
     assert "ValueError" in crash["exception"]
     assert foreign["event"] == f"run of {MASK} missed"
+
+
+def test_a_secret_is_masked_as_json_and_an_address_write_it() -> None:
+    secret = 'pä"ss\\w ord/1+'
+    redactor = Redactor([secret, "of no alphabet \udcff"])
+    said = (
+        json.dumps({"x": secret}), json.dumps({"x": secret}, ensure_ascii=False),
+        f"https://a.test/hook/{quote(secret)}?x={quote(secret, safe='')}&y={quote_plus(secret)}",
+        repr(secret),
+    )  # fmt: skip
+    for text in said:
+        masked = redactor.text(text)
+        assert MASK in masked
+        assert "ord" not in masked
 
 
 def test_two_connections_in_one_process_keep_their_logs_apart(tmp_path: Path) -> None:
