@@ -124,8 +124,22 @@ class Weighing:
         part, context = empty_plan(), load_context(self.batch)
         decide_deals(self.batch, part, step.deals, context, self._wait, progress=progress)
         decide_customers(self.batch, part, step.customers, dry=self.dry, seen=customers)
+        if step.customers:
+            self._hold_linked(part)
         one_of_look_alikes(self.batch, part)
         return part
+
+    def _hold_linked(self, part: Plan) -> None:
+        """A customer that took another's contact over just now, with the customers' decisions, has
+        no need of one of its own: its deals are decided again in the next batch."""
+        code, linked = self.batch.config.connection.code, self.batch.state.links.contact
+        late: dict[str, str] = {}
+        for action in part.actions:
+            if isinstance(action.payload, ContactDraft):
+                key = contact_of_marker(code, action.payload.marker)
+                if key is not None and linked(key):
+                    late[action.subject] = "its customer has just taken over another's contact"
+        postpone(part, late)
 
     def _hold_alike(self, part: Plan) -> None:
         """A new customer that looks like one whom an earlier step has put into the ledger is left

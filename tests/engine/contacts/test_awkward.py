@@ -28,7 +28,7 @@ from tests.engine.contacts.kit import (
     world,
 )
 from tests.engine.matchkit import links
-from tests.engine.scenes import awaiting, codes, only, sell
+from tests.engine.scenes import WIDGET, awaiting, codes, only, sell
 from tests.engine.test_notices import by_mail, late
 from tests.engine.world import World
 from tests.transport.mailserver import MailServer, mail_server
@@ -113,6 +113,23 @@ def test_a_deleted_customers_deal_given_to_another_is_no_merge(tmp_path: Path) -
 
 
 # --- nobody is made twice ------------------------------------------------------------------------
+
+
+def test_a_survivor_that_is_won_as_it_takes_over_is_not_made_beside(tmp_path: Path) -> None:
+    """The batch that sees its first deal won is the one in which it takes the other's place."""
+    with world(tmp_path) as w:
+        acme(w)
+        w.crm("create_org", name="Eagle Foods")
+        deal = w.crm("create_deal", title="Next", org="Eagle Foods", currency="AUD", lines=[WIDGET])
+        for _ in range(3):  # what no list shows is read once a day: it is due in the next one
+            batch(w, after=7 * 60 + 50)
+        w.crm("merge_orgs", loser=1, winner=2)
+        w.crm("win", deal=deal["id"])
+        for _ in range(3):
+            batch(w, after=40)
+        assert links(w).keys() == {"org:2"}
+        assert [c["number"] for c in w.contacts()] == ["SJ-O1"]
+        assert {i["contact_id"] for i in w.invoices()} == {w.contacts()[0]["id"]}
 
 
 def test_a_forgotten_person_is_not_made_again(tmp_path: Path) -> None:
