@@ -45,8 +45,9 @@ def told_truly(world: World) -> dict[int, Told]:
 
 
 def note_untrue(world: World) -> None:
-    """Remember what deals say that a person has just made untrue: should it become true again
-    while it stands there, it is so by chance and never was our word on how things are now."""
+    """Remember what deals say that a person has just made untrue, or that was when it was written:
+    should it become true while it stands there, it is so by chance and never was our word on how
+    things are now."""
     live = _live(world)
     for deal in world.truth.all("deals"):
         invoices, said = live.get(deal["id"], []), _status(world, deal)

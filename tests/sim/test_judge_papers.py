@@ -193,6 +193,18 @@ def test_a_word_that_became_true_again_was_no_word_of_ours(world: World) -> None
     world.watch.batch_ended(world)
 
 
+def test_a_word_that_was_late_when_it_was_written_was_none_on_how_things_are(world: World) -> None:
+    world.books("approve", invoice=invoice(world).id)
+    world.books("pay", invoice=invoice(world).id, amount=5)
+    world.watch.batch_begins(world)
+    says(world, "awaiting payment")
+    world.watch.batch_ended(world)
+    world.books("remove_payment", invoice=invoice(world).id)
+    world.watch.batch_begins(world)
+    says(world, "part-paid")
+    world.watch.batch_ended(world)
+
+
 def test_nobody_is_reminded_while_people_are_asked_about_a_merge() -> None:
     with overdue_world() as world:
         assert isinstance(world.server, PipedriveServer)
