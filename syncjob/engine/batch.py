@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,7 @@ class Batch:
     new_issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
+    largest: dict[str, Decimal] | None = None  # invoice by currency, before this batch made any
     changed_ledger: bool = False
     records_changed: int = 0  # records of either side whose content is new
     compared: set[str] = field(default_factory=set)  # customers compared with the ledger's

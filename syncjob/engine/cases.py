@@ -42,13 +42,15 @@ def load_context(batch: Batch) -> Context:
     assert ledger is not None
     now = (batch.ledger.server_time() or batch.clock.now()).replace(microsecond=0)
     locks = (ledger.organisation.locked_through, config.ledger.books_closed_through)
+    if batch.largest is None:  # a large load is not measured by its own first invoices
+        batch.largest = _largest(batch)
     return Context(
         code=config.connection.code, mode=config.mode, policy=config.invoices,
         inputs=config.crm.inputs, fields=config.crm.fields, overdue=config.overdue,
         crm=crm, ledger=ledger, zone=batch.zone, today=batch.today,
         stamp=now.strftime("%Y-%m-%d %H:%M UTC"),
         locked_through=max((day for day in locks if day is not None), default=None),
-        largest=_largest(batch), times_largest=config.guard.times_largest,
+        largest=batch.largest, times_largest=config.guard.times_largest,
         approvals_wait=_approvals_wait(batch), mailing=mailing_of(batch),
         notices=config.notices, notices_since=notices_since(batch), digested=digested(batch),
         moves=config.crm.moves, timeline=config.crm.timeline, timeline_since=timeline_since(batch),

@@ -11,7 +11,7 @@ import pytest
 from syncjob.core.reports import BatchReport
 from syncjob.engine import fill, share
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import awaiting, minutes, quiet, sell
+from tests.engine.scenes import WIDGET, awaiting, minutes, quiet, sell
 from tests.engine.test_notices import LATE, by_mail, world_with
 from tests.engine.test_pause import pause, resume
 from tests.engine.world import World
@@ -73,6 +73,20 @@ def test_the_guard_weighs_the_whole_and_one_acceptance_lets_it_through(
     assert (done.result, done.counts["invoice.create"]) == ("done", 8)
     assert {world.deal_fields(deal)["Invoice status"] for deal in deals} == {"draft"}
     quiet(world)
+
+
+def test_no_step_is_measured_by_the_invoices_of_the_one_before(world: World) -> None:
+    small = _sold(world, ROOM)
+    large = sell(world, "Large Pty", title="Large", lines=[{**WIDGET, "price": 9000}])
+    seen = world.plan()
+    report = world.run(accept=seen.hash)
+    assert report.counts["invoice.create"] == seen.counts["invoice.create"] == 4
+    assert {world.deal_fields(deal)["Invoice status"] for deal in (*small, large)} == {"draft"}
+    larger = sell(world, "Larger Pty", title="Larger", lines=[{**WIDGET, "price": 90000}])
+    minutes(world, 5)
+    assert [(i.subject, i.code) for i in world.run().issues] == [
+        (f"deal:{larger}", "unusually_large")
+    ]
 
 
 def test_updates_of_many_steps_are_counted_together(make_world: MakeWorld) -> None:
