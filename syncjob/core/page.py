@@ -11,6 +11,8 @@ from syncjob.core.reports import BatchReport, StatusReport
 
 #: Where the state keeps the money as it was counted for the page: with the names of customers.
 MONEY_FACT = "page_money"
+#: That something has changed since then, whichever batch stored it.
+MONEY_CHANGED = "page_money_changed"
 
 
 class PageReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

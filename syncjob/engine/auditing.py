@@ -85,6 +85,7 @@ def tie_invoice(batch: Batch, part: Part) -> None:
     """Record an invoice as its deal's; what we have just made has rows of its own. Call it inside
     a commit. Raises sqlite3.IntegrityError on a second live one."""
     batch.state.links.add_part(part, batch=batch.id)
+    batch.note_changed()
     if part.how != "created":
         known = batch.state.snapshots.get("ledger", "invoices", part.ledger_id, Invoice)
         says = {"status": known.status, "total": f"{known.total}"} if known else {}

@@ -18,6 +18,7 @@ from syncjob.config import Config
 from syncjob.connectors.base import Connector, Crm, Ledger, Writer
 from syncjob.core.actions import Action, Issue
 from syncjob.core.hours import Pace
+from syncjob.core.page import MONEY_CHANGED
 from syncjob.core.records import CrmReference, LedgerReference, Receiver, Side
 from syncjob.core.reports import Row, RunOptions
 from syncjob.engine.purses import pace_in
@@ -65,7 +66,7 @@ class Batch:
     waits: dict[str, str] = field(default_factory=dict)
     largest: dict[str, Decimal] | None = None  # invoice by currency, before this batch made any
     changed_ledger: bool = False
-    records_changed: int = 0  # records of either side whose content is new
+    changed: bool = False  # records of either side, or whose an invoice is
     compared: set[str] = field(default_factory=set)  # customers compared with the ledger's
     replan: bool = False
     decided_with: str = ""
@@ -145,6 +146,13 @@ class Batch:
             if self.state.book.raise_issue(issue, batch=self.id, at=self.clock.now()):
                 self.new_issues[issue.subject, issue.code] = issue
                 self.log.info("issue.opened", code=issue.code, subject=issue.subject)
+
+    def note_changed(self) -> None:
+        """What the page counts has changed; call it inside the commit. It is written down, since
+        this batch need not be one that comes to write a page."""
+        if not self.changed:
+            self.state.book.note(MONEY_CHANGED, "1")
+        self.changed = True
 
     def wrote(self, action: Action, words: str) -> None:
         """Count a write that was stored, for the summary and the table."""

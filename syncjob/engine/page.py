@@ -17,7 +17,7 @@ from syncjob.clock import Clock
 from syncjob.config import Config
 from syncjob.core.aging import NO_OWNER
 from syncjob.core.money_view import MoneyView, Sale, money_view
-from syncjob.core.page import MONEY_FACT, PageReport
+from syncjob.core.page import MONEY_CHANGED, MONEY_FACT, PageReport
 from syncjob.core.records import CrmReference, Deal, Invoice, LedgerReference
 from syncjob.core.rules.settlement import invoice_state
 from syncjob.core.rules.texts import one_line
@@ -38,12 +38,11 @@ SHARE = 1_000
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """The money as it was counted last: when, how long it took, and whether it has changed."""
+    """The money as it was counted last, when, and how long it took."""
 
     money: MoneyView
     at: datetime
     seconds: float = 0.0
-    stale: bool = False
 
 
 def write_page(batch: Batch) -> None:
@@ -94,20 +93,16 @@ def _up_to_date(batch: Batch) -> Counted | None:
     if known is not None:
         zone = _zone(state)
         same_day = zone is not None and known.money.today == now.astimezone(zone).date()
-        if same_day and not (known.stale or batch.records_changed):
+        if same_day and state.book.fact(MONEY_CHANGED) is None:
             return known
         if now - known.at < timedelta(seconds=SHARE * known.seconds):
-            _keep(batch, msgspec.structs.replace(known, stale=True))
             return known
     counted = _count(batch.config, state, batch.clock)
     if counted is not None:
-        _keep(batch, counted)
+        with state.commit():
+            state.book.note(MONEY_FACT, msgspec.json.encode(counted).decode())
+            state.book.note(MONEY_CHANGED, None)
     return counted
-
-
-def _keep(batch: Batch, counted: Counted) -> None:
-    with batch.state.commit():
-        batch.state.book.note(MONEY_FACT, msgspec.json.encode(counted).decode())
 
 
 def _count(config: Config, state: State, clock: Clock) -> Counted | None:

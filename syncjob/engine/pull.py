@@ -229,7 +229,8 @@ def store_records(
     put = batch.state.snapshots.put(side, stream, records, batch=batch.id, strong=strong)
     _doubt(batch, side, stream, put.doubtful)
     changed, complained = set(put.changed), _complaints(batch, stream)
-    batch.records_changed += len(changed)
+    if changed:
+        batch.note_changed()
     for record in records:
         if f"{stream}:{record.id}" in complained:
             subject = f"{stream}:{record.id}"

@@ -6,7 +6,8 @@ holds what the CRM and what the ledger said of each field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlite_utils import Database
 
@@ -106,6 +107,15 @@ class ContactBook:
             "SELECT person_id FROM contact_person WHERE crm_id = ?", (crm_id,)
         ).fetchone()
         return row[0] if row else None
+
+    def people(self, crm_ids: Sequence[str]) -> list[str]:
+        """The main persons of these organizations, in a fixed order."""
+        rows = self.db.execute(
+            "SELECT person_id FROM contact_person "
+            "WHERE crm_id IN (SELECT value FROM json_each(?)) ORDER BY 1",
+            (json.dumps(list(crm_ids)),),
+        )
+        return [row[0] for row in rows.fetchall()]
 
     def organization_of(self, person_id: str) -> list[str]:
         """The organizations whose main person this is."""

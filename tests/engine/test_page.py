@@ -14,7 +14,8 @@ import pytest
 
 import syncjob.cli
 from syncjob.core.reports import RunOptions
-from tests.engine.scenes import awaiting, billed, minutes, number_of
+from tests.engine.scenes import answer, awaiting, billed, minutes, number_of, sell
+from tests.engine.test_doubles import held_double
 from tests.engine.world import World
 
 
@@ -51,6 +52,25 @@ def test_a_day_alone_makes_an_invoice_late(w: World) -> None:
     w.advance(timedelta(days=40))
     w.run()
     assert "overdue 110.00 AUD" in said(w)
+
+
+def test_what_a_trial_of_one_deal_wrote_is_on_the_next_page(w: World) -> None:
+    billed(w)
+    deal = sell(w, "Beta Pty")
+    w.run(deal=str(deal))
+    assert "1 not approved" in said(w)  # a trial writes no page
+    minutes(w, 5)
+    w.run()
+    assert "drafts 220.00 AUD 2 not approved" in said(w)
+
+
+def test_an_invoice_that_a_person_tied_to_its_deal_is_on_the_page(w: World) -> None:
+    deal, number = held_double(w)
+    assert "1 invoices" not in said(w)
+    answer(w, f"link:{number}", deal)
+    minutes(w, 5)
+    w.run()
+    assert "invoiced 110.00 AUD 1 invoices" in said(w)
 
 
 def test_a_place_that_cannot_be_written_fails_nothing(w: World) -> None:

@@ -120,11 +120,14 @@ def _gone_template(deal: str, template: str, marker: str) -> Finding:
 
 def check_customers(session: Session) -> None:
     """Every linked customer: the CRM's record by id unless a list has shown it (deleted ones stand
-    in no list; facts: pipedrive, 1d), the ledger's as it was listed."""
+    in no list; facts: pipedrive, 1d), its main person likewise, the ledger's as it was listed."""
     finds, first = session.finds, session.given.first_batch
     while pairs := finds.links_after(session.given.position, GROUP):
-        crm = finds.unseen("crm", "contacts", [crm_id for crm_id, _ in pairs], first)
-        gone = read_by_id(session, "crm", "contacts", crm)
+        records = [crm_id for crm_id, _ in pairs]
+        records += session.batch.state.contacts.people(records)
+        gone = read_by_id(
+            session, "crm", "contacts", finds.unseen("crm", "contacts", records, first)
+        )
         lost: set[str] = set()
         if session.given.since is None and "ledger contacts" not in session.given.unread:
             ledger = finds.unseen("ledger", "contacts", [i for _, i in pairs], first)
@@ -159,6 +162,9 @@ def _dead(
     elif ledger.archived and not ledger.merged_into:
         why = "The ledger's record of this customer is archived, so no invoice can be made for it."
         step = "Restore it in the ledger, if the customer is still one."
+    elif _main_person(batch, crm_id) in gone:
+        why = "The CRM does not show this customer's main person any more; its values stay."
+        step = "Let the token's user see the person; if it is gone, correct the ledger by hand."
     if why is None:
         return None
     pages = [r.page for r in (crm, ledger) if r is not None and r.page]
@@ -166,3 +172,10 @@ def _dead(
         kind="dead_link", subject=f"contact:{crm_id}", mends=mends, what=why, next_step=step,
         pages=tuple(pages),
     )  # fmt: skip
+
+
+def _main_person(batch: Batch, crm_id: str) -> str | None:
+    """Whose values the ledger's contact has, unless it is known that the person was deleted."""
+    main = batch.state.contacts.person(crm_id)
+    known = batch.state.snapshots.get("crm", "contacts", main, Contact) if main else None
+    return main if known is not None and not known.deleted else None

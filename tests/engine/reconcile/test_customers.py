@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,18 @@ def test_an_organization_that_was_deleted(w: World) -> None:
     settle_down(w)
     found = one(reconcile(w))
     assert (found.kind, found.subject) == ("dead_link", f"contact:org:{_acme(w)}")
+
+
+@pytest.mark.parametrize(("days", "told"), [(1, False), (40, True)])
+def test_a_main_person_that_was_deleted(w: World, days: int, told: bool) -> None:
+    """Pipedrive says for 30 days that it was deleted, and then nothing (facts: pipedrive, 1d)."""
+    w.crm("delete_person", person="Ann Smith")
+    w.advance(timedelta(days=days))
+    settle_down(w)
+    report = reconcile(w)
+    assert [f.subject for f in report.findings] == [f"contact:org:{_acme(w)}"] * told
+    assert not told or "main person" in one(report).what
+    assert contact(w)["email"] == "ann@acme.example"
 
 
 def _acme(w: World) -> int:
