@@ -35,7 +35,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """What the endpoint gave; it prints without its secrets."""
 
     access_token: str
-    expires_in: int = LIFETIME_S_DEFAULT
+    #: Seconds, a number; whatever else a server says must not cost the new refresh token.
+    expires_in: object = None
     refresh_token: str | None = None
     scope: str = ""
 
@@ -48,7 +49,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         `now` is after the answer came, so the true end is a little earlier: the margin of a
         minute at renewal covers it.
         """
-        lives_s = min(max(self.expires_in, 0), LIFETIME_S_MAX)
+        told: object = self.expires_in
+        if isinstance(told, bool) or not isinstance(told, int | float):
+            told = LIFETIME_S_DEFAULT
+        lives_s = min(max(told, 0), LIFETIME_S_MAX)
         return Token(
             access=self.access_token,
             expires_at=now + timedelta(seconds=lives_s),
