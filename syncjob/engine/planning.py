@@ -106,8 +106,11 @@ class _Follows:
 
     def settled(self, deal: str) -> None:
         """Nothing is left to do for it; in read_only nobody can say so, since nothing of what
-        would be written is decided (core/deal_status, core/telling)."""
-        if self.batch.config.mode != "read_only":
+        would be written is decided (core/deal_status, core/telling), on the day that woke it
+        neither."""
+        if self.batch.config.mode == "read_only":
+            self.waits(deal)
+        else:
             self._settled.append(deal)
 
     def busy(self, deal: str) -> None:

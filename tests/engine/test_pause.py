@@ -138,6 +138,22 @@ def test_what_was_only_read_in_read_only_reaches_the_deal_afterwards(world: Worl
     quiet(world)
 
 
+def test_what_fell_due_in_read_only_is_overdue_once_the_mode_writes(world: World) -> None:
+    deal = awaiting(world)
+    world.overrides = {"mode": "read_only"}
+    world.run()
+    for _ in range(3):
+        world.advance(timedelta(days=15))
+        world.run()
+    assert world.deal_fields(deal)["Invoice overdue"] == "no"
+    world.overrides = {}
+    minutes(world, 5)
+    world.run()  # after so long nothing is created yet, but the deal is told
+    assert world.deal_fields(deal)["Invoice overdue"] == "yes"
+    minutes(world, 20)
+    quiet(world)
+
+
 @pytest.mark.parametrize("crm", ["pipedrive", "hubspot"])
 def test_fields_are_not_created_in_read_only(make_world: MakeWorld, crm: str) -> None:
     world = make_world(init=False, crm=crm)
