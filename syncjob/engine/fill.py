@@ -16,8 +16,7 @@ import msgspec
 from syncjob.core.identity import TRACELESS
 from syncjob.core.markers import WHOLE
 from syncjob.core.plan import needs_lines
-from syncjob.core.records import Deal, Invoice, Side
-from syncjob.core.rules.settlement import next_due_day
+from syncjob.core.records import Deal, Side
 from syncjob.engine import credits, spending
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import apart, chunks, get, read_records, retry_unreadable, tell
@@ -110,7 +109,8 @@ def _wake_held(batch: Batch) -> None:
 def _wake_wins(batch: Batch) -> None:
     """New rules or names may let deals through that were left out, so all that were won and have
     no invoice are read again (a snapshot holds only the fields that were named when it was read)
-    and decided anew."""
+    and decided anew; so are all with an invoice that is open: it may be approved now, be overdue
+    or no more, and who was told of it may have left."""
     if not batch.replan:
         return
     snapshots = batch.state.snapshots
@@ -120,20 +120,9 @@ def _wake_wins(batch: Batch) -> None:
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
         snapshots.want(batch.state.links.deals_in_parts(), "rules or names have changed")
-        snapshots.want(snapshots.deals_with_drafts(), "rules or the mode have changed")
-        if batch.config.notices.steps:  # who left is replaced, and hears of it at once
-            snapshots.want(_overdue_deals(batch), "rules or names have changed")
+        open_ones = snapshots.deals_with_invoices("draft", "authorised")
+        snapshots.want(open_ones, "rules, names or the mode have changed")
         batch.state.book.note("decided_with", batch.decided_with)
-
-
-def _overdue_deals(batch: Batch) -> Iterator[str]:
-    """The deals with an invoice that is overdue: a scan, for when names have changed."""
-    get = batch.state.snapshots.get
-    for deal, invoice_id in batch.state.links.live_invoices():
-        invoice = get("ledger", "invoices", invoice_id, Invoice)
-        begins = next_due_day(invoice, batch.config.overdue) if invoice else None
-        if begins is not None and begins <= batch.today:
-            yield deal
 
 
 def _doubtful(batch: Batch) -> None:

@@ -259,7 +259,8 @@ def try_again(batch: Batch, subject: str) -> str:
     elif subject == "organisation":
         for fact in ("approvals_wait_until", "emails_wait_until"):
             state.book.note(fact, None)
-        state.snapshots.want(state.snapshots.deals_with_drafts(), "a person asked for another try")
+        drafts = state.snapshots.deals_with_invoices("draft")
+        state.snapshots.want(drafts, "a person asked for another try")
     elif kind in _STREAMS:
         key = f"doubt:{_STREAMS[kind]}.{kind}"
         known = set(filter(None, (state.book.fact(key) or "").split(",")))

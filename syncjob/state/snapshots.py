@@ -263,12 +263,15 @@ class Snapshots:
         )
         return [row[0] for row in rows.fetchall()]
 
-    def deals_with_drafts(self) -> list[str]:
-        """The deals whose live invoice is still a draft: a scan, for when the mode has changed."""
+    def deals_with_invoices(self, *statuses: str) -> list[str]:
+        """The deals with a live invoice in one of these states: a scan, for when rules or the mode
+        have changed."""
         rows = self.db.execute(
-            "SELECT p.deal FROM part p JOIN snapshot s ON s.side = 'ledger' "
-            "AND s.stream = 'invoices' AND s.id = p.ledger_id WHERE p.ended IS NULL "
-            "AND json_extract(CAST(s.body AS TEXT), '$.status') = 'draft' ORDER BY p.deal"
+            "SELECT DISTINCT p.deal FROM part p JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'invoices' AND s.id = p.ledger_id WHERE p.ended IS NULL AND "
+            "json_extract(CAST(s.body AS TEXT), '$.status') "
+            "IN (SELECT value FROM json_each(?)) ORDER BY p.deal",
+            (json.dumps(statuses),),
         )
         return [row[0] for row in rows.fetchall()]
 

@@ -79,6 +79,21 @@ def test_an_expected_payment_date_postpones(world: World) -> None:
     quiet(world)
 
 
+def test_another_rule_holds_for_what_is_open(world: World) -> None:
+    deal = awaiting(world)
+    world.advance(timedelta(days=40))
+    for rule, word in (
+        ({}, "yes"), ({"grace_days": 60}, "no"), ({"grace_days": 5}, "yes"),
+        ({"ignore_due_below": 500}, "no"), ({"ignore_due_below": 5}, "yes"),
+    ):  # fmt: skip
+        world.overrides = {"overdue": rule}
+        minutes(world, 5)
+        if world.run().result == "guard":  # changed rules are looked at before they write
+            world.run(accept=world.plan().hash)
+        assert flag(world, deal) == word, rule
+        quiet(world)
+
+
 def test_a_draft_is_never_overdue(world: World) -> None:
     deal = billed(world)
     at(world, LAST_HOUR + timedelta(days=30))
