@@ -215,7 +215,7 @@ def _run_after(played: Played, case: Case, world: World) -> bool:
     if case.goes_on:
         played.history.run(world, case.batch + 1, {})
     else:
-        world.run()
+        played.history.again(world, case.batch)
     world.faults.drawn = None
     return case.second is None or len(world.faults.fired) > before
 

@@ -19,6 +19,7 @@ from tests.sim.every_point import (
     Case,
     Played,
     by_name,
+    cases,
     every_case,
     pair_of,
     play,
@@ -29,6 +30,7 @@ from tests.sim.happenings import CLOCKS
 from tests.sim.histories_hubspot import EVERY
 from tests.sim.kinds import FAR, FORBIDDEN, LASTING, REFUSALS, STATE_KINDS, Point, kinds_of
 from tests.sim.sameness import UNASKED, mark_of
+from tests.sim.two import OTHER, first_runs
 from tests.sim.world import World
 
 NAMES = ("first load", "hubspot: won, then another", "tokens rotate", "first load, small pages",
@@ -178,6 +180,22 @@ def test_a_statement_is_met(first_load: Played, kind: str) -> None:
     world, fired = run_case(first_load, case)
     assert fired
     assert [(point.kind, met) for point, met in world.faults.fired] == [("statement", kind)]
+
+
+@pytest.mark.parametrize(
+    "name", ["two connections on one organisation", "hubspot: two connections on one app"]
+)
+def test_of_two_connections_that_one_is_listed_which_meets_the_faults(name: str) -> None:
+    """A listing of the other one's batch would put them where they mean nothing."""
+    history = by_name(name)
+    with closing(play(history)) as played:
+        for step, command in history.commands.items():
+            crm = history.crm if command is first_runs else OTHER[history.crm]
+            assert {point.vendor for point in played.points[step]} - {"", "xero"} == {crm}
+        for door in (cases(played), statement_cases(played)):
+            last = {case.batch: case for case in door if case.kind == "kill before"}
+            for case in last.values():  # at its last point, which the other one may not have
+                assert run_case(played, case)[1], case.replay
 
 
 def test_a_world_leaves_no_files(first_load: Played) -> None:
