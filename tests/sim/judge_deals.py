@@ -186,6 +186,8 @@ def _won_without(
     """Won and not invoiced: a person ended its invoice, or it is held and says why."""
     if newest is not None and newest.id in world.watch.ended:
         return
+    if newest is not None and _twin_ended(world, deal, found, newest):
+        return
     if len({made.deal for made in found}) > 1 and any(
         made.document.id in world.watch.ended for made in found
     ):
@@ -203,6 +205,15 @@ def _won_without(
         f"deal {deal['id']} is won ({float(deal_total(world.truth, deal['id']))}), "
         f"has no invoice, and says {fields.get('Invoice status')}: {fields.get('Invoice note')}",
     )
+
+
+def _twin_ended(world: World, deal: dict[str, Any], found: list[Made], newest: Document) -> bool:
+    """Whether there were two of one generation, of which a person ended the one that the deal
+    shows while we withdrew the other, and people are told."""
+    shown = next(made for made in found if made.document is newest)
+    twins = [made.document.id for made in found if made[:3] == shown[:3]]
+    told = (f"deal:{deal['id']}", "reissue_needed") in world.issues
+    return told and any(twin in world.watch.ended for twin in twins)
 
 
 def first_won(world: World, deal: dict[str, Any]) -> float:

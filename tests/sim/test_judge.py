@@ -21,6 +21,7 @@ from syncjob.sandbox.xero.models import Document
 from tests.sim.features import Features
 from tests.sim.judge import judge, recover
 from tests.sim.judge_calls import LEDGER_PATIENCE, REPLAY_MAX
+from tests.sim.kinds import Point
 from tests.sim.plans import seen_first
 from tests.sim.watch import Violation
 from tests.sim.world import World, new_world
@@ -139,6 +140,18 @@ def won_without_us(w: World) -> None:
     w.crm("win", deal=made["id"])
 
 
+def twin_ended_untold(w: World) -> None:
+    """A person deleted one of two drafts of one generation, we the other; nobody is told."""
+    w.faults.fired.append((Point(0, "write", f"PUT {INVOICES}"), "late twice"))
+    second_invoice(w)
+    w.watch._remember(w)
+    w.books("delete", invoice="other")
+    put(w, status="DELETED")
+    ours = next(iter(w.xero.organisation.invoices))
+    w.xero.organisation.invoices.put(replace(ours, status="DELETED"))
+    w.watch._remember(w)
+
+
 def line_without_us(w: World) -> None:
     w.vendor.be(w.server, lag_s=0, lines_stamp=True)
     w.crm("add_line", deal=1, **WIDGET)
@@ -221,6 +234,7 @@ CASES: tuple[tuple[str, Doctor], ...] = (
     ("customer", other_customer),
     ("withdrawn", lost_without_us),
     ("nothing_forgotten", won_without_us),
+    ("nothing_forgotten", twin_ended_untold),
     ("follows", line_without_us),
     ("fields", field_without_us),
     ("won_since", won_long_ago),
