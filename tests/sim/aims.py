@@ -22,16 +22,19 @@ _VENDORS = ("xero", "pipedrive", "hubspot")
 
 @dataclass
 class Aim:
-    """One fault to come: its kind, how many fitting points pass first, and whether only a write
-    fits."""
+    """One fault to come: its kind, how many fitting points pass first, and whether only a write,
+    or only a commit, fits."""
 
     kind: str
     skip: int
-    write: bool
+    write: bool = False
+    commit: bool = False
 
     def meets(self, point: Point) -> bool:
         """Whether it happens here."""
         if self.write and point.kind != "write":
+            return False
+        if self.commit and point.kind != "commit":
             return False
         many = min(point.many, 2)
         if self.kind not in _fitting(point.kind, point.vendor, many, point.later_page):

@@ -79,6 +79,13 @@ def _on_invoice(act: str, *statuses: str, **more: Any) -> Deed:
     return lambda world, rng: world.books(act, invoice=any_invoice(world, rng, *statuses), **more)
 
 
+def put_aside(world: World, rng: Random) -> object:
+    """A deal that is closed, or opened again by mistake, is archived at once."""
+    deal = any_deal(world, rng, "open", "won")
+    world.crm(rng.choice(("lose", "reopen")), deal=deal)
+    return world.crm("archive_deal", deal=deal)
+
+
 def add_line(world: World, rng: Random) -> object:
     """Another line on some deal."""
     return world.crm("add_line", deal=any_deal(world, rng), **line(rng))

@@ -9,11 +9,12 @@ from random import Random
 
 from syncjob.sandbox.xero.options import Limits
 from tests.sim import happenings, meddling, people, people_hubspot, people_more, stopping, turns
+from tests.sim.aims import Aim
 from tests.sim.http_face import Face
 from tests.sim.judge import recover
 from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.plans import seen_first
-from tests.sim.swarm import Draws, Swarm, crm_of, draw, more, rarities
+from tests.sim.swarm import DRAWS, Draws, Swarm, crm_of, draw, manners, more, rarities
 from tests.sim.two import Twofold, Wish, new_twofold, recover_both
 from tests.sim.world import PATIENCE, World, new_world
 
@@ -30,6 +31,8 @@ MORE = 0.45
 PLANNED = 0.6
 #: Half of the faults are aimed at writes, which are few.
 WRITES_MAX = 3
+#: For so many hours the machine was off; a batch after that is killed at one of so many commits.
+OFF_H, CUT_AT = (2, 5, 26), 8
 #: The chance that somebody mends before the next batch what a vendor refuses, or sets the clock.
 MENDED = 0.5
 #: An hour too many or too few; machines that are further off are mended at once.
@@ -100,8 +103,10 @@ def play(
     swarm = replace(draw(rng, Random(f"features {seed}"), crm), plans=plans)
     if draws != "first":
         swarm = more(swarm, seed, crm)
-    if draws == "last":
+    if DRAWS.index(draws) >= DRAWS.index("third"):
         swarm = rarities(swarm, seed, crm)
+    if draws == "last":
+        swarm = manners(swarm, seed, crm)
     world = _world(swarm, crm)
     played = Played(world, swarm, seed, http)
     try:
@@ -159,7 +164,7 @@ def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
         world.attempt(lambda w: people.create_deal(w, rng))
     batches = rng.randint(*(BATCHES_MORE if swarm.aimed else BATCHES))
     lost_at = rng.randrange(batches) if swarm.loses_state else None
-    own = Random(f"turns {played.seed}")
+    own, ways = Random(f"turns {played.seed}"), Random(f"ways {played.seed}")
     for number in range(batches):
         for _ in range(rng.randint(0, swarm.edits_a_batch)):
             _deed(world, swarm, rng)
@@ -173,11 +178,22 @@ def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
             turn(world)
         if swarm.meddles and close.random() < NUMBERED:
             world.attempt(lambda w: meddling.number_draft(w, close))
+        late(world, swarm, ways)
         _batch(world, swarm, rng, played)
         if swarm.aimed:
             _people_notice(world, own)
             _stay_away(world, own)
         world.advance(_pause(swarm, rng))
+
+
+def late(world: World, swarm: Swarm, rng: Random) -> None:
+    """Between the deeds and the batch: a deal is put aside, the machine was off for hours."""
+    if rng.random() < swarm.aside:
+        world.attempt(lambda w: people.put_aside(w, rng))
+    if rng.random() < swarm.rests:
+        world.advance(timedelta(hours=rng.choice(OFF_H)))
+        if rng.random() < swarm.cut:
+            world.faults.aims.waiting.append(Aim("kill after", rng.randrange(CUT_AT), commit=True))
 
 
 def _turns_at(swarm: Swarm, number: int) -> list[turns.Turn]:

@@ -19,8 +19,8 @@ from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS, MEDDLED
 from tests.sim.two import Wish
 
 #: Which draws a seed is played with: each has those before it, and more.
-Draws = Literal["first", "second", "last"]
-DRAWS: tuple[Draws, ...] = ("first", "second", "last")
+Draws = Literal["first", "second", "third", "last"]
+DRAWS: tuple[Draws, ...] = ("first", "second", "third", "last")
 #: The share of seeds whose CRM is HubSpot, of new seeds and of those kept before.
 HUBSPOT, HUBSPOT_FIRST = 0.45, 1 / 3
 #: How many kinds of faults a seed has, beside those that only its CRM knows.
@@ -43,6 +43,11 @@ PAGES = (None, None, None, 1, 2, 5)
 TIGHT = 0.12
 #: The share of seeds with people who meddle, and of those with a batch in read_only.
 MEDDLES, ONLY_READS = 0.35, 0.5
+#: The chances, where they are on, that hours go by between what people did and the batch that sees
+#: it, that such a batch is killed soon after it began, and that a deal is put aside before a batch.
+RESTS, CUT, ASIDE = 0.3, 0.3, 0.1
+#: The share of seeds with each.
+AT_TIMES = 0.35
 #: What is drawn of the ways in which the program is let in, and is there twice.
 CONSENT, TWICE = 0.4, 0.16
 
@@ -83,6 +88,12 @@ class Swarm:
     tight: bool = False
     #: Whether people edit what a call of ours is about just now, and stop our program in its midst.
     meddles: bool = False
+    # --- drawn by `manners` alone
+    #: How often hours go by before a batch; how often it is killed then, while it reads.
+    rests: float = 0.0
+    cut: float = 0.0
+    #: How often sales closes or re-opens a deal and archives it at once.
+    aside: float = 0.0
 
 
 def crm_of(seed: int, draws: Draws = "last") -> str:
@@ -131,6 +142,14 @@ def rarities(swarm: Swarm, seed: int, crm: str) -> Swarm:
     rng.shuffle(ahead)
     kinds = tuple(dict.fromkeys((*ahead, *swarm.kinds)))
     return replace(swarm, kinds=kinds, faults_a_batch=swarm.faults_a_batch + RARE_MORE)
+
+
+def manners(swarm: Swarm, seed: int, crm: str) -> Swarm:
+    """A machine that is off for hours, and sales that tidies up: what came after all others."""
+    rng = Random(f"manners {seed}")
+    rests = rng.random() < AT_TIMES
+    tidy = rng.random() < AT_TIMES and crm == "pipedrive"  # HubSpot archives what is deleted
+    return replace(swarm, rests=RESTS * rests, cut=CUT * rests, aside=ASIDE * tidy)
 
 
 def _meddled(swarm: Swarm, rng: Random) -> Swarm:

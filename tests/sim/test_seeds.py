@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from tests.sim import people
+from tests.sim.aims import Aim
 from tests.sim.kept import kept_seeds
-from tests.sim.seeds import play, replay
+from tests.sim.kinds import Point
+from tests.sim.seeds import OFF_H, late, play, replay
+from tests.sim.swarm import Swarm, crm_of, draw, manners, rarities
+from tests.sim.world import new_world
 
 #: How many new seeds are played (SYNCJOB_SEEDS for more).
 SEEDS = int(os.environ.get("SYNCJOB_SEEDS", "5"))
@@ -58,6 +66,43 @@ def test_over_real_sockets_a_seed_plays_the_same_history() -> None:
     for seed, crm in ((21, "pipedrive"), (24, "hubspot")):
         over_sockets = play(seed, crm=crm, http=True).world.story
         assert over_sockets == play(seed, crm=crm).world.story
+
+
+def test_seeds_kept_before_the_last_draws_have_none_of_them() -> None:
+    for seed in range(20):
+        crm = crm_of(seed)
+        before = rarities(draw(Random(seed), Random(seed), crm), seed, crm)
+        assert not (before.rests or before.cut or before.aside)
+        after = manners(before, seed, crm)
+        assert replace(after, rests=0.0, cut=0.0, aside=0.0) == before
+
+
+def test_a_deal_is_put_aside_and_the_machine_is_off_and_cut_off() -> None:
+    """The last draws happen where they are on: what they are for, no other deed does."""
+    seeds, off, cut = range(100), 0, 0
+    tidy = next(seed for seed in seeds if _drawn_of(seed).aside)
+    with new_world() as world:
+        world.crm("create_org", name="Acme Pty")
+        made = world.crm("create_deal", title="Order", org=1, currency="AUD", lines=[])
+        people.put_aside(world, Random(tidy))
+        found = world.truth.get("deals", made["id"])
+        assert found is not None and found["is_archived"]
+        swarm = replace(_drawn_of(tidy), aside=0.0, rests=1.0, cut=0.5)
+        for n in range(20):
+            before = world.time.now()
+            late(world, swarm, Random(n))
+            off += world.time.now() - before >= timedelta(hours=min(OFF_H))
+            cut = len(world.faults.aims.waiting)
+    assert off == 20
+    assert 0 < cut < off
+    read, commit = (Point(0, kind, "") for kind in ("read", "commit"))
+    aim = Aim("kill after", 0, commit=True)
+    assert (aim.meets(read), aim.meets(commit)) == (False, True)
+
+
+def _drawn_of(seed: int) -> Swarm:
+    crm = crm_of(seed)
+    return manners(draw(Random(seed), Random(seed), crm), seed, crm)
 
 
 def test_nothing_is_left_behind() -> None:
