@@ -27,6 +27,8 @@ LEDGER_PATIENCE = timedelta(minutes=15)
 NOTHING_KNOWN = ("lost", "late", "refuse", "timeout", "truncate")
 #: So many refusals for too many calls within so short a time are a hot loop (DESIGN 5.11).
 HOT_COUNT, HOT_TIME = 4, timedelta(seconds=5)
+#: So many writes of single records go to a CRM at once at most, each about another record.
+AT_ONCE_MAX = 8
 #: A machine's clock may be off by an hour, and bytes are sent soon after they are made.
 DAY_SLACK = timedelta(minutes=70)
 #: What the config holds of credentials.
@@ -150,16 +152,27 @@ def _elements(call: Call) -> list[dict[str, Any]]:
 
 
 def _pace(calls: list[Call]) -> None:
-    """Who is refused for too many calls does not hammer on."""
-    refused: dict[str, list[datetime]] = defaultdict(list)
+    """Who is refused for too many calls does not hammer on. Those that are on their way at once
+    are refused at once, and count as one."""
+    refused: dict[str, list[list[Call]]] = defaultdict(list)
     for call in calls:
-        if call.status != 429:
-            refused[call.server].clear()
-            continue
         since = refused[call.server]
-        since.append(call.at)
-        if len(since) >= HOT_COUNT and call.at - since[-HOT_COUNT] < HOT_TIME:
+        if call.status != 429:
+            since.clear()
+            continue
+        if since and _together(since[-1], call):
+            since[-1].append(call)
+            continue
+        since.append([call])
+        if len(since) >= HOT_COUNT and call.at - since[-HOT_COUNT][0].at < HOT_TIME:
             raise Violation("limits", f"{call.server} refused {HOT_COUNT} calls within {HOT_TIME}")
+
+
+def _together(round: list[Call], call: Call) -> bool:
+    """Whether this one goes with those in one round: each of them writes a record of its own."""
+    kinds = {(one.method, one.path.rpartition("/")[0]) for one in (*round, call)}
+    own = call.path not in [one.path for one in round]
+    return call.method == "PATCH" and len(kinds) == 1 and own and len(round) < AT_ONCE_MAX
 
 
 def _secrets(world: World, calls: list[Call]) -> None:

@@ -220,6 +220,23 @@ def hot_loop(w: World) -> None:
         call(w, b"", key=f"{n}", method="GET", status=429)
 
 
+def refused_round(w: World, first: int, count: int = 8) -> None:
+    """Deals that are written at once, and refused at once."""
+    for n in range(first, first + count):
+        call(w, b"", path=f"/pipedrive/api/v2/deals/{n}", method="PATCH", status=429,
+             server="pipedrive")  # fmt: skip
+
+
+def hot_rounds(w: World) -> None:
+    for first in (10, 20, 30, 40):
+        refused_round(w, first)
+
+
+def same_deal_again(w: World) -> None:
+    for _ in range(4):
+        refused_round(w, 10, 1)
+
+
 CASES: tuple[tuple[str, Doctor], ...] = (
     ("one_invoice", second_invoice),
     ("one_effect", skipped_generation),
@@ -249,6 +266,8 @@ CASES: tuple[tuple[str, Doctor], ...] = (
     ("dates", lambda w: call(w, create(w, Date="2026-11-01"))),
     ("dates", lambda w: call(w, create(w, DueDate=""))),
     ("limits", hot_loop),
+    ("limits", hot_rounds),
+    ("limits", same_deal_again),
     ("expected", lambda w: call(w, b"(assigned by the ledger)", path="/x", method="PATCH")),
     ("secrets", lambda w: w.tell("refused: sandbox-secret")),
     ("secrets", lambda w: call(w, b"sandbox-token", server="pipedrive", path="/pipedrive/x")),
@@ -263,6 +282,12 @@ def test_each_check_can_fail(world: World, invariant: str, doctor: Doctor) -> No
         doctor(world)
         judge(world)
     assert caught.value.invariant == invariant, caught.value
+
+
+def test_what_was_sent_at_once_is_refused_at_once(world: World) -> None:
+    for first in (10, 20, 30):
+        refused_round(world, first)
+    judge(world)
 
 
 def test_a_refused_token_is_no_sending(world: World) -> None:
