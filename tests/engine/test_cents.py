@@ -92,8 +92,8 @@ def play(firm: Firm, seed: int, count: int) -> None:
 
 
 def _untaxed(firm: Firm) -> bool:
-    """Whether no rule and no account of the firm would ever tax a line."""
-    return firm.amounts == "no_tax" or (firm.region == "US" and not firm.rules)
+    """Whether no rule names a taxed rate, and no account would ever tax a line."""
+    return not firm.rules and (firm.amounts == "no_tax" or firm.region == "US")
 
 
 def _sell(w: World, deal: dict[str, Any], number: int) -> int:
