@@ -32,7 +32,7 @@ from syncjob.core.reports import (
 )
 from syncjob.engine.batch import Batch
 from syncjob.engine.door import ClosedDoor, StateDoor
-from syncjob.engine.recovery import copy_sidecar
+from syncjob.engine.recovery import copy_sidecar, note_older
 from syncjob.logs import bound, get_logger
 from syncjob.notices.post import PostOffice, post_channel
 from syncjob.state.database import State, readable_errors
@@ -164,6 +164,7 @@ class Opening:
         now = self.clock.now()
         with state.commit():
             number = state.book.begin_batch(now)
+            note_older(state, number)
         return self._made(number, state, options, lease, crm, ledger, post)
 
     @contextlib.contextmanager

@@ -14,7 +14,7 @@ from syncjob.core.actions import Issue
 from syncjob.engine.batch import Batch
 from syncjob.engine.maps import kept_maps
 from syncjob.engine.marked import LEFT
-from syncjob.state.database import readable_errors
+from syncjob.state.database import State, readable_errors
 
 #: A pause between batches longer than this, and than three intervals, may hide a second state.
 GAP_MINUTES = 60
@@ -26,6 +26,8 @@ RHYTHM_BATCHES = 20
 
 #: An older copy of a state was put in its place: what happened since is missing in it.
 OLDER = "this state is older than the last batch that ran here"
+#: The fact that it is, until recovery begins.
+_OLDER = "older"
 
 
 def begin(batch: Batch) -> None:
@@ -38,6 +40,15 @@ def begin(batch: Batch) -> None:
     write_sidecar(batch.state.path, batch.id)
 
 
+def note_older(state: State, number: int) -> None:
+    """Keep in mind that an older copy stands here, as soon as a batch has its number: those that
+    fail before they read anything are counted on, too, and would catch up with what is missing.
+    Call it inside the commit that gives the number."""
+    marked = read_sidecar(state.path)
+    if marked is not None and marked >= number:
+        state.book.note(_OLDER, "1")
+
+
 def _enter(batch: Batch, why: str) -> None:
     """Wait anew from the server's present time on."""
     book = batch.state.book
@@ -47,6 +58,7 @@ def _enter(batch: Batch, why: str) -> None:
     with batch.state.commit():
         book.note("recovering_since", now.isoformat())
         book.note("recovering_why", why)
+        book.note(_OLDER, None)
         if why == OLDER:  # what was noted in deals' timelines since is not known here
             book.note("timeline_since", None)
             book.note("notices_since", None)  # nor what people were told since
@@ -60,7 +72,7 @@ def _why(batch: Batch) -> str | None:
     if book.fact("born") is None:
         return "this state is new"
     marked = read_sidecar(batch.state.path)
-    if marked is None or marked >= batch.id:  # each batch has a number of its own
+    if marked is None or book.fact(_OLDER) is not None:
         return OLDER
     if book.fact("recovering_since") is not None:
         return None

@@ -80,6 +80,34 @@ def test_a_batch_that_died_half_way_is_missed_in_an_older_state(
     only(world.invoices())
 
 
+def test_batches_that_are_refused_do_not_hide_that_a_state_is_older(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    """They have numbers, too: with three of them the older state had caught up with the newer."""
+    world = make_world(ledger=SLOW)
+    world.run()
+    minutes(world, 5)
+    copy_state(world, tmp_path / "copy")
+    sell(world)
+    world.fault(kind="status", server="pipedrive", method="PATCH", status=503, times=0)
+    world.run()
+    only(world.invoices())
+    world.faults.clear()
+    put_back(world, tmp_path / "copy")
+    world.fault(kind="status", server="xero", status=403, times=0)
+    for _ in range(3):
+        minutes(world, 1)
+        assert world.run().exit_code == 3
+    world.faults.clear()
+    minutes(world, 1)
+    world.run()
+    only(world.invoices())
+    world.advance(PATIENCE)
+    world.run()
+    only(world.invoices())
+    quiet(world)
+
+
 def test_a_daily_cron_creates_each_day(world: World) -> None:
     made = []
     world.run()
