@@ -32,6 +32,26 @@ def put_back(w: World, folder: Path) -> None:
         shutil.copy(path, w.folder / "state" / path.name)
 
 
+def forget_a_draft(w: World, folder: Path) -> None:
+    """A deal is won and its draft made, and the state is put back to before that."""
+    copy_state(w, folder)
+    sell(w)
+    w.fault(kind="status", server="pipedrive", method="PATCH", status=503, times=0)
+    w.run()  # the deal does not say that the draft is there
+    only(w.invoices())
+    w.faults.clear()
+    put_back(w, folder)
+
+
+def makes_no_other(w: World) -> None:
+    """Neither the next batch nor the one after the patience makes a second invoice."""
+    w.run()
+    only(w.invoices())
+    w.advance(PATIENCE)
+    w.run()
+    only(w.invoices())
+
+
 @pytest.mark.parametrize("ran_before", [False, True], ids=["still-recovering", "in-use"])
 def test_a_state_put_back_creates_nothing_before_it_has_seen_what_it_forgot(
     make_world: MakeWorld, tmp_path: Path, ran_before: bool
@@ -40,19 +60,9 @@ def test_a_state_put_back_creates_nothing_before_it_has_seen_what_it_forgot(
     if ran_before:
         world.run()
         minutes(world, 5)
-    copy_state(world, tmp_path / "copy")
-    sell(world)
-    world.fault(kind="status", server="pipedrive", method="PATCH", status=503, times=0)
-    world.run()  # the draft is made, but the deal does not say so
-    only(world.invoices())
-    world.faults.clear()
-    put_back(world, tmp_path / "copy")
+    forget_a_draft(world, tmp_path / "copy")
     minutes(world, 1)
-    world.run()
-    only(world.invoices())
-    world.advance(PATIENCE)
-    world.run()
-    only(world.invoices())
+    makes_no_other(world)
     quiet(world)
 
 
@@ -73,11 +83,7 @@ def test_a_batch_that_died_half_way_is_missed_in_an_older_state(
         world.run(progress=progress)
     put_back(world, tmp_path / "copy")
     minutes(world, 1)
-    world.run()
-    only(world.invoices())
-    world.advance(PATIENCE)
-    world.run()
-    only(world.invoices())
+    makes_no_other(world)
 
 
 def test_batches_that_are_refused_do_not_hide_that_a_state_is_older(
@@ -87,24 +93,14 @@ def test_batches_that_are_refused_do_not_hide_that_a_state_is_older(
     world = make_world(ledger=SLOW)
     world.run()
     minutes(world, 5)
-    copy_state(world, tmp_path / "copy")
-    sell(world)
-    world.fault(kind="status", server="pipedrive", method="PATCH", status=503, times=0)
-    world.run()
-    only(world.invoices())
-    world.faults.clear()
-    put_back(world, tmp_path / "copy")
+    forget_a_draft(world, tmp_path / "copy")
     world.fault(kind="status", server="xero", status=403, times=0)
     for _ in range(3):
         minutes(world, 1)
         assert world.run().exit_code == 3
     world.faults.clear()
     minutes(world, 1)
-    world.run()
-    only(world.invoices())
-    world.advance(PATIENCE)
-    world.run()
-    only(world.invoices())
+    makes_no_other(world)
     quiet(world)
 
 
