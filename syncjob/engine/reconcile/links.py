@@ -162,7 +162,7 @@ def _dead(
     elif ledger.archived and not ledger.merged_into:
         why = "The ledger's record of this customer is archived, so no invoice can be made for it."
         step = "Restore it in the ledger, if the customer is still one."
-    elif _main_person(batch, crm_id) in gone:
+    elif gone and _main_person(batch, crm_id) in gone:
         why = "The CRM does not show this customer's main person any more; its values stay."
         step = "Let the token's user see the person; if it is gone, correct the ledger by hand."
     if why is None:
