@@ -365,3 +365,4 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     wake_on: Day | None = None  # the organisation's day on which to decide again unasked
     waits: str | None = None  # why nothing is done though something will be
     story: tuple[str, ...] = ()  # which rule decided what, in words
+    passed_over: tuple[str, ...] = ()  # markers of notes that are never written: too long ago

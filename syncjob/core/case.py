@@ -80,7 +80,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
     invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
-    applied. `noted` are the markers of the notes in its timeline,
+    applied. `noted` are the markers of the notes in its timeline, and of those never written,
     `standing` when the issues that hold it were opened, by code, as far as that is a while ago.
     `relinked`: it stands for a deal of a CRM that was left (`syncjob relink`).
     """

@@ -45,6 +45,7 @@ class Making(msgspec.Struct):
     issues: list[Issue]
     story: list[str]
     wakes: list[date] = msgspec.field(default_factory=list)
+    passed_over: list[str] = msgspec.field(default_factory=list)
 
     def wake(self, day: date | None) -> None:
         """Decide this deal again on that day, though nothing changes."""
@@ -113,6 +114,7 @@ class Making(msgspec.Struct):
         return Decision(
             subject=self.case.subject, actions=tuple(self.actions), issues=tuple(told.values()),
             story=tuple(dict.fromkeys(self.story)), wake_on=wake_on, waits=waits,
+            passed_over=tuple(m for m in self.passed_over if m not in self.case.noted),
         )  # fmt: skip
 
 

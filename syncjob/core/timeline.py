@@ -31,14 +31,18 @@ def note_happenings(making: Making, invoices: Iterable[Invoice]) -> None:
         )  # fmt: skip
         begins = next_due_day(invoice, context.overdue)
         for found in happened(invoice, state, begins, context.today, context.zone):
-            if found.kind in context.timeline and found.day >= context.timeline_since:
+            if found.kind in context.timeline:
                 _note(making, invoice, found)
     _note_held(making)
 
 
 def _note(making: Making, invoice: Invoice, found: Happened) -> None:
-    page = f"\n{invoice.page}" if invoice.page else ""
     marker = f"{invoice.marker or invoice.id}.{found.key}"
+    if found.day < making.context.timeline_since:
+        # For ever: its day may be that of the invoice's stamp, which each later edit moves.
+        making.passed_over.append(marker)
+        return
+    page = f"\n{invoice.page}" if invoice.page else ""
     _add(making, marker, invoice.id, found.kind, found.text, f"{found.text}{page}")
 
 

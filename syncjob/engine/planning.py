@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 
 import msgspec
 
@@ -121,9 +120,11 @@ class _Follows:
         """The day that woke it is used up just so."""
         self._waiting.append(deal)
 
-    def wakes(self, deal: str, day: date | None) -> None:
-        """When it is decided again unasked."""
-        self._days[deal] = day.isoformat() if day else None
+    def decided(self, deal: str, decision: Decision) -> None:
+        """When it is decided again unasked, and what is never noted in its timeline."""
+        self._days[deal] = decision.wake_on.isoformat() if decision.wake_on else None
+        for marker in decision.passed_over:
+            self.batch.state.papers.add_note(marker, deal, batch=self.batch.id)
 
     def tell(self, decision: Decision) -> None:
         """The deal's open issues are those of its newest decision."""
@@ -165,7 +166,7 @@ def _decide(
         follows.waits(deal_id)
     else:
         follows.settled(deal_id)
-    follows.wakes(deal_id, decision.wake_on)
+    follows.decided(deal_id, decision)
 
 
 def decide_customers(
@@ -298,4 +299,4 @@ def _settle(deal: str, case: Case | None, context: Context, follows: _Follows) -
         follows.settled(deal)
     if not decision.waits:
         follows.tell(decision)
-    follows.wakes(deal, decision.wake_on)
+    follows.decided(deal, decision)

@@ -176,11 +176,11 @@ class Papers:
     # --- notes in deals' timelines ------------------------------------------------------------
 
     def add_note(self, marker: str, deal: str, *, batch: int) -> None:
-        """Remember a note: what happened is noted once."""
+        """Remember a note, or that there will be none: what happened is noted once."""
         self.db.execute("INSERT OR IGNORE INTO noted VALUES (?, ?, ?)", (marker, deal, batch))
 
     def notes(self, deal: str) -> list[str]:
-        """The markers of the notes in this deal's timeline."""
+        """The markers of the notes in this deal's timeline, and of what is never noted there."""
         return [row[0] for row in self.reads.rows(_NOTES, deal)]
 
     # --- e-mails ------------------------------------------------------------

@@ -59,12 +59,24 @@ def judge_contacts(world: World) -> None:
             continue
         if (f"reconcile:contact:org:{pair.org['id']}", "reconcile_dead_link") in world.issues:
             continue  # people are told that one end of it is gone
-        staffed = any(row["org_id"] == pair.org["id"] for row in world.truth.all("persons")) or any(
-            row["org_id"] == pair.org["id"] and row["person_id"] for row in world.truth.all("deals")
-        )
+        staffed = _staffed(world, pair.org["id"])
         for field in FIELDS:
             if field != "email" or not staffed:  # else it is the main person's
                 _none_lost(world, pair, field, typed)
+
+
+def _staffed(world: World, org: Any) -> bool:
+    """Whether a person was ever of the organization, or of a deal of its: such a contact's e-mail
+    came from that person, also where HubSpot's deletion took the association away."""
+    return (
+        any(row["org_id"] == org for row in world.truth.all("persons"))
+        or any(row["org_id"] == org and row["person_id"] for row in world.truth.all("deals"))
+        or any(
+            deed.act == "create_deal" and deed.payload.get("person")
+            and str(deed.payload.get("org")) == str(org)
+            for deed in world.deeds
+        )
+    )  # fmt: skip
 
 
 def _none_doubled_in_crm(world: World) -> None:
