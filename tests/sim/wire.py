@@ -20,9 +20,10 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutErr
 
 from syncjob.sandbox.host import Host
 from syncjob.sandbox.kernel import Dropped, Reply, Request
+from syncjob.sandbox.xero.server import XeroServer
 from tests.sim import happenings, replies, stopping
 from tests.sim.faults import Faults, PointKind
-from tests.sim.kinds import WAITS_S, of_server, server_fault
+from tests.sim.kinds import REFUSALS, WAITS_S, of_server, server_fault
 
 BASE = "https://sim.invalid"
 #: Real exchanges take time; so much, in seconds, that stamps of neighbours mostly are equal.
@@ -137,6 +138,8 @@ class Wire(BaseAdapter):
                 planned.delay_s = min(planned.delay_s, CRM_LATE_S_MAX)
             planned.method, planned.path = sent.method, f"^{re.escape(sent.path)}$"
             self.host.faults.add(planned)
+        if fault in REFUSALS and self._remembered(sent):
+            fault = None
         reply = self._exchanged(sent, fault)
         return replies.silent_about_half(reply) if ours else reply
 
@@ -169,6 +172,12 @@ class Wire(BaseAdapter):
         if fault == "reordered":
             return replies.reordered(reply)
         return replies.fewer(reply) if fault == "fewer" else reply
+
+    def _remembered(self, sent: Request) -> bool:
+        """Whether Xero answers this replay as it answered first: it refuses nothing that it did."""
+        server = self.host.servers.get("xero")
+        key = sent.header("Idempotency-Key")
+        return isinstance(server, XeroServer) and bool(key) and server.keys.remembers(key or "")
 
     def _remember_page(self, sent: Request, reply: Reply) -> None:
         """Which lists have a page to come, where pages are small."""

@@ -94,6 +94,13 @@ class KeyMemory:
             return f"Idempotency Key: {key} is used with a different request."
         return entry[2]
 
+    def remembers(self, key: str) -> bool:
+        """Whether some app's request under this key would be answered from memory."""
+        now = self._clock.now()
+        return any(
+            known == key and now - entry[0] < KEY_LIFE for (_, known), entry in self._known.items()
+        )
+
     def keep(self, space: str, key: str, request: Request, reply: Reply) -> None:
         self._known[(space, key)] = (self._clock.now(), _print_of(request), reply)
 
