@@ -42,7 +42,8 @@ class IssueRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class IssuesReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The issues that were asked for, by kind: the kind with the oldest issue first, and in it
-    the oldest first. `counts` is by code, `ignored` how many are put aside."""
+    the oldest first. `counts` is by code, `ignored` how many are put aside; `others` counts by
+    code what is in this list where nothing was asked for that is: a kind may be misspelt."""
 
     connection: str
     now: datetime
@@ -50,6 +51,7 @@ class IssuesReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     issues: tuple[IssueRow, ...] = ()
     counts: dict[str, int] = {}
     ignored: int = 0
+    others: dict[str, int] = {}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

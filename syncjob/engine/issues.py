@@ -48,9 +48,11 @@ def issues_report(
         if kind in (None, known.issue.code) and subject in (None, known.issue.subject)
     ]
     rows = _rows(state, chosen, now)
+    others = {} if chosen else Counter(known.issue.code for known in found)
     return IssuesReport(
         connection=connection, now=now, which=which, issues=rows,
         counts=dict(Counter(row.code for row in rows)), ignored=state.issues.ignored_count(now),
+        others=dict(others),
     )  # fmt: skip
 
 

@@ -105,9 +105,12 @@ def _sum(report: IssuesReport) -> str:
     aside = ""
     if report.ignored and report.which == "open":
         aside = f" {report.ignored:,} put aside: `syncjob issues --ignored`."
+    word = {"open": "open", "ignored": "put aside", "closed": "closed"}[report.which]
+    if report.others:
+        others = ", ".join(f"{code} ({count:,})" for code, count in report.others.items())
+        return f"None of those is {word}. What is: {others}.{aside}"
     if not report.issues:
         return f"{_NONE[report.which]}{aside}"
-    word = {"open": "open", "ignored": "put aside", "closed": "closed"}[report.which]
     number = len(report.issues)
     issues = "1 issue is" if number == 1 else f"{number:,} issues are"
     return f"{issues} {word}.{aside}"

@@ -78,6 +78,8 @@ def test_what_needs_a_person_with_pages_answers_and_age(world: World, type_: Typ
     (row,) = _listed(type_)
     assert row["pages"]["deal"].endswith(f"/deal/{deal}")
     assert _listed(type_, "--kind", "possible_double") == []
+    said = "None of those is open. What is: no_customer (1).\n"
+    assert type_("issues", "--kind", "no_custmer") == (Exit.DONE, said, "")
     assert [r["id"] for r in _listed(type_, "--subject", f"deal {deal}")] == [row["id"]]
 
 
