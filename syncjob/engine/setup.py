@@ -112,13 +112,13 @@ def _create(batch: Batch, wish: FieldWish) -> str | None:
 def _is_told(answer: Answer) -> bool:
     """Whether the answer says what became of the field: a gateway's says nothing, and its server
     may make the field yet."""
-    if answer.status >= 400:
-        return answer.status < 500
+    if answer.no_word:
+        return False
     try:
         answer.json()
     except SchemaDrift:
-        return False
-    return 200 <= answer.status < 300
+        return answer.status >= 400
+    return True
 
 
 def _write(batch: Batch, call: Call) -> Answer:

@@ -200,7 +200,8 @@ class HttpChannel(Line):
             answer = self._authorised(lambda headers, _: self._send_read(request, headers, naps))
         except (NeverLeft, Lost) as failure:
             raise _Again(self._unreachable(request, str(failure))) from None
-        if answer.status >= 500 or answer.status in self._limits.rules.try_later:
+        passing = answer.status >= 500 or answer.status == 408
+        if passing or answer.status in self._limits.rules.try_later:
             said = f": {excerpt(answer.body)!r}" if answer.body else ""
             words = f"it answers {answer.status}{said}{verdicts.trace(answer)}"
             now = self._clock.now()

@@ -43,6 +43,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     server_time: datetime | None = None
     url: str = ""
 
+    @property
+    def no_word(self) -> bool:
+        """Whether the status says nothing of what became of the request: a server's fault, a
+        gateway's page, or a timeout that may be asked again (RFC 9110, 15.5.9)."""
+        final = 200 <= self.status < 300 or 400 <= self.status < 500
+        return not final or self.status == 408
+
     def json(self) -> Any:
         """The body as JSON with numbers as Decimal where they have a fraction.
 

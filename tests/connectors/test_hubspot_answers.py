@@ -232,7 +232,7 @@ def test_what_was_refused_before_looking_is_not_done(status):
     assert all(isinstance(o, NotDone) and not o.halve for o in outcomes)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 521, 522, 523, 524, 302, 100])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 521, 522, 523, 524, 302, 100])
 def test_what_says_nothing_leaves_all_open(status):
     assert set(kinds(answered(deals(1, 2), status, error("down")))) == {"Unknown"}
 

@@ -473,6 +473,7 @@ def test_only_the_record_itself_proves_a_write(connector: PipedriveConnector) ->
     assert isinstance(outcome(connector, 403, b"<html>1015</html>", "text/html"), NotDone)
     assert isinstance(outcome(connector, 404, b"<html>no route</html>", "text/html"), Unknown)
     assert isinstance(outcome(connector, 302, b""), Unknown)
+    assert isinstance(outcome(connector, 408, b'{"success": false}'), Unknown)
 
 
 @pytest.mark.parametrize("custom", [{}, None])

@@ -77,7 +77,9 @@ def test_a_field_whose_request_never_arrived_is_asked_for_again(
 
 @CRMS
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("kind", "status"), [("status", 504), ("html", 200), ("html", 302)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("status", 504), ("status", 408), ("html", 200), ("html", 302)]
+)
 def test_an_answer_that_does_not_say_whether_the_field_was_made_is_a_lost_one(
     make_world: MakeWorld, crm: str, kind: str, status: int, when: str
 ) -> None:

@@ -60,7 +60,7 @@ def test_an_odd_date_is_no_date(http, said):
     assert channel.server_time() is None
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 521])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 521])
 def test_a_server_error_is_tried_three_times_and_then_unreachable(http, status):
     http.get(URL, status=status, body="<html>oops", headers={"X-Correlation-Id": "r-77"})
     clock = FakeClock()

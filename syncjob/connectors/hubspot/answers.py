@@ -39,7 +39,7 @@ def outcomes(prepared: Prepared, answer: Answer, names: Names) -> list[Outcome]:
     """One outcome for each action of the call, in its order. Never raises for what an answer
     holds."""
     actions, status = prepared.actions, answer.status
-    if status >= 500 or status < 200 or 300 <= status < 400:
+    if answer.no_word:
         return _all(actions, Unknown(error=f"HubSpot answered {status}: {excerpt(answer.body)!r}"))
     if status in _NOT_NOW:
         return _all(actions, NotDone(error=f"HubSpot refused before looking ({status})"))

@@ -32,7 +32,7 @@ _CODE = re.compile(r"[0-9a-f]{40}")
 
 def outcome(action: Action, answer: Answer, names: Names) -> Outcome:
     """What became of the one action of a call. Never raises for what the answer holds."""
-    if answer.status >= 500 or answer.status < 200 or 300 <= answer.status < 400:
+    if answer.no_word:
         return Unknown(error=f"Pipedrive answered {answer.status}: {excerpt(answer.body)!r}")
     if answer.status in (401, 429):
         return NotDone(error=f"Pipedrive refused before looking ({answer.status})")
