@@ -35,6 +35,8 @@ T = TypeVar("T")
 GROUP = 500
 #: A held deal is looked at again this often: its lines and customer change without its stamp.
 HELD_RECHECK_MINUTES = 60
+#: A record in doubt that its own address does not show is asked for in each batch for so long.
+UNSHOWN = timedelta(hours=2)
 
 
 def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
@@ -130,7 +132,8 @@ def _doubtful(batch: Batch) -> None:
     address.
 
     Reading several ids is a list too, which may lag: if they are many, the rest waits until its
-    stamps are older than the vendor's patience. What changes meanwhile has a newer stamp.
+    stamps are older than the vendor's patience. What changes meanwhile has a newer stamp. One that
+    is not shown at its own address stays in doubt for a while: that may be a moment's trouble.
     """
     for side, stream in _streams():
         doubtful = (batch.state.book.fact(f"doubt:{side}.{stream}") or "").split(",")
@@ -143,9 +146,20 @@ def _doubtful(batch: Batch) -> None:
         trusted = now - batch.side(side).capabilities.patience
         ready = batch.state.snapshots.stamped_before(side, stream, many, trusted)
         read_records(batch, side, stream, ready)
-        late = sorted(set(many) - set(ready))
+        late = set(many) - set(ready)
         with batch.state.commit():
-            batch.state.book.note(f"doubt:{side}.{stream}", ",".join(late) or None)
+            late |= _unshown(batch, side, stream, [*few, *ready])
+            batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(late)) or None)
+
+
+def _unshown(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> set[str]:
+    """Those that were just asked for and not shown, until some have not been for too long."""
+    book, now, shown = batch.state.book, batch.clock.now(), batch.state.snapshots.read_by_id
+    missing = {i for i in ids if not shown(side, stream, i, batch.id)}
+    since = book.instant(f"unshown:{side}.{stream}") or now
+    kept = missing if now - since < UNSHOWN else set()
+    book.note(f"unshown:{side}.{stream}", since.isoformat() if kept else None)
+    return kept
 
 
 def _streams() -> Iterator[tuple[Side, str]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from syncjob.sandbox.kernel import Reply, Request
-from tests.engine.scenes import codes, only, sell
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import billed, codes, minutes, only, quiet, sell
 from tests.engine.world import World
 
 
@@ -38,3 +41,27 @@ def test_a_page_in_place_of_one_deals_lines_is_not_the_deals_fault(world: World)
     assert codes(report) == []
     assert world.deal_fields(deal)["Invoice status"] == "draft"
     only(world.invoices())
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_deal_in_doubt_that_is_out_of_sight_for_a_moment_stays_in_doubt(
+    make_world: MakeWorld, status: int
+) -> None:
+    """It was won again within the second of our own write, so its stamp told nothing; where its
+    own address answered nothing, once, the win was lost for ever."""
+    w = make_world()
+    deal = billed(w)
+    w.crm("reopen", deal=deal)
+    minutes(w, 5)
+    assert w.run().counts["invoice.delete"] == 1
+    w.crm("win", deal=deal)
+    body = '{"success": false, "error": "no"}'
+    w.fault(method="GET", path=f"/deals/{deal}$", kind="status", status=status, body=body)
+    minutes(w, 6)  # the next list looks back less far
+    w.run()
+    minutes(w, 76)
+    w.run()
+    minutes(w, 16)  # after such a pause nothing is created at once
+    w.run()
+    assert [i["status"] for i in w.invoices()] == ["DELETED", "DRAFT"]
+    quiet(w)

@@ -169,16 +169,17 @@ def read_doubtful(session: Session) -> None:
         groups += [list(g) for g in chunks(old, batch.side(side).capabilities.get_batch[stream])]
         for group in groups:
             session.pause()
-            records, _ = get(batch, side, stream, group)
+            records, unread = get(batch, side, stream, group)
             with batch.state.commit():
                 observe(session, side, stream, _bare(records), strong=True)
-                _no_doubt(batch, side, stream, group)
+                # What is not shown stays in doubt: the next batch asks for it again.
+                _no_doubt(batch, side, stream, {record.id for record in records} | unread)
                 session.save()
 
 
-def _no_doubt(batch: Batch, side: Side, stream: str, done: Sequence[str]) -> None:
+def _no_doubt(batch: Batch, side: Side, stream: str, done: set[str]) -> None:
     key = f"doubt:{side}.{stream}"
-    left = set(filter(None, (batch.state.book.fact(key) or "").split(","))) - set(done)
+    left = set(filter(None, (batch.state.book.fact(key) or "").split(","))) - done
     batch.state.book.note(key, ",".join(sorted(left)) or None)
 
 
