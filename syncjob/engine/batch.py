@@ -74,6 +74,7 @@ class Batch:
     lists_stale: bool = False  # the ledger's lists were left unread: nothing is created there
     left_out: dict[str, str] = field(default_factory=dict)  # for want of calls, and why
     more: int = 0  # deals and customers that are wanted, and left to the next batches
+    unread_customers: frozenset[str] = frozenset()  # wanted, and not read: nor are they decided
     turns: dict[str, str] = field(default_factory=dict)  # behind whom those go on (engine/share)
     still: bool = False  # it only looks at the state as it is: nothing is read, nothing is noted
 

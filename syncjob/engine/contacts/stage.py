@@ -55,6 +55,7 @@ def fill_contacts(batch: Batch, first: Collection[str] = ()) -> list[str]:
     if not takes_part(batch):
         return []
     if not all(spending.allowed(batch, side, Work.CONTACTS) for side in spending.SIDES):
+        batch.unread_customers = frozenset(batch.state.contacts.wanted())
         return []  # they stay wanted
     _sweep(batch)
     _wake_held(batch)
@@ -64,7 +65,7 @@ def fill_contacts(batch: Batch, first: Collection[str] = ()) -> list[str]:
     for start in range(0, len(keys), GROUP):
         if must_end(batch, start):
             leave(batch, "customers", keys, start, known=known)
-            keys = keys[:start]
+            batch.unread_customers, keys = frozenset(keys[start:]), keys[:start]
             break
         batch.progress("contacts", start, len(keys))
         _fill_group(batch, keys[start : start + GROUP])
@@ -244,9 +245,10 @@ def note(batch: Batch, key: str, decision: ContactDecision) -> None:
 
 
 def settle_contacts(batch: Batch, keys: Sequence[str], *, others: bool = True) -> None:
-    """Decide these customers once more from the state, and `others` whom our own writes concern."""
+    """Decide these customers once more from the state, and `others` whom our own writes concern;
+    not whom this batch has left unread."""
     if takes_part(batch):
-        wanted = batch.state.contacts.wanted() if others else []
+        wanted = {*batch.state.contacts.wanted()} - batch.unread_customers if others else set()
         for _ in decide_all(batch, list({*keys, *wanted}), dry=False, seen=Digests()):
             pass  # what follows is noted
 

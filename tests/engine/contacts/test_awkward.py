@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from syncjob.engine.contacts import stage
 from syncjob.transport.wire import Request
 from tests.engine.contacts.kit import (
     ADDRESS,
@@ -110,6 +111,27 @@ def test_a_deleted_customers_deal_given_to_another_is_no_merge(tmp_path: Path) -
         report = batch(w)
         assert "contact_deleted" in codes(report)
         assert links(w).keys() == {"org:1"}
+
+
+def test_whom_a_batch_had_no_time_to_read_it_does_not_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That Beta is gone was known, and not yet that its deal went to Acme: it was told as deleted,
+    and no longer an hour later."""
+    with world(tmp_path, crm={"merge_bumps_children": False}) as w:
+        w.crm("create_org", name="Acme Pty")
+        sell(w, "Beta Pty")
+        for _ in range(4):  # what no list shows is read once a day: it is due in the next one
+            assert batch(w, after=7 * 60 + 50).exit_code == 0
+        w.crm("merge_orgs", loser=2, winner=1)
+        sell(w, "Gamma Pty")
+        with monkeypatch.context() as short:
+            short.setattr(stage, "must_end", lambda *_: True)
+            report = batch(w, after=7 * 60 + 50)
+        assert report.counts["invoice.create"] == 1 and "contact_deleted" not in codes(report)
+        assert "contact_deleted" not in codes(batch(w))
+        assert "org:1" in links(w)
+        at_rest(w)
 
 
 # --- nobody is made twice ------------------------------------------------------------------------
