@@ -129,7 +129,8 @@ def test_whom_a_batch_had_no_time_to_read_it_does_not_judge(
             short.setattr(stage, "must_end", lambda *_: True)
             report = batch(w, after=7 * 60 + 50)
         assert report.counts["invoice.create"] == 1 and "contact_deleted" not in codes(report)
-        assert "contact_deleted" not in codes(batch(w))
+        for _ in range(2):
+            assert "contact_deleted" not in codes(batch(w))
         assert "org:1" in links(w)
         at_rest(w)
 
