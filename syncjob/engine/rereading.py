@@ -128,13 +128,17 @@ def _due(batch: Batch, group: Known) -> None:
 
 
 def _credits(batch: Batch, group: Known) -> None:
-    """Read the credit notes of invoices that this batch saw change: only they can tell a debt
-    that was written off, or money that was given back, from a plain credit."""
+    """Read the credit notes of invoices that were read since: only they can tell a debt that was
+    written off, or money that was given back, from a plain credit. The invoice may have been read
+    by a batch that had to end before it came to its deal."""
     wanted: dict[str, None] = {}
+    seen = batch.state.snapshots.batch_of
     for case in group.cases:
-        fresh = [part.invoice for part in case.live if part.invoice and part.fresh]
-        settlements = (s for invoice in fresh for s in invoice.settlements)
-        wanted.update(dict.fromkeys(s.id for s in settlements if s.kind == "credit_note"))
+        for invoice in (part.invoice for part in case.live if part.invoice):
+            notes = [s.id for s in invoice.settlements if s.kind == "credit_note"]
+            read = seen("ledger", "invoices", invoice.id) if notes else 0
+            old = (n for n in notes if seen("ledger", "credit_notes", n) < read)
+            wanted.update(dict.fromkeys(old))
     read_records(batch, "ledger", "credit_notes", list(wanted))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from syncjob.sandbox.kernel import Reply, Request
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import billed, codes, minutes, only, quiet, sell
+from tests.engine.scenes import awaiting, billed, codes, minutes, number_of, only, quiet, sell
 from tests.engine.world import World
 
 
@@ -65,3 +65,22 @@ def test_a_deal_in_doubt_that_is_out_of_sight_for_a_moment_stays_in_doubt(
     w.run()
     assert [i["status"] for i in w.invoices()] == ["DELETED", "DRAFT"]
     quiet(w)
+
+
+def test_what_tells_a_refund_is_read_though_the_batch_that_saw_it_had_to_end(
+    make_world: MakeWorld,
+) -> None:
+    """The ledger's lists were read, and then the CRM let nobody in: the next batch did not read the
+    credit note of an invoice that it had not seen change itself."""
+    w = make_world()
+    deal = awaiting(w)
+    number = number_of(w, deal)
+    credit = w.books("credit", invoice=number, amount="50", total="110")["done"]["id"]
+    w.books("refund_credit", credit=credit)
+    w.books("pay", invoice=number)
+    w.fault(server="pipedrive", path="/v2/deals$", kind="status", status=503, times=3)
+    minutes(w, 30)  # the next list looks back less far
+    assert w.run().result == "later"
+    minutes(w, 16)
+    w.run()
+    assert w.deal_fields(deal)["Invoice status"] == "refunded"

@@ -22,16 +22,24 @@ _VENDORS = ("xero", "pipedrive", "hubspot")
 
 @dataclass
 class Aim:
-    """One fault to come: its kind, how many fitting points pass first, and whether only a write,
-    or only a commit, fits."""
+    """One fault to come: its kind, how many fitting points pass first, whether only a write, or
+    only a commit, fits, the words that its point begins with, and those of a point that passes
+    before it."""
 
     kind: str
     skip: int
     write: bool = False
     commit: bool = False
+    place: str = ""
+    after: str = ""
 
     def meets(self, point: Point) -> bool:
         """Whether it happens here."""
+        if self.after and point.words.startswith(self.after):
+            self.after = ""
+            return False
+        if self.after or not point.words.startswith(self.place):
+            return False
         if self.write and point.kind != "write":
             return False
         if self.commit and point.kind != "commit":

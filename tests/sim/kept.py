@@ -9,7 +9,7 @@ from tests.sim.swarm import DRAWS, Draws
 
 PATH = Path(__file__).with_name("kept.txt")
 #: Words behind a seed: its CRM, and how it is played. Many seeds were kept before the last draws
-#: came; "first", "second" and "third" play them with the draws of their time.
+#: came; "first" to "fourth" play them with the draws of their time.
 CRMS = ("pipedrive", "hubspot")
 MARKS = ("plans", "http", *DRAWS)
 

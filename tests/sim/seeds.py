@@ -8,13 +8,22 @@ from datetime import timedelta
 from random import Random
 
 from syncjob.sandbox.xero.options import Limits
-from tests.sim import happenings, meddling, people, people_hubspot, people_more, stopping, turns
+from tests.sim import (
+    happenings,
+    meddling,
+    people,
+    people_hubspot,
+    people_more,
+    plots,
+    stopping,
+    turns,
+)
 from tests.sim.aims import Aim
 from tests.sim.http_face import Face
 from tests.sim.judge import recover
 from tests.sim.kinds import LASTING, REFUSALS
 from tests.sim.plans import seen_first
-from tests.sim.swarm import DRAWS, Draws, Swarm, crm_of, draw, manners, more, rarities
+from tests.sim.swarm import DRAWS, Draws, Swarm, crm_of, draw, manners, more, plotted, rarities
 from tests.sim.two import Twofold, Wish, new_twofold, recover_both
 from tests.sim.world import PATIENCE, World, new_world
 
@@ -105,8 +114,10 @@ def play(
         swarm = more(swarm, seed, crm)
     if DRAWS.index(draws) >= DRAWS.index("third"):
         swarm = rarities(swarm, seed, crm)
-    if draws == "last":
+    if DRAWS.index(draws) >= DRAWS.index("fourth"):
         swarm = manners(swarm, seed, crm)
+    if draws == "last":
+        swarm = plotted(swarm, seed)
     world = _world(swarm, crm)
     played = Played(world, swarm, seed, http)
     try:
@@ -178,6 +189,9 @@ def _live(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
             turn(world)
         if swarm.meddles and close.random() < NUMBERED:
             world.attempt(lambda w: meddling.number_draft(w, close))
+        if swarm.plot and number + 1 + swarm.plot[0] == batches:
+            drawn = Random(f"plot's own {played.seed}")
+            plots.play(world, swarm.plot[1], drawn, lambda: _plain_batch(world, played))
         late(world, swarm, ways)
         _batch(world, swarm, rng, played)
         if swarm.aimed:
@@ -280,6 +294,14 @@ def _batch(world: World, swarm: Swarm, rng: Random, played: Played) -> None:
     if isinstance(world, Twofold) and world.partner is not None:
         world.run_partner()
         _count(world, played)
+    played.faults.update(kind for _, kind in world.faults.fired[fired:])
+
+
+def _plain_batch(world: World, played: Played) -> None:
+    """A batch of a plot: what waits for its point may happen in it, nothing else is armed."""
+    fired = len(world.faults.fired)
+    world.run()
+    _count(world, played)
     played.faults.update(kind for _, kind in world.faults.fired[fired:])
 
 

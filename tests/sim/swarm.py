@@ -16,11 +16,12 @@ from tests.sim.aims import kinds_with
 from tests.sim.crms import CRMS
 from tests.sim.features import PLAIN, Features
 from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS, MEDDLED
+from tests.sim.plots import ASKS, PLOTS
 from tests.sim.two import Wish
 
 #: Which draws a seed is played with: each has those before it, and more.
-Draws = Literal["first", "second", "third", "last"]
-DRAWS: tuple[Draws, ...] = ("first", "second", "third", "last")
+Draws = Literal["first", "second", "third", "fourth", "last"]
+DRAWS: tuple[Draws, ...] = ("first", "second", "third", "fourth", "last")
 #: The share of seeds whose CRM is HubSpot, of new seeds and of those kept before.
 HUBSPOT, HUBSPOT_FIRST = 0.45, 1 / 3
 #: How many kinds of faults a seed has, beside those that only its CRM knows.
@@ -48,6 +49,8 @@ MEDDLES, ONLY_READS = 0.35, 0.5
 RESTS, CUT, ASIDE = 0.3, 0.3, 0.1
 #: The share of seeds with each.
 AT_TIMES = 0.35
+#: The share of seeds with a plot, and before which of the last batches it is played.
+PLOTTED, PLOT_BEFORE = 0.3, 2
 #: What is drawn of the ways in which the program is let in, and is there twice.
 CONSENT, TWICE = 0.4, 0.16
 
@@ -94,6 +97,9 @@ class Swarm:
     cut: float = 0.0
     #: How often sales closes or re-opens a deal and archives it at once.
     aside: float = 0.0
+    #: What is played (tests/sim/plots.py) with so many batches to come after the next one: a night
+    #: mends much of what it is about. Drawn by `plotted`.
+    plot: tuple[int, str] | None = None
 
 
 def crm_of(seed: int, draws: Draws = "last") -> str:
@@ -145,11 +151,21 @@ def rarities(swarm: Swarm, seed: int, crm: str) -> Swarm:
 
 
 def manners(swarm: Swarm, seed: int, crm: str) -> Swarm:
-    """A machine that is off for hours, and sales that tidies up: what came after all others."""
+    """A machine that is off for hours, and sales that tidies up."""
     rng = Random(f"manners {seed}")
     rests = rng.random() < AT_TIMES
     tidy = rng.random() < AT_TIMES and crm == "pipedrive"  # HubSpot archives what is deleted
     return replace(swarm, rests=RESTS * rests, cut=CUT * rests, aside=ASIDE * tidy)
+
+
+def plotted(swarm: Swarm, seed: int) -> Swarm:
+    """What needs several deeds in a row: what came after all others."""
+    rng = Random(f"plot {seed}")
+    if swarm.wish.second or rng.random() >= PLOTTED:
+        return swarm
+    name = rng.choice(list(PLOTS))
+    on = replace(swarm.features, contacts="ask") if name in ASKS else swarm.features
+    return replace(swarm, plot=(rng.randrange(PLOT_BEFORE), name), features=on)
 
 
 def _meddled(swarm: Swarm, rng: Random) -> Swarm:

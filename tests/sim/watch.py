@@ -222,7 +222,7 @@ class Watch:
     def _forget_overwritten(self, before: Document, after: Document) -> None:
         """Of an edit that a rewrite of ours met on its way nothing is left that anybody could see
         (docs/guarantees.md, "Two people at once"), unless it was of what no rewrite sends."""
-        drafts = before.status == after.status == "DRAFT"
+        drafts = before.status in ("DRAFT", "SUBMITTED") and after.status == "DRAFT"
         if drafts and after.id not in self.seen_touched | self.lasting:
             self.touched.pop(after.id, None)
 
@@ -270,8 +270,10 @@ def _key_in(url: str | None) -> str:
 
 
 def _unsent(document: Document) -> object:
-    """What of an invoice a rewrite leaves as it is."""
-    return document.status, document.number, document.applied, document.expected_day
+    """What of an invoice a rewrite leaves as it is. It sends the status DRAFT, which Xero takes for
+    what waits for approval, too."""
+    status = "DRAFT" if document.status == "SUBMITTED" else document.status
+    return status, document.number, document.applied, document.expected_day
 
 
 def _content(document: Document) -> object:
