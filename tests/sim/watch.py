@@ -30,6 +30,10 @@ class Violation(AssertionError):
         self.invariant = invariant
 
 
+#: What shows a batch which invoices a person has touched.
+_INVOICES = "/xero/api.xro/2.0/Invoices"
+
+
 class Watch:
     """Compares the books before and after everything that is not a person's deed."""
 
@@ -56,6 +60,9 @@ class Watch:
         self.lasting: set[str] = set()
         #: The touched ones when the batch began.
         self.seen_touched: set[str] = set()
+        #: The same before the batch that runs now, and the last call before it.
+        self._seen_before: set[str] = set()
+        self._calls_before = 0
         #: Invoices that a person ended.
         self.ended: set[str] = set()
         #: Invoices that we approved.
@@ -73,7 +80,8 @@ class Watch:
         twin.first_won = dict(self.first_won)
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
         twin.numbered, twin.lasting = set(self.numbered), set(self.lasting)
-        twin.seen_touched = set(self.seen_touched)
+        twin.seen_touched, twin._seen_before = set(self.seen_touched), set(self._seen_before)
+        twin._calls_before = self._calls_before
         twin.approved, twin.tasks = set(self.approved), set(self.tasks)
         twin.untrue = dict(self.untrue)
         return twin
@@ -82,7 +90,8 @@ class Watch:
         """Remember the books as they are."""
         from tests.sim.judge_back import told_truly
 
-        self.batch_began, self.seen_touched = world.time.now(), set(self.touched)
+        self.batch_began, self._seen_before = world.time.now(), self.seen_touched
+        self.seen_touched, self._calls_before = set(self.touched), world.last_call()
         self.true_before = told_truly(world)
         self._remember(world)
 
@@ -97,6 +106,8 @@ class Watch:
         note_untrue(world)  # where the books' reads lag, what was written now is behind them
         if world.features.contacts:
             self._remember_crm(world)
+        if not world.host.log.find(method="GET", path=_INVOICES, since=self._calls_before):
+            self.seen_touched = self._seen_before  # it ended before it saw anything
 
     def after_late(self, world: World, sent: datetime | None = None) -> None:
         """Judge what a late request did that we had sent then."""
