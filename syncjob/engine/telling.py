@@ -28,7 +28,7 @@ _SINCE = "notices_since"
 def heard(batch: Batch, case: Case) -> Case:
     """The case with what people were told of its invoices, and what keeps them from being told."""
     policy = batch.config.notices
-    if not (policy.steps or policy.paid) or not case.live:
+    if not (policy.steps or policy.paid) or not (case.live or case.after.repeats):
         return case
     markers = [p.marker or p.invoice.id for p in case.live if p.invoice]
     markers += [invoice.id for invoice in case.after.repeats]

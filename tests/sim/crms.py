@@ -181,7 +181,8 @@ class HubSpotTruth:
 
     @property
     def lines_stamp(self) -> bool:
-        return self.store.options.lines_bump_deal
+        options = self.store.options  # a line that is removed changes nothing but the amount
+        return options.lines_bump_deal and options.amount_follows_lines
 
 
 class HubSpot:

@@ -48,6 +48,8 @@ class Watch:
         #: When each deal was first won, where the CRM forgets it.
         self.first_won: dict[int, int] = {}
         self.batch_began: datetime | None = None
+        #: When each batch began.
+        self.begins: list[datetime] = []
         #: What deals said truly of their invoices when the batch began.
         self.true_before: dict[int, Told] = {}
         #: What deals said while it was untrue, for as long as they say it (judge_back).
@@ -81,7 +83,7 @@ class Watch:
         twin.batch_began, twin.ended = self.batch_began, set(self.ended)
         twin.numbered, twin.lasting = set(self.numbered), set(self.lasting)
         twin.seen_touched, twin._seen_before = set(self.seen_touched), set(self._seen_before)
-        twin._calls_before = self._calls_before
+        twin._calls_before, twin.begins = self._calls_before, list(self.begins)
         twin.approved, twin.tasks = set(self.approved), set(self.tasks)
         twin.untrue = dict(self.untrue)
         return twin
@@ -92,6 +94,7 @@ class Watch:
 
         self.batch_began, self._seen_before = world.time.now(), self.seen_touched
         self.seen_touched, self._calls_before = set(self.touched), world.last_call()
+        self.begins.append(self.batch_began)
         self.true_before = told_truly(world)
         self._remember(world)
 
@@ -110,8 +113,10 @@ class Watch:
             self.seen_touched = self._seen_before  # it ended before it saw anything
 
     def after_late(self, world: World, sent: datetime | None = None) -> None:
-        """Judge what a late request did that we had sent then."""
-        self._judge(world, sent)
+        """Judge what a late request did that we had sent then: nobody reads an invoice again
+        between two writes of one batch."""
+        began = [at for at in self.begins if sent is not None and at <= sent]
+        self._judge(world, max(began, default=sent))
 
     def people_acted(self, world: World) -> None:
         """What changed now was a person's doing."""
