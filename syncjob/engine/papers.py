@@ -84,8 +84,8 @@ def _due(batch: Batch) -> bool:
 
 def store_templates(batch: Batch, records: Iterable[Template]) -> None:
     """Store them, adopt what bears our marker, wake the deals whose template changed; call it
-    inside a commit."""
-    for record in records:
+    inside a commit. Those in use go first: a deleted one is adopted where there is no other."""
+    for record in sorted(records, key=lambda one: one.status == "deleted"):
         put = batch.state.snapshots.put(
             "ledger", "templates", [record], batch=batch.id, strong=True
         )
@@ -95,11 +95,12 @@ def store_templates(batch: Batch, records: Iterable[Template]) -> None:
 
 
 def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
-    """The deal's template that this is; tied now if it bears our marker and its place is free."""
+    """The deal's template that this is; tied now if it bears our marker and its place is free. One
+    that a person deleted is, too: a state that never knew it must not make it again."""
     papers = batch.state.papers
     link = papers.template_of(record.id)
     marked = marked_paper(batch, record.marker, "r")
-    if link is not None or marked is None or record.status == "deleted":
+    if link is not None or marked is None:
         return link
     assert record.marker is not None
     link = TemplateLink(record.marker, *marked, record.id)
@@ -110,7 +111,8 @@ def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
         batch.counts["adopted"] += 1
         batch.log.info("link.created", kind="template", deal=link.deal, ledger=record.id)
         return link
-    batch.raise_issues([_second(record, link)])
+    if record.status != "deleted":
+        batch.raise_issues([_second(record, link)])
     return None
 
 
