@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import minutes, only, quiet, sell
+from tests.engine.test_recurring import MONTHLY, RECURRING, templates
 from tests.engine.world import PATIENCE, World
 
 #: Long enough that a list hides what was made a moment ago.
@@ -113,3 +114,24 @@ def test_a_daily_cron_creates_each_day(world: World) -> None:
         world.run()
         made.append(len(world.invoices()))
     assert made == [0, 2, 3, 4, 5]  # the first long pause is not yet known to be the rhythm
+
+
+def test_what_it_never_knew_and_a_person_deleted_is_not_made_again(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    """A repeating invoice that the older state had yet to make, though it knew the deal's lines."""
+    w = make_world(config=RECURRING)
+    deal = sell(w, lines=[MONTHLY])
+    w.fault(kind="status", server="xero", method="PUT", path="/Contacts$", status=503)
+    w.run()
+    copy_state(w, tmp_path / "copy")
+    for _ in range(3):
+        minutes(w, 20)
+        w.run()
+    w.books("delete_template", template=f"SJ-{deal}-r1")
+    put_back(w, tmp_path / "copy")
+    for _ in range(6):
+        minutes(w, 20)
+        w.run()
+    assert only(templates(w))["document"]["status"] == "DELETED"
+    quiet(w)

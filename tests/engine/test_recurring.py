@@ -181,18 +181,6 @@ def test_a_lost_state_adopts_the_template(w):
     assert "template_to_approve" in codes(quiet(w))
 
 
-def test_a_lost_state_does_not_make_again_what_a_person_deleted(w):
-    deal = subscribed(w)
-    w.books("delete_template", template=f"SJ-{deal}-r1")
-    for file in (w.folder / "state").glob("syncjob.db*"):
-        file.unlink()
-    for _ in range(4):
-        minutes(w, 10)
-        w.run()
-    assert only(templates(w))["document"]["status"] == "DELETED"
-    quiet(w)
-
-
 def test_a_deal_that_is_lost_tells_of_its_template_until_a_person_deletes_it(w):
     deal = subscribed(w)
     w.books("approve", invoice=invoice_of(w, deal)["number"])
