@@ -24,7 +24,7 @@ from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
 from syncjob.core.making import Making
 from syncjob.core.markers import invoice_marker, marker_in
-from syncjob.core.records import Contact, Invoice
+from syncjob.core.records import Contact, Deal, Invoice
 from syncjob.core.revising import invoice_context, revise
 from syncjob.core.rules.changes import (
     after_win,
@@ -172,7 +172,7 @@ def _doubt(
         return None
     if part.created is None:  # the state that made it was lost
         ours = scheduled is None and invoice.marker == part.marker
-        return doubt_unknown(case.deal, invoice, context.policy) if ours else None
+        return doubt_unknown(_as_known(case), invoice, context.policy) if ours else None
     touched_by = touched(part.invoice_base, part.invoice_now)
     stored = None if touched_by else invoice
     return _doubt_of(case, context, part.created, stored, scheduled)
@@ -184,9 +184,15 @@ def _doubt_of(
 ) -> Issue | None:  # fmt: skip
     """The deal's value is that of all parts together, so a part is compared with itself alone."""
     if scheduled is None:
-        return doubt_of(case.deal, created, context.policy, stored)
+        return doubt_of(_as_known(case), created, context.policy, stored)
     valueless = msgspec.structs.replace(case.deal, value=None)
     return doubt_of(valueless, created, context.policy, stored) or scheduled.doubt
+
+
+def _as_known(case: Case) -> Deal:
+    """The deal with its lines as they were read last, if it has not changed since: what is told of
+    it must not depend on which batch has read them."""
+    return case.deal if case.complete else case.latest or case.deal
 
 
 def _approve(

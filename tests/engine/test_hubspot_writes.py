@@ -165,3 +165,23 @@ def test_properties_that_the_key_may_not_make_are_told_to_be_made_by_hand(tmp_pa
         assert again.created == ("organization field 'syncjob key'",) and not again.by_hand
     finally:
         w.close()
+
+
+def test_what_a_deal_without_lines_says_does_not_come_and_go(tmp_path: Path) -> None:
+    """That its draft and its value differ was told by the batches that read its lines alone, so
+    that its note was written anew by each."""
+    w = hub(tmp_path)
+    deal = billed(w)
+    w.crm("remove_line", line=rows(w, "rows")[0]["id"])
+    w.crm("edit_deal", deal=deal, title="Free of charge")
+    told = []
+    for title in ("Given away", "A present", ""):
+        minutes(w, 5)
+        told.append(sorted(codes(w.run())))
+        minutes(w, 16)
+        told.append(sorted(codes(w.run())))
+        if title:
+            w.crm("edit_deal", deal=deal, title=title)
+    assert told[0] and len({*map(tuple, told)}) == 1
+    quiet(w)
+    w.close()
