@@ -2,7 +2,8 @@
 
 "ci" plays each by its stored killer. "full" plays that too, and then fresh random worlds and drawn
 cases until the bug was seen three times: the share of them is its detection rate. A bug that no
-fresh draw shows is a hole of the harness, and red.
+fresh draw shows is a hole of the harness, and red; one that another line of defence hides from
+them says so in its patch, and is played by its killer alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from tests.faults.lanes import Budget, LaneResult, Red, Size
 from tests.planted.campaign import SEEDS_MAX, Campaign
 from tests.planted.engines import Engine
 from tests.planted.killers import Killer, grade, stored
-from tests.planted.patching import EQUIVALENT, PATCHES, Patch, every
+from tests.planted.patching import EQUIVALENT, PATCHES, Patch, by_name, every
 
 #: Killers take seconds each; more pieces would start the shipped engine more often.
 CI_PIECES = 4
@@ -45,7 +46,8 @@ def run(budget: Budget) -> LaneResult:
                 result.violations.append(Red("planted bug not caught", words, again))
     if budget.size == "full":
         for name in mine:
-            _fresh(name, budget.drawn, result)
+            if not by_name(name).behind:
+                _fresh(name, budget.drawn, result)
     return result
 
 
@@ -86,6 +88,9 @@ def table(total: LaneResult) -> str:
     if rarest:
         said = ", ".join(f"{name} ({1000 * share:.1f})" for share, name in rarest[:RAREST])
         lines.append(f"The rarest, by kills per 1,000 fresh seeds and cases: {said}.")
+    hidden = [f"{patch.name} (by {patch.behind})" for patch in patches.values() if patch.behind]
+    lines += ["", f"Not played on fresh draws, since another line of defence hides it there: "
+              f"{', '.join(hidden)}."] if hidden else []  # fmt: skip
     lines += ["", *_NOTES, "", "Not counted, because nothing can come of them:", ""]
     lines += [f"- {p.name}: {p.breaks} {p.why}" for p in every(EQUIVALENT).values()]
     return "\n".join(lines)

@@ -19,6 +19,9 @@ _MARKS = ("@@ ", "<<<<", "====", ">>>>")
 _HEAD = ("breaks", "invariant", "origin")
 #: Only of a patch that is no bug: why nothing can come of it.
 _WHY = "why"
+#: Only of a bug that another line of defence hides wherever the program is used as it is meant to
+#: be: which one that is. Its killer goes past that line; fresh draws never do.
+_BEHIND = "behind"
 
 
 class PatchError(Exception):
@@ -38,7 +41,7 @@ class Hunk:
 class Patch:
     """One planted bug. `invariant` is the number in docs/guarantees.md of the promise that it
     breaks, `origin` where the idea of it comes from: "spike", "issue 3" or "own". `why`: what
-    keeps it from being a bug here."""
+    keeps it from being a bug here; `behind`: which line of defence hides it from fresh draws."""
 
     name: str
     breaks: str
@@ -46,6 +49,7 @@ class Patch:
     origin: str
     hunks: tuple[Hunk, ...]
     why: str = ""
+    behind: str = ""
 
     def applied(self, root: Path = ROOT) -> dict[str, str]:
         """The changed files' whole text, by path. Raises PatchError if a text is not found
@@ -104,16 +108,17 @@ def load(path: Path) -> Patch:
             hunks.append(_hunk(path.stem, line[3:].strip(), lines))
         elif line.strip():
             key, colon, value = line.partition(":")
-            if not colon or key not in (*_HEAD, _WHY) or key in head:
+            if not colon or key not in (*_HEAD, _WHY, _BEHIND) or key in head:
                 raise PatchError(f"{path.stem}: what is {line.strip()!r}?")
             head[key] = value.strip()
-    why = head.pop(_WHY, "")
+    why, behind = head.pop(_WHY, ""), head.pop(_BEHIND, "")
     if set(head) != set(_HEAD) or not hunks:
         raise PatchError(f"{path.stem}: needs {', '.join(_HEAD)} and a hunk")
     if not head["invariant"].isdigit() or any(hunk.old == hunk.new for hunk in hunks):
         raise PatchError(f"{path.stem}: its invariant is no number, or a hunk changes nothing")
     return Patch(
-        path.stem, head["breaks"], int(head["invariant"]), head["origin"], tuple(hunks), why
+        path.stem, head["breaks"], int(head["invariant"]), head["origin"], tuple(hunks), why,
+        behind,
     )  # fmt: skip
 
 
