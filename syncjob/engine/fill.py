@@ -177,7 +177,8 @@ def _fill_group(batch: Batch, deals: Sequence[str]) -> None:
     _lines(batch, [c.deal for c in in_outline(batch, deals) if needs_lines(c, context)])
     if papers_wanted(batch):
         fill_papers(batch, list(in_groups(batch, deals)))
-    read_again(batch, _invoiced(batch, deals), context)
+    told = {*_invoiced(batch, deals), *batch.state.papers.with_repeats(deals)}
+    read_again(batch, [deal for deal in deals if deal in told], context)
 
 
 def _customers(batch: Batch, deals: Sequence[str]) -> None:

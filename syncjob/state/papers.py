@@ -6,7 +6,8 @@ e-mailed at most once).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -120,6 +121,14 @@ class Papers:
     def repeats(self, deal: str) -> list[str]:
         """The invoices that the deal's templates have made."""
         return [row[0] for row in self.reads.rows(_REPEATS, deal)]
+
+    def with_repeats(self, deals: Sequence[str]) -> set[str]:
+        """Those of the deals whose templates have made invoices."""
+        rows = self.db.execute(
+            "SELECT DISTINCT deal FROM repeat WHERE deal IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(deals)),),
+        )
+        return {row[0] for row in rows.fetchall()}
 
     def deal_of_repeat(self, invoice: str) -> str | None:
         """The deal that an invoice made by a template is tied to."""

@@ -8,7 +8,18 @@ import pytest
 
 from syncjob.sandbox.kernel import Reply, Request
 from tests.engine.conftest import MakeWorld
-from tests.engine.scenes import awaiting, billed, codes, minutes, number_of, only, quiet, sell
+from tests.engine.scenes import (
+    awaiting,
+    billed,
+    codes,
+    invoice_of,
+    minutes,
+    number_of,
+    only,
+    quiet,
+    sell,
+)
+from tests.engine.test_recurring import RECURRING, days, made_by, subscribed
 from tests.engine.world import World
 
 
@@ -84,3 +95,27 @@ def test_what_tells_a_refund_is_read_though_the_batch_that_saw_it_had_to_end(
     minutes(w, 16)
     w.run()
     assert w.deal_fields(deal)["Invoice status"] == "refunded"
+
+
+def test_a_debt_of_a_template_is_told_once_though_the_deals_own_draft_is_gone(
+    make_world: MakeWorld,
+) -> None:
+    """What people were told of it was looked up for deals with a live invoice of their own only:
+    the owner had a new task in each batch, and a mute was passed over."""
+    w = make_world(config={**RECURRING, "notices": {"by": ["task"], "steps": [1]}})
+    deal = subscribed(w)
+    w.books("approve_template", template=f"SJ-{deal}-r1")
+    w.crm("reopen", deal=deal)
+    minutes(w, 61)
+    w.run()
+    assert invoice_of(w, deal)["status"] == "DELETED"
+    days(w, 63)
+    for _ in range(3):
+        minutes(w, 61)
+        w.run()
+    made = [i["number"] for i in made_by(w) if i["status"] == "AUTHORISED"]
+    calls = [(call["method"], call["path"].rpartition("/")[2]) for call in w.calls()]
+    told = calls.index(("POST", "activities"))
+    assert ("GET", made_by(w)[0]["id"]) in calls[:told]  # a person may have paid it just now
+    tasks = [task["subject"] for task in w.crm_state()["activities"].values()]
+    assert tasks and len(tasks) == len(set(tasks)) <= len(made)

@@ -196,27 +196,6 @@ def test_a_deal_that_is_lost_tells_of_its_template_until_a_person_deletes_it(w):
     assert len(templates(w)) == 1
 
 
-def test_a_debt_of_a_template_is_told_once_though_the_deals_own_draft_is_gone(tmp_path):
-    """What people were told of it was looked up for deals with a live invoice of their own only:
-    the owner had a new task in each batch, and a mute was passed over."""
-    steps = {"notices": {"by": ["task"], "steps": [1]}}
-    w = world(tmp_path, **steps)
-    deal = subscribed(w)
-    w.books("approve_template", template=f"SJ-{deal}-r1")
-    w.crm("reopen", deal=deal)
-    minutes(w, 61)
-    w.run()
-    assert invoice_of(w, deal)["status"] == "DELETED"
-    days(w, 63)
-    for _ in range(3):
-        minutes(w, 61)
-        w.run()
-    made = [i["number"] for i in made_by(w) if i["status"] == "AUTHORISED"]
-    tasks = [task["subject"] for task in w.crm_state()["activities"].values()]
-    assert tasks and len(tasks) == len(set(tasks)) <= len(made)
-    w.close()
-
-
 def test_a_deal_that_is_changed_tells_what_the_template_does_not_say(w):
     deal = subscribed(w)
     line = only([r for r in w.crm_state()["rows"].values() if r["deal_id"] == deal])["id"]
