@@ -137,12 +137,17 @@ def _append(making: Making, notice: Notice) -> None:
 
 
 def _task(making: Making, notice: Notice) -> Action:
-    deal, policy = making.case.deal, making.context.notices
-    marker = notice_marker(notice)
+    case, policy = making.case, making.context.notices
+    deal, marker = case.deal, notice_marker(notice)
+    # The CRM refuses a task of a record that is gone, which no list may show: once a task was
+    # refused its deal alone says enough.
+    refused = f"task:{marker}" in case.parked
+    org_id = deal.org_id if case.party and not refused else None
+    person_id = deal.person_id if case.person and not refused else None
     task = Task(
         marker=marker, deal_id=deal.id, owner_id=notice.person.key,
         subject=subject_of(notice, policy.subject), note=text_of(notice, policy.text),
-        due=making.context.today, org_id=deal.org_id, person_id=deal.person_id, tell=_tell(notice),
+        due=making.context.today, org_id=org_id, person_id=person_id, tell=_tell(notice),
     )  # fmt: skip
     return Action(
         side="crm", wave=Wave.NOTICES, subject=making.case.subject, target=f"task:{marker}",

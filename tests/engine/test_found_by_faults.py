@@ -19,6 +19,7 @@ from tests.engine.scenes import (
     quiet,
     sell,
 )
+from tests.engine.test_notices import late, tasks
 from tests.engine.test_recurring import RECURRING, days, made_by, subscribed
 from tests.engine.world import World
 
@@ -119,3 +120,21 @@ def test_a_debt_of_a_template_is_told_once_though_the_deals_own_draft_is_gone(
     assert ("GET", made_by(w)[0]["id"]) in calls[:told]  # a person may have paid it just now
     tasks = [task["subject"] for task in w.crm_state()["activities"].values()]
     assert tasks and len(tasks) == len(set(tasks)) <= len(made)
+
+
+@pytest.mark.parametrize("crm", ["pipedrive", "hubspot"])
+def test_a_customer_who_is_gone_from_the_crm_keeps_nobody_from_being_told(
+    make_world: MakeWorld, crm: str
+) -> None:
+    """The CRM refuses a task of a record that is gone, and no list shows that it is."""
+    w = make_world(crm=crm, config={"mode": "full", "invoices": {"status": "authorised"},
+                                    "notices": {"steps": [1, 7, 14]}})  # fmt: skip
+    deal = awaiting(w)
+    w.crm("delete_org", org=1)
+    late(w)
+    for _ in range(2):
+        minutes(w, 5)
+        w.run()
+    (task,) = tasks(w)
+    assert task["deal_id"] == deal
+    assert "refused" not in codes(quiet(w))
