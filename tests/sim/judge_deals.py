@@ -160,6 +160,7 @@ def _key(name: str) -> str:
 
 def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:
     edited = len(world.watch.totals.get(deal["id"], set()) - {Fraction(0)}) > 1
+    edited = edited or not deal_total(world.truth, deal["id"])  # its lines are gone
     won = deal["status"] == "won" and not edited and not world.state_lost
     nobody = deal["org_id"] is None and deal["person_id"] is None  # its customer was deleted since
     if nobody and (f"deal:{deal['id']}", "changed_after_invoice") in world.issues:
@@ -235,6 +236,8 @@ def _holdable(world: World, deal: dict[str, Any]) -> bool:
         return True
     if world.features.templates and len(world.truth.children("rows", deal["id"])) > 1:
         return True  # recurring lines that do not agree
+    if (f"deal:{deal['id']}", "unusually_large") in world.issues:
+        return True  # beside the cents that the others come to
     lines = {"add_line", "edit_line", "remove_line", "disable_line"}
     if not world.truth.lines_stamp and any(deed.act in lines for deed in world.deeds):
         return True  # seen by the next night's reading (docs/guarantees.md)
