@@ -29,6 +29,8 @@ AWAY_M = (25, 40, 55)
 COMMITS = (0, 0, 1, 2)
 #: A state that is new, or was away, creates nothing for a while.
 TRIES, WAIT = 4, timedelta(minutes=6)
+#: The points of a batch's reading.
+READS = 14
 #: How late a ledger's list may show a change (tests/sim/happenings.py).
 LATE_S = happenings.LEDGER_LAG_S
 _INVOICES, _CUSTOMERS = "GET /xero/api.xro/2.0/Invoices", "POST /xero/api.xro/2.0/Contacts"
@@ -110,12 +112,48 @@ def numbered_by_hand(world: World, rng: Random, batch: Batch) -> None:
     batch()
 
 
+def seen_by_one_that_ends(world: World, rng: Random, batch: Batch) -> None:
+    """A batch reads what people did longer ago than a list looks back, and has to end before it has
+    come to all of it; no list shows it again to the next."""
+    invoices = _approved(world, rng.randint(2, 3), batch)
+    for invoice in invoices:
+        _settled_somehow(world, rng, invoice)
+    happenings.sell_at_once(world, 1)
+    world.advance(timedelta(minutes=rng.choice(AWAY_M)))
+    world.faults.aims.waiting.append(Aim("gone", rng.randrange(READS)))
+    batch()
+    world.advance(timedelta(minutes=rng.choice(AWAY_M)))
+    batch()
+
+
+def _settled_somehow(world: World, rng: Random, invoice: str) -> None:
+    """What bookkeepers do to one invoice, in part or whole."""
+    due = next(i.due for i in world.xero.organisation.invoices if i.id == invoice)
+    half = f"{float(due) / 2:.2f}"
+    deeds: tuple[Callable[[World], object], ...] = (
+        lambda w: w.books("pay", invoice=invoice),
+        lambda w: w.books("pay", invoice=invoice, amount=half),
+        lambda w: w.books("credit", invoice=invoice, amount=half),
+        lambda w: _refunded(w, invoice, half, f"{float(due):.2f}"),
+        lambda w: w.books("void", invoice=invoice),
+    )
+    world.attempt(rng.choice(deeds))
+
+
+def _refunded(world: World, invoice: str, half: str, whole: str) -> None:
+    credit = world.books("credit", invoice=invoice, amount=half, total=whole)
+    world.books("refund_credit", credit=credit["done"]["id"])
+    world.books("pay", invoice=invoice)
+
+
 #: By the names that a swarm draws.
 PLOTS: dict[str, Plot] = {
     "cut off in a walk": cut_off_in_a_walk, "moved between pages": moved_between_pages,
     "shown out of order": shown_out_of_order,
     "lands late": lands_late, "numbered by hand": numbered_by_hand,
 }  # fmt: skip
+#: Drawn for seeds that draw none of the others.
+LATER: dict[str, Plot] = {"seen by one that ends": seen_by_one_that_ends}
 #: What needs a customer who crosses to both sides, each field of whom people are asked about.
 ASKS = frozenset({"lands late"})
 
@@ -129,7 +167,7 @@ def play(world: World, name: str, rng: Random, batch: Batch) -> None:
         happenings.mend(world)
     aims = world.faults.aims
     others, aims.waiting = aims.waiting, []
-    world.attempt(lambda w: PLOTS[name](w, rng, batch))
+    world.attempt(lambda w: (PLOTS | LATER)[name](w, rng, batch))
     aims.waiting = others
 
 

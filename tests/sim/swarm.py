@@ -16,7 +16,7 @@ from tests.sim.aims import kinds_with
 from tests.sim.crms import CRMS
 from tests.sim.features import PLAIN, Features
 from tests.sim.kinds import COMMIT_KINDS, EXCHANGE_KINDS, HUBSPOT_KINDS, MEDDLED
-from tests.sim.plots import ASKS, PLOTS
+from tests.sim.plots import ASKS, LATER, PLOTS
 from tests.sim.two import Wish
 
 #: Which draws a seed is played with: each has those before it, and more.
@@ -50,7 +50,7 @@ RESTS, CUT, ASIDE = 0.3, 0.3, 0.1
 #: The share of seeds with each.
 AT_TIMES = 0.35
 #: The share of seeds with a plot, and before which of the last batches it is played.
-PLOTTED, PLOT_BEFORE = 0.3, 2
+PLOTTED, PLOTTED_LATER, PLOT_BEFORE = 0.3, 0.1, 2
 #: What is drawn of the ways in which the program is let in, and is there twice.
 CONSENT, TWICE = 0.4, 0.16
 
@@ -161,8 +161,13 @@ def manners(swarm: Swarm, seed: int, crm: str) -> Swarm:
 def plotted(swarm: Swarm, seed: int) -> Swarm:
     """What needs several deeds in a row: what came after all others."""
     rng = Random(f"plot {seed}")
-    if swarm.wish.second or rng.random() >= PLOTTED:
+    if swarm.wish.second:
         return swarm
+    if rng.random() >= PLOTTED:
+        own = Random(f"later plot {seed}")
+        if own.random() >= PLOTTED_LATER:
+            return swarm
+        return replace(swarm, plot=(own.randrange(PLOT_BEFORE), own.choice(list(LATER))))
     name = rng.choice(list(PLOTS))
     on = replace(swarm.features, contacts="ask") if name in ASKS else swarm.features
     return replace(swarm, plot=(rng.randrange(PLOT_BEFORE), name), features=on)

@@ -15,11 +15,11 @@ from tests.sim.world import new_world
 
 #: What must happen in each, at a point of our program.
 _FIRES = {"cut off in a walk": "kill after", "moved between pages": "edit after",
-          "lands late": "late twice"}  # fmt: skip
+          "lands late": "late twice", "seen by one that ends": "gone"}  # fmt: skip
 
 
 @pytest.mark.parametrize("crm", ["pipedrive", "hubspot"])
-@pytest.mark.parametrize("name", plots.PLOTS)
+@pytest.mark.parametrize("name", plots.PLOTS | plots.LATER)
 def test_a_plot_comes_to_its_end_and_all_is_well(name: str, crm: str) -> None:
     features = Features(contacts="ask") if name in plots.ASKS else PLAIN
     with new_world(vendor=crm, features=features) as world:
@@ -46,5 +46,5 @@ def test_each_plot_is_drawn_by_some_seeds_and_none_where_two_programs_are() -> N
         else:
             assert before.wish.second is None
             drawn.append(after.plot[1])
-    assert {*drawn} == {*plots.PLOTS}
+    assert {*drawn} == {*plots.PLOTS, *plots.LATER}
     assert 400 / 6 < len(drawn) < 400 / 2
