@@ -41,11 +41,11 @@ def decide(case: Case, context: Context) -> Decision:
         return _merged(making)
     parts = _in_parts(making) if in_parts(case, context) else Parts([_whole(making)])
     told = [one.invoice for one in parts.told if one.invoice is not None]
-    invoices = [invoice for invoice in told if invoice.status not in DEAD] or told[-1:]
     issues = [one.issue for one in parts.told if one.issue is not None]
     standing = [(t.part, t.invoice) for t in parts.told if t.part is not None and t.invoice]
     repeats = afterwards(making, standing)
-    invoices += repeats
+    live = [invoice for invoice in (*told, *repeats) if invoice.status not in DEAD]
+    invoices = live or [*told, *repeats][-1:]
     if parts.known:
         shown = next((issue for issue in issues if issue.state == "held"), None)
         _bring_deal_up_to_date(making, invoices, shown or next(iter(issues), None), parts.to_come)

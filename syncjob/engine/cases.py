@@ -340,9 +340,16 @@ def _answers(batch: Batch, deal_id: str) -> frozenset[str]:
 
 
 def _parked(batch: Batch, deal_id: str, party_id: str | None) -> dict[str, tuple[str, Issue]]:
-    """What the vendors refused for this deal, its invoices and its customer."""
-    code = batch.config.connection.code
+    """What the vendors refused for this deal, its invoices and its customer; also of those that
+    are called by another name: of merged deals, of an earlier CRM, and what a template made."""
+    state, code = batch.state, batch.config.connection.code
     customer = [f"contact:{contact_marker(code, party_id)}"] if party_id else []
-    return batch.state.book.parked_about(
-        marker_prefix(code, deal_id), [f"deal:{deal_id}", *customer]
-    )
+    prefix = marker_prefix(code, deal_id)
+    found = state.book.parked_about(prefix, [f"deal:{deal_id}", *customer])
+    deals = (deal_id, *state.merges.merged_into("deals", deal_id))
+    names = [part.marker for deal in deals for part in state.links.parts(deal)]
+    names = [name for name in names if not name.startswith(prefix)]
+    names += [invoice for deal in deals for invoice in state.papers.repeats(deal)]
+    for name in names:
+        found |= state.book.parked_about(name, ())
+    return found

@@ -14,7 +14,7 @@ import msgspec
 from syncjob.connectors.base import Walk
 from syncjob.core.actions import Action, CreditDraft, Wave
 from syncjob.core.markers import credit_marker, parse_other_marker
-from syncjob.core.records import CreditNote, Invoice, InvoiceLine
+from syncjob.core.records import DEAD, CreditNote, Invoice, InvoiceLine
 from syncjob.core.rules.credit import Wish, credit_note, fingerprint
 from syncjob.core.rules.settlement import names
 from syncjob.engine import recovery
@@ -76,6 +76,9 @@ def credit(
     naming = [note for note in notes if _names(batch, deal, note, invoice)]
     marker = _marker(batch, deal, notes)
     draft = credit_note(invoice, wish, marker, batch.today, context.locked_through, naming)
+    known = None if wish.again else _forgotten(batch, deal, invoice, draft.total, naming)
+    if known is not None:
+        return known
     if expect is not None and draft.total != expect:
         raise Park(
             f"{draft.total:,.2f} {draft.currency} would be credited now, not {expect:,.2f}.",
@@ -170,13 +173,30 @@ def _granted(
     by_id = {note.id: note for note in notes}
     for made in batch.state.papers.credits(deal):
         note = by_id.get(made.ledger_id)
-        if made.request == asked and note is not None and note.status not in ("deleted", "voided"):
-            return CreditReport(
-                deal=deal, invoice=invoice.number or invoice.id, currency=note.currency,
-                total=note.total, date=batch.today, reference=note.reference or "", lines=(),
-                number=note.number, page=note.page, known=True,
-            )  # fmt: skip
+        if made.request == asked and note is not None and note.status not in DEAD:
+            return _known(batch, deal, invoice, note)
     return None
+
+
+def _forgotten(
+    batch: Batch, deal: str, invoice: Invoice, total: Decimal, notes: list[CreditNote]
+) -> CreditReport | None:
+    """What this deal's marker says that we made, though this state knows nothing of it: it was
+    lost, or is older. As much once more is not made unless it is meant a second time."""
+    ours = {made.ledger_id for made in batch.state.papers.credits(deal)}
+    for note in notes:
+        marked = note.id not in ours and _number_of(batch, deal, note) is not None
+        if marked and note.total == total and note.status not in DEAD:
+            return _known(batch, deal, invoice, note)
+    return None
+
+
+def _known(batch: Batch, deal: str, invoice: Invoice, note: CreditNote) -> CreditReport:
+    return CreditReport(
+        deal=deal, invoice=invoice.number or invoice.id, currency=note.currency,
+        total=note.total, date=batch.today, reference=note.reference or "", lines=(),
+        number=note.number, page=note.page, known=True,
+    )  # fmt: skip
 
 
 def _marker(batch: Batch, deal: str, notes: list[CreditNote]) -> str:

@@ -60,14 +60,14 @@ def _rows(config: Config, state: State, today: date) -> Iterator[Overdue]:
     users = {user.id: one_line(user.name) for user in crm[0].users} if crm else {}
     for deal_id, invoice_id in state.links.owed_invoices():
         invoice = state.snapshots.get("ledger", "invoices", invoice_id, Invoice)
-        deal = state.snapshots.get("crm", "deals", deal_id, Deal)
+        deal = state.snapshots.get("crm", "deals", state.merges.survivor("deals", deal_id), Deal)
         if invoice is None or deal is None or invoice.due_date is None:
             continue
         found = invoice_state(as_judged(config, state, invoice), today, config.overdue)
         if not found.overdue:
             continue
         yield Overdue(
-            deal_id=deal_id, title=one_line(deal.title),
+            deal_id=deal.id, title=one_line(deal.title),
             owner=users.get(deal.owner_id or "", NO_OWNER), customer=customer_of(state, invoice),
             number=invoice.number or invoice.id, currency=invoice.currency, total=invoice.total,
             due=invoice.due, due_date=invoice.due_date, days=found.days_overdue,

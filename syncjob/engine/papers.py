@@ -248,11 +248,12 @@ def load_after(
 
 
 def _recurs(batch: Batch, deal_id: str) -> bool:
-    """Whether the deal had recurring lines when they were last read; asked where it matters."""
+    """Whether the deal had recurring lines when they were last read, or may have: a new state has
+    read none. Asked where it matters."""
     if batch.config.invoices.recurring != "template":
         return False
     details = batch.state.snapshots.get("crm", "details", deal_id, Deal)
-    return details is not None and any(line.billing for line in details.lines or ())
+    return details is None or any(line.billing for line in details.lines or ())
 
 
 def _newest_template(batch: Batch, deal_id: str) -> TemplateCase | None:

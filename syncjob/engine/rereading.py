@@ -146,7 +146,7 @@ def _judged(case: Case, group: Known) -> Iterator[str]:
     """The invoices in the ledger that this deal's decision changes or calls overdue."""
     context = group.context
     field = context.fields.overdue
-    live = {invoice.id: invoice for invoice in case.invoices}
+    live = {invoice.id: invoice for invoice in (*case.invoices, *case.after.repeats)}
     there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
     marked = {part.marker: part.invoice.id for part in case.live if part.invoice}
     for action in group.actions(case):
