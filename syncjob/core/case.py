@@ -143,7 +143,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def credit_notes(self) -> tuple[CreditNote, ...]:
         """The credit notes that were applied to its invoices."""
-        return tuple(note for part in self.parts for note in part.credit_notes)
+        own = (note for part in self.parts for note in part.credit_notes)
+        return (*own, *self.after.credit_notes)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

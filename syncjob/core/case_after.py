@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from syncjob.core.actions import TemplateDraft
-from syncjob.core.records import Invoice, Template
+from syncjob.core.records import CreditNote, Invoice, Template
 
 
 class TemplateCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +25,9 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     """What comes after the invoices of one deal.
 
     `repeats` are the invoices that templates made, dead ones included: its own and those of deals
-    that were merged into it, whose templates are `merged`. `recurs`: the deal had recurring lines
-    when they were last read. `changed`: the deal was read anew in this batch.
+    that were merged into it, whose templates are `merged`; `credit_notes` are those about them.
+    `recurs`: the deal had recurring lines when they were last read. `changed`: the deal was read
+    anew in this batch.
     `told` are the codes of its open issues, if it has a template. By invoice: what became of its
     e-mail (`mailed`) and the customer's page (`online`, empty if there is none). By ledger
     contact: when its e-mail address was last seen to change.
@@ -34,6 +35,7 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
 
     template: TemplateCase | None = None
     repeats: tuple[Invoice, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
     merged: tuple[Template, ...] = ()
     recurs: bool = False
     changed: bool = False

@@ -62,7 +62,7 @@ def _merged(making: Making) -> Decision:
         issue = making.held(two_invoices(case))
     invoices = [*case.invoices, *(invoice for _, invoice in case.rivals), *repeated(making)]
     _bring_deal_up_to_date(making, invoices, issue, None)
-    return making.done()
+    return making.done(wake_on=_wake(making, invoices))
 
 
 def _in_parts(making: Making) -> Parts:

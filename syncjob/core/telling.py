@@ -65,7 +65,7 @@ def _tell_of(making: Making, part: PartCase, invoice: Invoice) -> date | None:
     """Tell of one invoice; returns the day on which to look again unasked."""
     context = making.context
     state = invoice_state(
-        invoice, context.today, context.overdue, credit_notes=part.credit_notes,
+        invoice, context.today, context.overdue, credit_notes=making.case.credit_notes,
         bad_debt_accounts=context.policy.bad_debt_accounts,
     )  # fmt: skip
     if state.overdue and invoice.due_date:

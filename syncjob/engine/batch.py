@@ -176,6 +176,13 @@ def mapping_hash(config: Config) -> str:
     return hashlib.sha256("|".join([*said, config.connection.code]).encode()).hexdigest()[:16]
 
 
+def notices_hash(config: Config) -> str:
+    """What the config says of who is told of what: nothing of it is guarded, but new steps are for
+    deals that no day wakes any more, too."""
+    said = config.notices.model_dump_json(exclude_defaults=True)  # a secret is dumped as stars
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 def decided_by(config: Config) -> str:
     """What the config says of what is written and to whom, as one word, without a secret: a plan
     that a person has seen holds only as long as it stays (core/plan_file). The guard is not part

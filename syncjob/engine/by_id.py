@@ -25,6 +25,8 @@ SPLITS_MAX = 24
 #: How often a record that could not be read is tried again. Its own change shows it at once; a
 #: vendor's answer that has been mended, or a newer syncjob, moves no stamp.
 RETRY = timedelta(hours=1)
+#: What its own address does not show is given up for gone after so long.
+GONE = timedelta(hours=3)
 #: So many of a kind are tried again at a time: as many as one call takes.
 RETRIED_MAX = 40
 
@@ -119,6 +121,7 @@ def retry_unreadable(batch: Batch) -> None:
     """Read what could not be read an hour ago; what is not there any more is no trouble."""
     now = batch.clock.now()
     waiting: dict[tuple[Side, str, str], list[str]] = {}
+    lately: set[str] = set()
     for known in batch.state.issues.open():
         stream, _, record_id = known.issue.subject.partition(":")
         if known.issue.code != UNREADABLE or now - (known.raised_at or known.opened_at) < RETRY:
@@ -127,12 +130,17 @@ def retry_unreadable(batch: Batch) -> None:
         side: Side = "crm" if kind or stream == "deals" else "ledger"
         if stream in ("deals", "contacts", "invoices"):
             waiting.setdefault((side, stream, kind), []).append(record_id)
+            if now - known.opened_at < GONE:
+                lately.add(known.issue.subject)
     for (side, stream, _), ids in sorted(waiting.items()):
         for group in chunks(ids[:RETRIED_MAX], batch.side(side).capabilities.get_batch[stream]):
-            _retry(batch, side, stream, group)
+            _retry(batch, side, stream, group, lately)
 
 
-def _retry(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
+def _retry(
+    batch: Batch, side: Side, stream: str, ids: Sequence[str], lately: set[str]
+) -> None:  # fmt: skip
+    """What is not shown is taken for gone only after a while: that may be a moment's trouble."""
     try:
         records, unread = get(batch, side, stream, ids)
     except SchemaDrift as error:
@@ -140,7 +148,10 @@ def _retry(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
         return
     with batch.state.commit():
         store_records(batch, side, stream, records, strong=True)
+        shown = {record.id for record in records}
         for record_id in set(ids) - unread:
             subject = f"{stream}:{record_id}"
+            if record_id not in shown and subject in lately:
+                continue
             batch.state.book.close_issues(subject, keep=set(), at=batch.clock.now())
     batch.breathe(heed_time=False)

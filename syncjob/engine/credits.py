@@ -49,18 +49,21 @@ def refunds_due(batch: Batch) -> bool:
 
 
 def are_fresh(batch: Batch, tells: Collection[str]) -> bool:
-    """Whether the credits are known well enough to tell people of these debts; if not, they are
-    about to be read, which is remembered. Call it with all that is due, by name."""
+    """Whether the credits are known well enough to tell people of these debts. Call it with all
+    that is due, by name."""
     if f"{STREAMS[-1][0]}.{STREAMS[-1][1]}" in batch.walked:
         return True
     book, now = batch.state.book, batch.clock.now()
     polled = batch.state.snapshots.cursor(*STREAMS[-1]).polled
     known = set((book.fact("credits_read_for") or "").split(","))
-    if polled is not None and now - polled < STALE_WHILE_UNTOLD and known.issuperset(tells):
-        return True
+    young = polled is not None and now - polled < STALE_WHILE_UNTOLD
+    return young and known.issuperset(tells)
+
+
+def note_read_for(batch: Batch, tells: Collection[str]) -> None:
+    """They were read for these debts."""
     with batch.state.commit():
-        book.note("credits_read_for", ",".join(sorted(tells)))
-    return False
+        batch.state.book.note("credits_read_for", ",".join(sorted(tells)))
 
 
 def unreadable(error: AuthFailed) -> Issue:
@@ -94,8 +97,10 @@ def take_credit(batch: Batch, record: Record) -> None:
 
 
 def _touched(batch: Batch, credit: CreditNote, named: Sequence[str]) -> Iterator[str]:
-    """The deals with an invoice that this customer owes past its day, or that the credit names."""
+    """The deals with an invoice that this customer owes past its day, or that the credit names or
+    was applied to: a refund of the rest of it moves no invoice."""
     find, links = batch.state.snapshots.find, batch.state.links
+    applied = {invoice for invoice, _ in credit.allocations}
     for invoice_id in find("invoice.buyer", credit.contact_id or ""):
         part = links.part_of_invoice(invoice_id)
         deal = part.deal if part else batch.state.papers.deal_of_repeat(invoice_id)
@@ -103,7 +108,7 @@ def _touched(batch: Batch, credit: CreditNote, named: Sequence[str]) -> Iterator
         if deal is None or invoice is None:
             continue
         late = invoice.due > 0 and invoice.due_date is not None and invoice.due_date < batch.today
-        if late or (invoice.number or "") in named:
+        if late or invoice_id in applied or (invoice.number or "") in named:
             yield deal
 
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from syncjob.core.policy import Mode
 from syncjob.core.records import CrmReference, LedgerReference, Organisation, Side
-from syncjob.engine.batch import Batch, mapping_hash
+from syncjob.engine.batch import Batch, mapping_hash, notices_hash
 from syncjob.errors import ConfigError, WrongOrganisation
 from syncjob.state.database import State
 
@@ -168,7 +168,8 @@ def _note_changes(batch: Batch) -> None:
     not use the change up."""
     book = batch.state.book
     mode = batch.config.mode
-    batch.decided_with = f"{mapping_hash(batch.config)}|{batch.reference_hash}|{mode}"
+    rules = f"{mapping_hash(batch.config)}|{notices_hash(batch.config)}"
+    batch.decided_with = f"{rules}|{batch.reference_hash}|{mode}"
     known = book.fact("decided_with")
     batch.replan = known not in (None, batch.decided_with)
     previous = book.fact("mode")

@@ -25,6 +25,7 @@ from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.mailing import Mailing
 from syncjob.engine.auditing import audit_adoption
 from syncjob.engine.batch import Batch
+from syncjob.engine.credits import notes_about
 from syncjob.engine.marked import marked_paper
 from syncjob.state.papers import Credit, TemplateLink
 
@@ -232,11 +233,13 @@ def load_after(
         for old in olds
         for link in papers.templates(old)
     )
+    made = [invoice for invoice in repeats if invoice is not None]
     template = _newest_template(batch, deal_id)
     open_issues = state.book.open_issues(f"deal:{deal_id}") if template else []
     return After(
         template=template,
-        repeats=tuple(invoice for invoice in repeats if invoice is not None),
+        repeats=tuple(made),
+        credit_notes=tuple(note for one in made for note in notes_about(batch, one)),
         merged=tuple(template for template in merged if template is not None),
         recurs=_recurs(batch, deal_id),
         changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,

@@ -10,6 +10,7 @@ import msgspec
 from syncjob.core.actions import Action, ContactDraft, Decision, Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.digests import Digests
+from syncjob.core.holds import unreadable
 from syncjob.core.plan import decide, needs_lines
 from syncjob.core.rules.matching import email_key, look_alike, name_key
 from syncjob.core.rules.texts import one_line
@@ -19,6 +20,9 @@ from syncjob.engine.cases import GROUP, load_cases, load_context
 from syncjob.engine.contacts.stage import decide_all, title_of
 from syncjob.engine.nearby import alike_drafts
 from syncjob.engine.rows import note_rows
+
+#: What is not done for a deal whose lines could not be read.
+_NEEDS_LINES = frozenset({"invoice.approve", "invoice.update", "invoice.email", "template.create"})
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -102,6 +106,7 @@ class _Follows:
         self._busy: list[str] = []
         self._waiting: list[str] = []
         self._days: dict[str, str | None] = {}
+        self._unread: set[str] = set()
 
     def settled(self, deal: str) -> None:
         """Nothing is left to do for it; in read_only nobody can say so, since nothing of what
@@ -126,15 +131,20 @@ class _Follows:
         for marker in decision.passed_over:
             self.batch.state.papers.add_note(marker, deal, batch=self.batch.id)
 
+    def unread(self, subject: str) -> None:
+        """Its decision knows too little to close an issue."""
+        self._unread.add(subject)
+
     def tell(self, decision: Decision) -> None:
         """The deal's open issues are those of its newest decision."""
         shown = [issue for issue in decision.issues if issue.state != "excluded"]
         if not (shown or decision.subject in self._told_of):
             return
         self.batch.raise_issues(shown)
-        self.batch.state.book.close_issues(
-            decision.subject, keep={issue.code for issue in shown}, at=self.batch.clock.now()
-        )
+        if decision.subject not in self._unread:
+            self.batch.state.book.close_issues(
+                decision.subject, keep={issue.code for issue in shown}, at=self.batch.clock.now()
+            )
 
     def write(self) -> None:
         """Once all of them are decided."""
@@ -153,6 +163,9 @@ def _decide(
         follows.settled(deal_id)
         return
     decision = decide(case, context)
+    if case.live and needs_lines(case, context):
+        decision = _unread(case, decision)
+        follows.unread(case.subject)
     subject = case.subject
     plan.titles[subject] = one_line(case.deal.title)
     plan.stories[subject] = decision.story
@@ -167,6 +180,20 @@ def _decide(
     else:
         follows.settled(deal_id)
     follows.decided(deal_id, decision)
+
+
+def _unread(case: Case, decision: Decision) -> Decision:
+    """What may be done for a deal whose lines were to be read, and the CRM did not show it: nobody
+    knows whether its invoice still says what it says, so nothing is approved or sent out. Open
+    issues stay, and it is tried again within the hour."""
+    held = unreadable()
+    issue = Issue(
+        code=held.code, subject=case.subject, what=held.what, next_step=held.next_step,
+        page=case.deal.page, state="note",
+    )  # fmt: skip
+    actions = tuple(a for a in decision.actions if a.kind not in _NEEDS_LINES)
+    issues = (*(i for i in decision.issues if i.code != issue.code), issue)
+    return msgspec.structs.replace(decision, actions=actions, issues=issues)
 
 
 def decide_customers(

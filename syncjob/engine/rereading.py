@@ -100,6 +100,7 @@ def _unapplied(batch: Batch, group: Known) -> None:
         due |= {f"{t.marker}.{t.due}.{t.step}" for t in tells if t.step != PAID}
     if due and not credits.are_fresh(batch, due):
         read_credits(batch, credits.STREAMS)
+        credits.note_read_for(batch, due)  # not before: the lists may refuse
 
 
 def read_credits(batch: Batch, streams: Sequence[tuple[Side, str]]) -> None:
@@ -134,7 +135,7 @@ def _credits(batch: Batch, group: Known) -> None:
     wanted: dict[str, None] = {}
     seen = batch.state.snapshots.batch_of
     for case in group.cases:
-        for invoice in (part.invoice for part in case.live if part.invoice):
+        for invoice in (*case.invoices, *case.after.repeats):
             notes = [s.id for s in invoice.settlements if s.kind == "credit_note"]
             read = seen("ledger", "invoices", invoice.id) if notes else 0
             old = (n for n in notes if seen("ledger", "credit_notes", n) < read)

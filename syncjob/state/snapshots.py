@@ -264,12 +264,13 @@ class Snapshots:
         return [row[0] for row in rows.fetchall()]
 
     def deals_with_invoices(self, *statuses: str) -> list[str]:
-        """The deals with a live invoice in one of these states: a scan, for when rules or the mode
-        have changed."""
+        """The deals with a live invoice in one of these states, or one that their templates made: a
+        scan, for when rules or the mode have changed."""
         rows = self.db.execute(
-            "SELECT DISTINCT p.deal FROM part p JOIN snapshot s ON s.side = 'ledger' "
-            "AND s.stream = 'invoices' AND s.id = p.ledger_id WHERE p.ended IS NULL AND "
-            "json_extract(CAST(s.body AS TEXT), '$.status') "
+            "SELECT DISTINCT p.deal FROM (SELECT deal, ledger_id FROM part WHERE ended IS NULL "
+            "UNION ALL SELECT deal, invoice FROM repeat) p JOIN snapshot s ON s.side = 'ledger' "
+            "AND s.stream = 'invoices' AND s.id = p.ledger_id "
+            "WHERE json_extract(CAST(s.body AS TEXT), '$.status') "
             "IN (SELECT value FROM json_each(?)) ORDER BY p.deal",
             (json.dumps(statuses),),
         )
