@@ -107,6 +107,9 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
         return
     if whole is None or context.policy.recurring != "template" or not case.complete:
         return
+    if case.after.template is None and any(t.status != "deleted" for t in case.after.merged):
+        making.story.append("a deal that was merged into it left a repeating invoice")
+        return
     if case.deal.status != "won" or "never" in case.answers or not recurring_lines(case.deal):
         return
     part, invoice = whole

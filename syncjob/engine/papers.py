@@ -228,13 +228,10 @@ def load_after(
         for deal in (deal_id, *olds)
         for invoice in papers.repeats(deal)
     )
-    merged = (
-        state.snapshots.get("ledger", "templates", link.ledger_id, Template)
-        for old in olds
-        for link in papers.templates(old)
-    )
+    template, others = _templates(batch, deal_id)
+    others += [link for old in olds for link in papers.templates(old)]
+    merged = (_record(batch, link) for link in others)
     made = [invoice for invoice in repeats if invoice is not None]
-    template = _newest_template(batch, deal_id)
     open_issues = state.book.open_issues(f"deal:{deal_id}") if template else []
     return After(
         template=template,
@@ -259,19 +256,27 @@ def _recurs(batch: Batch, deal_id: str) -> bool:
     return details is None or any(line.billing for line in details.lines or ())
 
 
-def _newest_template(batch: Batch, deal_id: str) -> TemplateCase | None:
+def _templates(batch: Batch, deal_id: str) -> tuple[TemplateCase | None, list[TemplateLink]]:
+    """The deal's template, the newest that is in use, else the newest; and its others, which came
+    with a deal that was merged into it."""
     links = batch.state.papers.templates(deal_id)
     if not links:
-        return None
-    made = batch.state.journal.made(links[-1].marker)
+        return None, []
+    records = [_record(batch, link) for link in links]
+    used = [n for n, one in enumerate(records) if one is None or one.status != "deleted"]
+    chosen = used[-1] if used else len(links) - 1
+    link = links[chosen]
+    made = batch.state.journal.made(link.marker)
     payload = made.payload if made else None
-    return TemplateCase(
-        marker=links[-1].marker, generation=links[-1].generation,
-        record=batch.state.snapshots.get(
-            "ledger", "templates", links[-1].ledger_id, Template
-        ),
+    case = TemplateCase(
+        marker=link.marker, generation=link.generation, record=records[chosen],
         created=payload if isinstance(payload, TemplateDraft) else None,
     )  # fmt: skip
+    return case, [one for one in links if one is not link]
+
+
+def _record(batch: Batch, link: TemplateLink) -> Template | None:
+    return batch.state.snapshots.get("ledger", "templates", link.ledger_id, Template)
 
 
 def mailing_of(batch: Batch) -> Mailing:

@@ -178,3 +178,42 @@ def test_an_older_state_grants_the_same_credit_once(make_world: MakeWorld, tmp_p
     only(notes(w))
     assert not credit(w, deal, wish("amount", amount="30", again=True)).known
     assert len(notes(w)) == 2
+
+
+def test_a_merged_deal_makes_no_second_template_beside_the_one_that_goes_on(
+    make_world: MakeWorld,
+) -> None:
+    """A person ends the invoice of the deal that recurred, and not its repeating invoice."""
+    w = make_world(crm="hubspot", config=RECURRING | {"mode": "full"})
+    plain, recurring = sell(w, title="Plain"), sell(w, lines=[MONTHLY], title="Support")
+    w.run()
+    for deal in (plain, recurring):
+        w.books("approve", invoice=invoice_of(w, deal)["number"])
+    w.books("approve_template", template=f"SJ-{recurring}-r1")
+    minutes(w, 5)
+    w.run()
+    w.crm("merge_deals", loser=recurring, winner=plain)
+    steps(w, 2, 5)
+    w.books("void", invoice=invoice_of(w, recurring)["number"])
+    steps(w, 4)
+    only(templates(w))
+    assert "template_of_merged_deal" in codes(quiet(w))
+
+
+def test_both_templates_of_two_merged_deals_are_told_of(make_world: MakeWorld) -> None:
+    """Also where the invoice that a person voids is the survivor's own."""
+    w = make_world(crm="hubspot", config=RECURRING | {"mode": "full"})
+    deals = [sell(w, lines=[MONTHLY], title=title) for title in ("One", "Other")]
+    w.run()
+    for deal in deals:
+        w.books("approve", invoice=invoice_of(w, deal)["number"])
+        w.books("approve_template", template=f"SJ-{deal}-r1")
+    minutes(w, 5)
+    w.run()
+    w.crm("merge_deals", loser=deals[0], winner=deals[1])
+    steps(w, 2, 5)
+    for deal in deals:
+        w.books("void", invoice=invoice_of(w, deal)["number"])
+        steps(w, 3)
+        assert "template_of_merged_deal" in codes(w.run())
+    assert [t["document"]["status"] for t in templates(w)] == ["AUTHORISED", "AUTHORISED"]
