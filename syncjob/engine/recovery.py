@@ -59,9 +59,10 @@ def _enter(batch: Batch, why: str) -> None:
         book.note("recovering_since", now.isoformat())
         book.note("recovering_why", why)
         book.note(_OLDER, None)
-        if why == OLDER:  # what was noted in deals' timelines since is not known here
-            book.note("timeline_since", None)
-            book.note("notices_since", None)  # nor what people were told since
+        if why == OLDER:  # what was noted in deals' timelines since, or told, is not known here
+            tomorrow = (batch.today + timedelta(days=1)).isoformat()
+            for fact in ("timeline_since", "notices_since"):
+                book.note(fact, tomorrow if book.fact(fact) else None)
         if book.fact("born") is None:
             book.note("born", now.isoformat())
     batch.log.info("recovery.began", why=why)
