@@ -44,6 +44,7 @@ from syncjob.core.rules.invoicing import (
     wanted_status,
 )
 from syncjob.core.rules.whole import Wanted, may_be_authorised
+from syncjob.errors import Held
 
 #: What stands in a plan for what only the ledger's answer can tell.
 NOT_YET = "(assigned by the ledger)"
@@ -115,6 +116,8 @@ def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> 
         return Told(part.last, None)
     hold_recurring(case, context, part)
     contact = customer(case, context)
+    if scheduled is not None:
+        _check_customer(case, contact)
     marker = invoice_marker(context.code, case.deal.id, part.name, generation)
     known = contact if isinstance(contact, Contact) else None
     invoice, story, doubt = _write(case, known, invoice_context(case, context, marker), scheduled)
@@ -130,6 +133,21 @@ def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> 
     if doubt is not None:
         making.issues.append(doubt)
     return Told(_foreseen(making, part, invoice, doubt), doubt)
+
+
+def _check_customer(case: Case, contact: Contact | ContactDraft) -> None:
+    """The parts of a deal have one customer: another one has not paid what is deducted from the
+    last, and was promised none of it. Raises Held."""
+    known = contact.id if isinstance(contact, Contact) else None
+    others = [invoice for invoice in case.invoices if invoice.contact_id != known]
+    if others:
+        numbers = ", ".join(invoice.number or invoice.id for invoice in others)
+        raise Held(
+            "customer_changed",
+            f'The deal\'s customer is "{contact.name}" now, and {numbers} is billed to another.',
+            next_step="Give the deal its customer back, or void those invoices in the ledger; or "
+            f"bill the rest by hand: `syncjob resolve deal {case.deal.id} --never`.",
+        )
 
 
 def second_ones(making: Making, part: PartCase) -> None:
