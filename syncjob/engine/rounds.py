@@ -22,6 +22,7 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.deal_writes import Shown, store_deals
 from syncjob.engine.drafts import store_drafts
 from syncjob.engine.outcomes import apply, forgive
+from syncjob.engine.second_send import unless_refused, unless_refused_singly
 from syncjob.engine.telling import way_down
 from syncjob.engine.titles import vendor_title
 from syncjob.errors import OutcomeUnknown, RetryLater, Stop, SyncJobError, Throttled
@@ -180,8 +181,9 @@ class Rounds:
                 self.batch.log.info("call.replayed", call=sent[n].call.id)
             repeated = channel.write_all([self._once_more(sent[n].call) for n in sorted(again)])
             for n, what in zip(sorted(again), repeated, strict=True):
-                written[n] = _unless_refused(what)
-            came |= zip(sorted(again), self._kept(sent, written, sorted(again)), strict=True)
+                written[n] = unless_refused(what)
+            kept = self._kept(sent, written, sorted(again), second=True)
+            came |= zip(sorted(again), kept, strict=True)
         return [came[n] for n in range(len(sent))]
 
     def _may_repeat(self, sent: Sent, came: Written, began: float) -> bool:
@@ -205,13 +207,17 @@ class Rounds:
         return msgspec.structs.replace(call, token_generation=journaled.token_generation)
 
     def _kept(
-        self, sent: Sequence[Sent], written: Sequence[Written], which: Sequence[int]
-    ) -> list[Came]:
-        """Write down in one commit what these calls of the round brought, in their order."""
+        self, sent: Sequence[Sent], written: Sequence[Written], which: Sequence[int],
+        *, second: bool = False,
+    ) -> list[Came]:  # fmt: skip
+        """Write down in one commit what these calls of the round brought, in their order; `second`:
+        they were sent a second time."""
         if not which:
             return []
         batch, journal = self.batch, self.batch.state.journal
         came = [Came(written[n], self._read(sent[n], written[n])) for n in which]
+        if second:
+            came = [Came(one.what, unless_refused_singly(one.outcomes)) for one in came]
         with batch.state.commit():
             batch.lease.check(batch.state)  # whoever took over settles them instead
             journal.answered(
@@ -348,15 +354,6 @@ def _beside(first: Group, other: Group, subjects: set[str]) -> bool:
         and same == (first.actions[0].side, first.actions[0].kind)
         and subjects.isdisjoint(action.subject for action in other.actions)
     )
-
-
-def _unless_refused(what: Written) -> Written:
-    """The first send may still have its effect, even later than now: a refusal of the second says
-    nothing of it."""
-    if isinstance(what, Answer) and what.status >= 400:
-        said = f"{what.status} to its second send, and that says nothing of the first"
-        return OutcomeUnknown(f"The vendor answered {said}.")
-    return OutcomeUnknown(str(what)) if isinstance(what, RetryLater | Stop) else what
 
 
 def _resumes(limit: Throttled) -> datetime:
