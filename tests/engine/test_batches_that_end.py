@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncjob.sandbox.kernel import Reply, Request
+from syncjob.sandbox.kernel import Dropped, Reply, Request
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
     answer,
@@ -211,3 +211,36 @@ def test_steps_that_are_added_are_for_debts_that_were_told_of_before(
         w.advance(timedelta(days=1))
         steps(w, 2)
     assert len(tasks(w)) == 2
+
+
+# --- a second send --------------------------------------------------------------------------------
+
+
+def test_a_record_that_is_refused_at_its_second_send_may_have_been_stored_by_the_first(
+    w: World,
+) -> None:
+    """The first was still on its way. It counted as refused, and was made again at once."""
+    handle, puts = w.xero.handle, 0
+
+    def on_its_way(request: Request) -> Reply:
+        nonlocal puts
+        if request.method != "PUT" or not request.path.endswith("/Invoices"):
+            return handle(request)
+        puts += 1
+        if puts == 1:
+            raise Dropped("lost")
+        w.xero.handle = handle  # type: ignore[method-assign]
+        (sent,) = json.loads(request.body)["Invoices"]
+        handle(replace(request, headers=tuple(h for h in request.headers if "dempot" not in h[0])))
+        errors = [{"Message": "This record cannot be saved as it is."}]
+        refused = {**sent, "HasErrors": True, "StatusAttributeString": "ERROR",
+                   "ValidationErrors": errors}  # fmt: skip
+        return Reply.of_json({"Invoices": [refused]}, 200)
+
+    w.xero.handle = on_its_way  # type: ignore[method-assign]
+    sell(w)
+    report = w.run()
+    assert (puts, codes(report)) == (2, [])
+    steps(w, 3)
+    only(w.invoices())
+    quiet(w)
