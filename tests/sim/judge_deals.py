@@ -71,9 +71,10 @@ def judge_deal(world: World, deal: dict[str, Any], found: list[Made]) -> None:
     if doubled(world, deal["id"]):
         return
     again = repeats(world, deal["id"])
-    if live or (again and not found):
-        _fields_true(world, deal, [*live, *again], fields)
-    elif found:
+    standing = [*live, *(one for one in again if one.status not in DEAD)]
+    if standing:  # an invoice that ended is no part of what the others come to
+        _fields_true(world, deal, standing, fields)
+    elif found or again:
         _ended_true(world, deal, found, again, fields)
 
 
@@ -251,12 +252,16 @@ def _ended_true(
     world: World, deal: dict[str, Any], found: list[Made], again: list[Document],
     fields: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Of those that ended it tells of the last part's newest; of merged deals, of one of them."""
-    last = max(found, key=lambda made: (len(made.part), made.part, made.generation))
-    told = [last, *(found if len({made.deal for made in found}) > 1 else ())]
-    for number, made in enumerate(told, 1):
+    """Of those that ended it tells of one: of a template's, else of the last part's newest; of
+    merged deals, of any."""
+    told = list(again)
+    if not again:
+        last = max(found, key=lambda made: (len(made.part), made.part, made.generation))
+        merged = len({made.deal for made in found}) > 1
+        told = [last.document, *(made.document for made in found if merged)]
+    for number, document in enumerate(told, 1):
         try:
-            _fields_true(world, deal, [made.document, *again], fields)
+            _fields_true(world, deal, [document], fields)
         except Violation:
             if number == len(told):
                 raise
