@@ -7,7 +7,7 @@ Keeps invariant 1 where only the records can tell: each function raises Held wit
 from __future__ import annotations
 
 from syncjob.core.actions import ContactDraft, InvoiceDraft
-from syncjob.core.case import Case, Context
+from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.contacts.create import completed
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact
@@ -64,6 +64,34 @@ def customer(case: Case, context: Context) -> Contact | ContactDraft:
             next_step="Merge the two customers in the CRM, or give this one its own name.",
         )
     return found
+
+
+def customer_changed(case: Case, contact: Contact | ContactDraft) -> Held | None:
+    """Why no invoice is made, or approved, for the parts of a deal that has gone to this customer:
+    another one has not paid what is deducted from the last, and was promised none of it. None if
+    all of its invoices are billed to this one."""
+    known = contact.id if isinstance(contact, Contact) else None
+    others = [
+        part.invoice
+        for part in case.live
+        if part.invoice is not None and (known is None or known not in _billed(part))
+    ]
+    if not others:
+        return None
+    numbers = ", ".join(invoice.number or invoice.id for invoice in others)
+    return Held(
+        "customer_changed",
+        f'The deal\'s customer is "{contact.name}" now, and {numbers} is billed to another.',
+        next_step="Give the deal its customer back, or delete or void those invoices in the "
+        f"ledger; or bill the rest by hand: `syncjob resolve deal {case.deal.id} --never`.",
+    )
+
+
+def _billed(part: PartCase) -> set[str | None]:
+    """The ids of the contact that a part's invoice bills: one that was merged has two."""
+    contact, invoice = part.contact, part.invoice
+    named = {contact.id, contact.merged_into} if contact else set[str | None]()
+    return {*named, invoice.contact_id if invoice else None}
 
 
 def possible_double_of(

@@ -6,6 +6,7 @@ Keeps invariant 10: what a vendor refused is not asked for again before it, or t
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -97,11 +98,11 @@ class Making(msgspec.Struct):
             return None
         return next((c for c in self.case.candidates if c.id == payload.contact_id), None)
 
-    def held(self, held: Held) -> Issue:
+    def held(self, held: Held, state: Literal["held", "note"] = "held") -> Issue:
         """Note what a rule held, as an issue of this deal."""
         issue = Issue(
             code=held.code, subject=self.case.subject, what=held.what, next_step=held.next_step,
-            field=held.field, page=self.case.deal.page,
+            field=held.field, page=self.case.deal.page, state=state,
         )  # fmt: skip
         self.issues.append(issue)
         return issue
@@ -119,7 +120,7 @@ class Making(msgspec.Struct):
 
 
 def _both(one: Issue, other: Issue) -> Issue:
-    """What two parts of a deal have to say under one code."""
-    if other.what in one.what:
-        return one
-    return msgspec.structs.replace(one, what=f"{one.what} {other.what}")
+    """What two parts of a deal have to say under one code; held is what one of them holds."""
+    state = "held" if other.state == "held" else one.state
+    what = one.what if other.what in one.what else f"{one.what} {other.what}"
+    return msgspec.structs.replace(one, what=what, state=state)

@@ -16,7 +16,7 @@ from syncjob.core.holds import customer
 from syncjob.core.markers import free_part, with_part
 from syncjob.core.money import ZERO
 from syncjob.core.records import Contact, Invoice, InvoiceLine
-from syncjob.core.revising import invoice_context
+from syncjob.core.revising import invoice_context, undated
 from syncjob.core.rules.arithmetic import predict, tolerance
 from syncjob.core.rules.basis import account_of
 from syncjob.core.rules.changes import withdrawn
@@ -301,10 +301,7 @@ def _all_ours(part: PartCase) -> bool:
 
 
 def _undated(asked: InvoiceContext) -> InvoiceContext:
-    """A part is dated on its own day: the deal's field for the date is that of one invoice."""
-    return msgspec.structs.replace(
-        asked, inputs=asked.inputs.model_copy(update={"invoice_date": None})
-    )
+    return msgspec.structs.replace(asked, inputs=undated(asked.inputs))
 
 
 def _billed(case: Case, context: Context) -> Contact | None:

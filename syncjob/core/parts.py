@@ -21,11 +21,17 @@ from syncjob.core.actions import (
 )
 from syncjob.core.afterwards import hold_recurring
 from syncjob.core.case import Case, Context, PartCase
-from syncjob.core.holds import already_invoiced, customer, possible_double_of, too_large
+from syncjob.core.holds import (
+    already_invoiced,
+    customer,
+    customer_changed,
+    possible_double_of,
+    too_large,
+)
 from syncjob.core.making import Making
 from syncjob.core.markers import invoice_marker, marker_in
 from syncjob.core.records import Contact, Deal, Invoice
-from syncjob.core.revising import invoice_context, revise
+from syncjob.core.revising import gone_to_another, invoice_context, revise
 from syncjob.core.rules.changes import (
     after_win,
     cancelled,
@@ -44,7 +50,6 @@ from syncjob.core.rules.invoicing import (
     wanted_status,
 )
 from syncjob.core.rules.whole import Wanted, may_be_authorised
-from syncjob.errors import Held
 
 #: What stands in a plan for what only the ledger's answer can tell.
 NOT_YET = "(assigned by the ledger)"
@@ -94,9 +99,13 @@ def existing(
     if isinstance(answer, Issue):
         making.issues.append(answer)
         return Told(invoice, answer)
-    revised = revise(making, part, invoice) if scheduled is None else None
-    if isinstance(revised, Invoice):
-        return Told(revised, None)
+    if scheduled is None:
+        revised = revise(making, part, invoice)
+        if isinstance(revised, Invoice):
+            return Told(revised, None)
+    else:
+        changed = gone_to_another(case, context, part)
+        revised = making.held(changed, state="note") if changed is not None else None
     doubt = _doubt(case, context, part, invoice, scheduled)
     if doubt is not None:
         making.issues.append(doubt)
@@ -116,8 +125,9 @@ def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> 
         return Told(part.last, None)
     hold_recurring(case, context, part)
     contact = customer(case, context)
-    if scheduled is not None:
-        _check_customer(case, contact)
+    changed = customer_changed(case, contact) if scheduled is not None else None
+    if changed is not None:
+        raise changed
     marker = invoice_marker(context.code, case.deal.id, part.name, generation)
     known = contact if isinstance(contact, Contact) else None
     invoice, story, doubt = _write(case, known, invoice_context(case, context, marker), scheduled)
@@ -133,21 +143,6 @@ def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> 
     if doubt is not None:
         making.issues.append(doubt)
     return Told(_foreseen(making, part, invoice, doubt), doubt)
-
-
-def _check_customer(case: Case, contact: Contact | ContactDraft) -> None:
-    """The parts of a deal have one customer: another one has not paid what is deducted from the
-    last, and was promised none of it. Raises Held."""
-    known = contact.id if isinstance(contact, Contact) else None
-    others = [invoice for invoice in case.invoices if invoice.contact_id != known]
-    if others:
-        numbers = ", ".join(invoice.number or invoice.id for invoice in others)
-        raise Held(
-            "customer_changed",
-            f'The deal\'s customer is "{contact.name}" now, and {numbers} is billed to another.',
-            next_step="Give the deal its customer back, or void those invoices in the ledger; or "
-            f"bill the rest by hand: `syncjob resolve deal {case.deal.id} --never`.",
-        )
 
 
 def second_ones(making: Making, part: PartCase) -> None:

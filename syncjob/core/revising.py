@@ -10,10 +10,11 @@ import msgspec
 
 from syncjob.core.actions import InvoiceUpdate, Issue, Wave
 from syncjob.core.case import Case, Context, PartCase
-from syncjob.core.holds import customer
+from syncjob.core.holds import customer, customer_changed
 from syncjob.core.making import Making
 from syncjob.core.needs import needs_of
-from syncjob.core.records import Contact, Invoice
+from syncjob.core.policy import DealInputs
+from syncjob.core.records import DEAD, Contact, Invoice
 from syncjob.core.rules.changes import withdrawn
 from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
 from syncjob.core.rules.revision import deal_print, difference
@@ -72,9 +73,36 @@ def revise(making: Making, part: PartCase, invoice: Invoice) -> Invoice | Issue 
     )  # fmt: skip
 
 
-def printed(context: Context) -> tuple[str, ...]:
+def gone_to_another(case: Case, context: Context, part: PartCase) -> Held | None:
+    """Why a part's invoice is neither approved nor made to follow: the deal is another customer's
+    by now. None if it is not, or nobody can say so. Raises Held while the deal's customer is in
+    doubt and the invoice is still a draft."""
+    invoice, latest = part.invoice, case.deal if case.complete else case.latest
+    if invoice is None or latest is None or "never" in case.answers or invoice.status in DEAD:
+        return None
+    source = part.created.source if part.created else ""
+    if source == deal_print(latest, printed(context, undated(context.inputs))):
+        return None
+    draft = invoice.status == "draft"
+    if not source and not (draft and invoice.marker == part.marker):
+        return None  # a person's invoice, or one of a lost state: whom it bills is as it was meant
+    try:
+        return customer_changed(case, customer(case, context))
+    except Held:
+        if draft:
+            raise
+        return None
+
+
+def undated(inputs: DealInputs) -> DealInputs:
+    """A part is dated on its own day: the deal's field for the date is that of one invoice."""
+    return inputs.model_copy(update={"invoice_date": None})
+
+
+def printed(context: Context, inputs: DealInputs | None = None) -> tuple[str, ...]:
     """The deal's own fields that an invoice is made of."""
-    return (*context.inputs.names().values(), *needs_of(context.policy).fields)
+    named = (inputs or context.inputs).names()
+    return (*named.values(), *needs_of(context.policy).fields)
 
 
 def _other_customer(case: Case, context: Context, invoice: Invoice) -> str:

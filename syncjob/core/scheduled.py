@@ -18,7 +18,7 @@ from syncjob.core.making import Making, Refused
 from syncjob.core.outline import Outline, Place, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
 from syncjob.core.records import Invoice
-from syncjob.core.revising import invoice_context
+from syncjob.core.revising import gone_to_another, invoice_context
 from syncjob.core.rules.changes import ENDED_BY_PERSON, withdrawn
 from syncjob.errors import Held
 
@@ -156,7 +156,7 @@ def _kept(making: Making, part: PartCase, invoice: Invoice, scheduled: Scheduled
 
 def _of_part(held: Held, scheduled: Scheduled | None) -> Held:
     """The reason, with the part that it concerns."""
-    if scheduled is None or scheduled.name in held.what:
+    if scheduled is None or scheduled.name in held.what or held.code == "customer_changed":
         return held
     return Held(
         held.code, f"For {scheduled.name}: {held.what}", field=held.field,
@@ -194,7 +194,8 @@ def _stray(making: Making, part: PartCase) -> Told:
 
 
 def _follow(making: Making, outline: Outline, place: Place, invoice: Invoice) -> Told | None:
-    """Our own untouched draft is made to say what its part comes to by now; None if it does."""
+    """Our own untouched draft is made to say what its part comes to by now; None if it does, or is
+    left as it is."""
     part = place.part
     if not outline.follows(place) or outline.strays or part.key == "":
         return None
@@ -203,6 +204,8 @@ def _follow(making: Making, outline: Outline, place: Place, invoice: Invoice) ->
         asked, today=invoice.date or making.context.today, locked_through=None
     )
     try:
+        if gone_to_another(making.case, making.context, part) is not None:
+            return None  # an invoice is never moved to another customer, nor made to say its sums
         now, story, doubt = outline.write(place.slot, part.contact, asked)
         assert part.created is not None
         now = msgspec.structs.replace(
