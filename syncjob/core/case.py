@@ -76,7 +76,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `buyers` are those ledger contacts that have an approved invoice already.
     `crossing` is the customer as contact sync sees it, where that is on and it has no ledger
     contact yet.
-    `rivals` are live invoices of other deals that were merged into this one, which has one too.
+    `rivals` are the live parts of other deals that were merged into this one, which has some too.
     `answers` are what a person decided about this deal. `parked` maps a target to what was
     refused (its fingerprint) and the issue that says so. `told` is what people were told of its
     invoices, `muted` why nobody is to be told, `credits` by invoice what its customer has not
@@ -100,7 +100,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     latest: Deal | None = None
     moved: bool = False
     by_number: Invoice | None = None
-    rivals: tuple[tuple[str, Invoice], ...] = ()
+    rivals: tuple[tuple[str, PartCase], ...] = ()
     answers: frozenset[str] = frozenset()
     parked: dict[str, tuple[str, Issue]] = {}
     after: After = After()
@@ -135,6 +135,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(part.invoice for part in self.parts if part.invoice is not None)
 
     @property
+    def standing_parts(self) -> tuple[PartCase, ...]:
+        """The live parts with those of `rivals`: whatever of the deal somebody may still owe."""
+        return (*self.live, *(part for _, part in self.rivals))
+
+    @property
+    def standing_invoices(self) -> tuple[Invoice, ...]:
+        """The invoices of `standing_parts`."""
+        return tuple(part.invoice for part in self.standing_parts if part.invoice is not None)
+
+    @property
     def shown(self) -> tuple[Invoice, ...]:
         """What there is to tell of: the live invoices, else the newest of those that ended."""
         ended = [part.last for part in self.parts if part.last is not None]
@@ -142,9 +152,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def credit_notes(self) -> tuple[CreditNote, ...]:
-        """The credit notes that were applied to its invoices."""
-        own = (note for part in self.parts for note in part.credit_notes)
-        return (*own, *self.after.credit_notes)
+        """The credit notes about its invoices, about those of `rivals` and of its templates too."""
+        parts = (*self.parts, *(part for _, part in self.rivals))
+        notes = (note for part in parts for note in part.credit_notes)
+        return (*notes, *self.after.credit_notes)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

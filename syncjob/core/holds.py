@@ -131,7 +131,8 @@ def two_invoices(case: Case) -> Held:
     own = [f"{i.number or i.id} ({i.total:,.2f} {i.currency})" for i in case.invoices]
     theirs = [
         f"{i.number or i.id} ({i.total:,.2f} {i.currency}, of the former deal {deal})"
-        for deal, i in case.rivals
+        for deal, part in case.rivals
+        if (i := part.invoice) is not None
     ]
     return Held(
         "merged_deals_invoiced",

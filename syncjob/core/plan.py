@@ -60,7 +60,7 @@ def _merged(making: Making) -> Decision:
     case, issue = making.case, None
     if "never" not in case.answers:
         issue = making.held(two_invoices(case))
-    invoices = [*case.invoices, *(invoice for _, invoice in case.rivals), *repeated(making)]
+    invoices = [*case.standing_invoices, *repeated(making)]
     _bring_deal_up_to_date(making, invoices, issue, None)
     return making.done(wake_on=_wake(making, invoices))
 

@@ -23,7 +23,6 @@ from syncjob.engine.candidates import survivor as survivor
 from syncjob.engine.contacts.cases import crossing_of
 from syncjob.engine.credits import notes_about
 from syncjob.engine.gathering import gather, gather_outlines
-from syncjob.engine.merging import rival_parts
 from syncjob.engine.papers import load_after, mailing_of
 from syncjob.engine.telling import digested, heard, notices_since
 from syncjob.engine.timeline import standing_issues, timeline_since
@@ -280,12 +279,12 @@ def _busy(batch: Batch, deal_id: str) -> bool:
     return any(batch.state.journal.busy_subject(f"deal:{i}") for i in ids)
 
 
-def _rivals(batch: Batch, deal_id: str) -> tuple[tuple[str, Invoice], ...]:
-    """The invoices of the deals that were merged into this one, which has one itself."""
-    get = batch.state.snapshots.get
-    found = [(p.deal, get("ledger", "invoices", p.ledger_id, Invoice))
-             for p in rival_parts(batch, deal_id)]  # fmt: skip
-    return tuple((deal, invoice) for deal, invoice in found if invoice is not None)
+def _rivals(batch: Batch, deal_id: str) -> tuple[tuple[str, PartCase], ...]:
+    """The live parts of the deals that were merged into this one, which has some itself, and which
+    have not become its."""
+    olds = batch.state.merges.merged_into("deals", deal_id)
+    found = ((old, part) for old in olds for part in _parts(batch, old))
+    return tuple((old, part) for old, part in found if part.invoice is not None)
 
 
 def _customer_busy(batch: Batch, party_id: str | None) -> bool:

@@ -152,13 +152,6 @@ def _alive(parts: Sequence[Part]) -> bool:
     return any(part.ended is None for part in parts)
 
 
-def rival_parts(batch: Batch, deal_id: str) -> list[Part]:
-    """The live invoices of the deals that were merged into this one and have not become its."""
-    olds = batch.state.merges.merged_into("deals", deal_id)
-    found = (part for old in olds for part in batch.state.links.parts(old))
-    return [part for part in found if part.ended is None]
-
-
 def _settle_customer(batch: Batch, new: str) -> None:
     """The survivor takes the one ledger contact that its customers were linked with."""
     links = batch.state.links

@@ -135,7 +135,7 @@ def _credits(batch: Batch, group: Known) -> None:
     wanted: dict[str, None] = {}
     seen = batch.state.snapshots.batch_of
     for case in group.cases:
-        for invoice in (*case.invoices, *case.after.repeats):
+        for invoice in (*case.standing_invoices, *case.after.repeats):
             notes = [s.id for s in invoice.settlements if s.kind == "credit_note"]
             read = seen("ledger", "invoices", invoice.id) if notes else 0
             old = (n for n in notes if seen("ledger", "credit_notes", n) < read)
@@ -147,9 +147,9 @@ def _judged(case: Case, group: Known) -> Iterator[str]:
     """The invoices in the ledger that this deal's decision changes or calls overdue."""
     context = group.context
     field = context.fields.overdue
-    live = {invoice.id: invoice for invoice in (*case.invoices, *case.after.repeats)}
+    live = {i.id: i for i in (*case.standing_invoices, *case.after.repeats)}
     there = {*live, *(extra.id for part in case.parts for extra in part.extra)}
-    marked = {part.marker: part.invoice.id for part in case.live if part.invoice}
+    marked = {part.marker: part.invoice.id for part in case.standing_parts if part.invoice}
     for action in group.actions(case):
         change = action.payload
         yield from (marked.get(tell.marker, tell.marker) for tell in tells_of(change))
