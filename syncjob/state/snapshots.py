@@ -42,6 +42,12 @@ def _reader(kind: type[R]) -> Callable[[tuple[bytes, int, int]], R]:
     return lambda row: decode(row[0])
 
 
+_WANT = (
+    "INSERT OR IGNORE INTO todo VALUES "
+    "(coalesce((SELECT new FROM merged WHERE kind = 'deals' AND old = ?), ?), ?)"
+)
+
+
 class Cursor(msgspec.Struct, frozen=True):
     """Where a stream stands: `since` for the next walk; `position` and `started` of a broken one;
     `polled` is when (server time) the last whole walk started."""
@@ -242,10 +248,11 @@ class Snapshots:
     # --- what to decide ------------------------------------------------------------
 
     def want(self, deals: Iterable[str], why: str) -> None:
-        """Ask that these deals be decided in the next plan; none of a CRM that was left."""
-        wanted = [(deal, why) for deal in deals if not is_left(deal)]
+        """Ask that these deals be decided in the next plan, one that was merged as what it is now;
+        none of a CRM that was left."""
+        wanted = [(deal, deal, why) for deal in deals if not is_left(deal)]
         if wanted:
-            self.db.conn.executemany("INSERT OR IGNORE INTO todo VALUES (?, ?)", wanted)
+            self.db.conn.executemany(_WANT, wanted)
 
     def wanted(self, today: str) -> list[str]:
         """The deals to decide now: asked for, or due to be looked at by this day."""

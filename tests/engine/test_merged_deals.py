@@ -70,6 +70,25 @@ def test_a_debt_that_was_written_off_says_so(make_world: MakeWorld) -> None:
     quiet(w)
 
 
+def test_money_that_was_given_back_says_so(make_world: MakeWorld) -> None:
+    """A refund moves no invoice: the credit note's change alone tells of it."""
+    w = make_world(crm="hubspot", config=MERGED)
+    own, rival, new = both_stand(w)
+    for deal in (own, rival):
+        w.books("pay", invoice=number_of(w, deal))
+    steps(w, 2, 5)
+    assert says(w, new, "status") == ["paid"]
+    for deal in (own, rival):
+        credit = w.books("credit", invoice=number_of(w, deal), total="110", amount="110",
+                         allocate=False)  # fmt: skip
+        w.books("refund_credit", credit=credit["done"]["id"])
+        w.advance(timedelta(days=8))
+        steps(w, 2, 5)
+        said = says(w, new, "status")
+        assert said == ["refunded" if deal == rival else "paid"]
+    quiet(w)
+
+
 def test_a_discount_that_was_taken_in_time_is_no_debt(make_world: MakeWorld) -> None:
     terms = {"default": "2/10 net 30"}
     w = make_world(crm="hubspot", config=MERGED | {"invoices": {"terms": terms}})
