@@ -47,13 +47,19 @@ def in_turn(
     """
     if len(wanted) <= STEP:
         return list(wanted)
-    there, asked = set(known(wanted)), set(first)
+    there, asked = _known_of(wanted, known), set(first)
     order = [key for key in wanted if key in asked]
     old = _behind([key for key in wanted if key in there and key not in asked],
                   batch.state.book.fact(f"turn:{kind}.known"))  # fmt: skip
     new = _behind([key for key in wanted if key not in there and key not in asked],
                   batch.state.book.fact(f"turn:{kind}.new"))  # fmt: skip
     return order + list(_mixed(old, new))
+
+
+def _known_of(keys: Sequence[str], known: Known) -> set[str]:
+    """Asked in groups: a question that names a hundred thousand takes megabytes."""
+    groups = (keys[start : start + STEP] for start in range(0, len(keys), STEP))
+    return {key for group in groups for key in known(group)}
 
 
 def _behind(keys: Sequence[str], last: str | None) -> list[str]:
@@ -87,7 +93,7 @@ def must_end(batch: Batch, read: int) -> bool:
 def leave(batch: Batch, kind: Kind, order: Sequence[str], read: int, *, known: Known) -> None:
     """What was not read stays wanted, and has its turn before what was."""
     taken = order[:read]
-    there = set(known(taken))
+    there = _known_of(taken, known)
     for name, keys in (
         ("known", [key for key in taken if key in there]),
         ("new", [key for key in taken if key not in there]),

@@ -46,8 +46,7 @@ class ContactBook:
 
     def wanted(self) -> list[str]:
         """The customers to decide now, in a fixed order."""
-        rows = self.db.execute("SELECT key FROM contact_todo ORDER BY key")
-        return [row[0] for row in rows.fetchall()]
+        return [row[0] for row in self.db.execute("SELECT key FROM contact_todo ORDER BY key")]
 
     def settled(self, key: str) -> None:
         """Nothing is left to do for this customer now."""
