@@ -21,6 +21,7 @@ EVENTS = {
     "heartbeat.lost": "the monitor could not be told, and why; the batch is as it is",
     "heartbeat.sent": "the monitor was told of a start, a success or a failure",
     "intent.answered": "what the vendor made of one action that was sent; if it did it, with -v",
+    "intent.hidden": "what became of an open intent cannot be read, so it stays open, and why",
     "intent.settled": "what became of an open intent: found and adopted, or void",
     "invoice.ended": "an invoice was voided or deleted in the ledger",
     "issue.closed": "what a person had to look at is over",

@@ -103,6 +103,22 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     touched: tuple[str, ...] = ()
 
 
+class UnreadTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A repeating invoice that cannot be read, and why in words. `marker` is the one that its
+    reference bears, None if it bears none, and empty if nobody can say: it may be any of ours."""
+
+    id: str
+    words: str
+    marker: str | None
+
+
+class Templates(msgspec.Struct, frozen=True, kw_only=True):
+    """All repeating sales invoices: those that can be read, and the others."""
+
+    records: tuple[Template, ...] = ()
+    unread: tuple[UnreadTemplate, ...] = ()
+
+
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """Where a walk is to begin: from `since` (None: everything), at `position` (None: its start).
 
@@ -186,7 +202,7 @@ class Connector(Writer, Protocol):
     def find(self, kind: str, markers: Sequence[str], since: datetime) -> dict[str, AnyRecord]:
         """What bears these markers among all changed since, dead and archived included.
         `kind` is the action's kind ("invoice.create", "contact.create", "crm_contact.create",
-        "task.create")."""
+        "task.create"). Raises SchemaDrift where what may bear one of them cannot be read."""
 
     def check(self) -> list[Problem]:
         """What is wrong with the config's names and rights in this account; reads only."""
@@ -225,7 +241,7 @@ class Ledger(Connector, Protocol):
         """Take the organisation's own names from here (the engine keeps them for a day); without
         it the connector reads what it needs of them itself."""
 
-    def templates(self) -> list[Template]:
+    def templates(self) -> Templates:
         """All repeating sales invoices, in one call; none where the ledger has no such thing."""
 
     def online_link(self, invoice_id: str) -> str | None:

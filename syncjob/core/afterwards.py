@@ -118,7 +118,9 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
         return
     try:
         draft = _wished(making, part, invoice)
-        if draft is not None:
+        if draft is not None and case.after.unseen:
+            making.issues.append(_unseen(case))
+        elif draft is not None:
             making.ledger(
                 Wave.TEMPLATES, f"template:{draft.marker}", draft,
                 "its lines are billed again; a person approves the repeating invoice", part,
@@ -127,6 +129,16 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
         making.issues.append(msgspec.structs.replace(refused.issue, state="note"))
     except Held as held:
         making.issues.append(_note(case, held.code, held.what, held.next_step, held.field))
+
+
+def _unseen(case: Case) -> Issue:
+    return _note(
+        case, "template_unseen",
+        "Its repeating invoice is not made: the ledger shows one that cannot be read, and it may "
+        "be the one.",
+        "`syncjob issues` names it; it is tried again each hour. If it is right in the ledger's "
+        "own pages, report it.",
+    )  # fmt: skip
 
 
 def _superseded(template: TemplateCase, whole: Standing | None) -> bool:

@@ -27,7 +27,7 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     `repeats` are the invoices that templates made, dead ones included: its own and those of deals
     that were merged into it, whose templates are `merged`; `credit_notes` are those about them.
     `recurs`: the deal had recurring lines when they were last read. `changed`: the deal was read
-    anew in this batch.
+    anew in this batch. `unseen`: a repeating invoice that cannot be read may be its own.
     `told` are the codes of its open issues, if it has a template. By invoice: what became of its
     e-mail (`mailed`) and the customer's page (`online`, empty if there is none). By ledger
     contact: when its e-mail address was last seen to change.
@@ -39,6 +39,7 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     merged: tuple[Template, ...] = ()
     recurs: bool = False
     changed: bool = False
+    unseen: bool = False
     told: frozenset[str] = frozenset()
     mailed: dict[str, Literal["sent", "unknown"]] = {}
     online: dict[str, str] = {}

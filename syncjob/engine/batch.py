@@ -58,6 +58,7 @@ class Batch:
     verified: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     walked: dict[str, datetime] = field(default_factory=dict)  # server time at a whole walk's start
+    unsure_templates: frozenset[str] = frozenset()  # whose deals' they may be (engine/templates)
     side_empty: str | None = None  # a side that showed nothing though it was walked in full
     counts: Counter[str] = field(default_factory=Counter)
     done: dict[str, list[str]] = field(default_factory=dict)

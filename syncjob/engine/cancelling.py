@@ -22,10 +22,10 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import read_records
 from syncjob.engine.cases import load_case, load_context
 from syncjob.engine.identify import identify, verify
-from syncjob.engine.papers import read_templates
 from syncjob.engine.planning import empty_plan
 from syncjob.engine.push import Push
 from syncjob.engine.settle import settle
+from syncjob.engine.templates import read_templates, unsure_of
 from syncjob.errors import Park, RetryLater
 from syncjob.state.papers import TemplateLink
 
@@ -74,6 +74,12 @@ def _read(batch: Batch, deal: str) -> None:
     read_records(batch, "ledger", "invoices", live)
     if batch.state.papers.templates(deal):
         read_templates(batch)
+    if unsure_of(batch, [deal]):
+        raise Park(
+            "The deal's repeating invoice cannot be read, so nobody can tell whether somebody "
+            "touched it.", where=f"deal:{deal}",
+            next_step="`syncjob issues` names it; delete its papers in the ledger.",
+        )  # fmt: skip
 
 
 def _case(batch: Batch, deal: str) -> Case:

@@ -54,7 +54,7 @@ def _is_over(batch: Batch, known: KnownIssue) -> bool:
         return quiet > WAY_QUIET or known.issue.subject.partition(":")[2] not in _ways(batch)
     if kind in ("stream", "chore"):
         return quiet > STREAM_QUIET
-    if kind == "template":
+    if kind in ("template", "templates"):
         reading = batch.config.invoices.recurring == "template" or batch.state.papers.templates()
         looked = "ledger.templates" in batch.walked and not _raised_now(batch, known)
         return looked or not reading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,14 +10,17 @@ import msgspec
 
 from syncjob.core.hours import Pace
 from syncjob.core.records import Invoice
-from syncjob.errors import Exit, SyncJobError
+from syncjob.errors import SyncJobError
 from syncjob.notices.alarm import OLD, Health
 from syncjob.state.database import State
 
 #: How many batches are looked through for the last good one.
 BATCHES_SEEN = 200
-#: Batches that did what they were told to; a pause is something that a person asked for.
-_WELL = frozenset({Exit.DONE, Exit.ISSUES, Exit.PAUSED})
+#: Batches that came to their end. Their exit code alone does not say so: one that something
+#: strange has stopped ends with the same as one that leaves something to a person.
+GOOD = frozenset({"done", "issues"})
+#: Batches that did what they were told to; a person may ask for a pause, or for an end.
+_WELL = GOOD | {"paused", "interrupted"}
 #: What ended the last batch, in words; gone when nothing did.
 _STOPPED = "last_stop"
 _OLD_DRAFTS = "old_drafts"
@@ -47,12 +51,11 @@ def health(state: State, now: datetime, pace: Pace) -> Health:
     """How things stand after the last batch that ended; `pace` says which silence is meant."""
     book = state.book
     ended = [b for b in book.last_batches(BATCHES_SEEN) if b["ended"]]
-    good = next((b["ended"] for b in ended if b["exit_code"] in (0, 1)), None)
+    last_good = last_good_of(ended)
     before = (now - OLD).isoformat()
     stopped = msgspec.json.decode(book.fact(_STOPPED) or "{}", type=Stopped)
     last: dict[str, Any] = ended[0] if ended else {}
     waits = last.get("resume_at")
-    last_good = datetime.fromisoformat(str(good)) if good else None
     return Health(
         now=now, result=last.get("result") or "", stopped_by=stopped.what,
         next_step=stopped.next_step,
@@ -67,13 +70,19 @@ def health(state: State, now: datetime, pace: Pace) -> Health:
     )  # fmt: skip
 
 
+def last_good_of(ended: Sequence[Mapping[str, object]]) -> datetime | None:
+    """When the last good one of these batches ended; they stand newest first."""
+    good = next((batch["ended"] for batch in ended if batch["result"] in GOOD), None)
+    return datetime.fromisoformat(str(good)) if good else None
+
+
 def unwell_since(state: State) -> datetime | None:
     """When the first of the batches began that have not ended well since; None if the last did."""
     since = None
     for batch in state.book.last_batches(BATCHES_SEEN):
         if batch["ended"] is None:
             continue
-        if batch["exit_code"] in _WELL:
+        if batch["result"] in _WELL:
             break
         since = datetime.fromisoformat(str(batch["started"]))
     return since

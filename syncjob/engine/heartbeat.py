@@ -36,7 +36,7 @@ def beating(config: Config, *, clock: Clock | None = None) -> Iterator[Callable[
     try:
         yield lambda code: ended.__setitem__(0, int(code))
     except SyncJobError as error:
-        ended[0] = int(error.exit_code)
+        ended[0] = _heard(error.exit_code, stopped=error.exit_code != Exit.PAUSED)
         raise
     finally:
         if ended[0] not in _NO_NEWS:
@@ -45,10 +45,15 @@ def beating(config: Config, *, clock: Clock | None = None) -> Iterator[Callable[
 
 def news(report: BatchReport) -> int:
     """The exit code that a monitor hears of: outside the office hours all is well, unless the last
-    batch was not, which is no news."""
-    if report.result == "outside_hours" and report.stopped_by:
+    batch was not, which is no news. Nor is a batch that was asked to end; one that something
+    strange has stopped is a failure, though it ends with the code of one that has issues."""
+    if report.result == "interrupted" or (report.result == "outside_hours" and report.stopped_by):
         return Exit.UNREACHABLE
-    return report.exit_code
+    return _heard(report.exit_code, stopped=report.result == "failed")
+
+
+def _heard(code: int, *, stopped: bool) -> int:
+    return Exit.BUG if stopped and code in _WELL else code
 
 
 def _tell(config: Config, sign: Sign, clock: Clock | None) -> None:

@@ -25,7 +25,7 @@ from syncjob.state.issues import FOR_GOOD, KnownIssue
 #: A person's wish that what was refused be tried again by the next batch.
 RETRY = "retry"
 #: What a batch, or the night, reads or sends anew, asked or not.
-_ALWAYS = frozenset({"stream", "way", "connection", "template", "chore", "reconcile"})
+_ALWAYS = frozenset({"stream", "way", "connection", "template", "templates", "chore", "reconcile"})
 #: Streams whose records are read again at a person's word, and the side they stand on.
 _STREAMS: dict[str, Side] = {"invoices": "ledger", "contacts": "ledger", "deals": "crm"}
 
@@ -99,7 +99,7 @@ def _pages(state: State, known: KnownIssue) -> dict[str, str]:
         found = _contact_pages(state, name)
     elif kind == "invoices":
         found["invoice"] = _invoice_page(state, name)
-    elif kind == "template":
+    elif kind in ("template", "templates"):
         made = state.snapshots.get("ledger", "templates", name, Template)
         found["repeating invoice"] = made.page if made else None
     pages = {label: page for label, page in found.items() if page}

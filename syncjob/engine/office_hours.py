@@ -10,6 +10,7 @@ from datetime import datetime
 
 from syncjob.config import Config
 from syncjob.core.reports import BatchReport, RunOptions
+from syncjob.engine.health import GOOD
 from syncjob.engine.purses import pace_of
 from syncjob.errors import Exit
 from syncjob.logs import get_logger
@@ -19,7 +20,7 @@ log = get_logger(__name__)
 
 #: Looked through for the last batch that ended; a check begins a batch and ends none.
 _BATCHES_SEEN = 20
-_WELL = (Exit.DONE, Exit.ISSUES, Exit.PAUSED)
+_WELL = (*GOOD, "paused")
 
 
 def asked_for(options: RunOptions) -> bool:
@@ -42,7 +43,7 @@ def not_due(config: Config, state: State, now: datetime) -> BatchReport | None:
     if due is None:
         return None
     log.info("run.skipped", why="outside the office hours", next_run=due.isoformat())
-    well = last is None or last["exit_code"] in _WELL
+    well = last is None or last["result"] in _WELL
     return BatchReport(
         batch="", connection=config.connection.name, started=now, ended=now,
         result="outside_hours", exit_code=Exit.DONE, resume_at=due,

@@ -1,13 +1,9 @@
 """What hangs on a deal's invoices, as the engine reads and remembers it: templates and what they
-made, the customer's page, when an address changed, how many e-mails may still go.
-
-Keeps invariants 1 and 2 for templates: before one is made the ledger's whole list is read, and
-what bears our marker there is adopted.
-"""
+made, the customer's page, when an address changed, how many e-mails may still go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +11,6 @@ from syncjob.core.actions import (
     CreditDraft,
     InvoiceChange,
     InvoiceEmail,
-    Issue,
     TemplateChange,
     TemplateDraft,
 )
@@ -23,131 +18,18 @@ from syncjob.core.case_after import After, TemplateCase
 from syncjob.core.markers import parse_other_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.mailing import Mailing
-from syncjob.engine.auditing import audit_adoption
 from syncjob.engine.batch import Batch
 from syncjob.engine.credits import notes_about
-from syncjob.engine.marked import marked_paper
+from syncjob.engine.templates import read_templates, store_templates, unsure_of
 from syncjob.state.papers import Credit, TemplateLink
 
 if TYPE_CHECKING:
     from syncjob.core.case import Case
 
-#: While one of our templates is a draft somebody may approve it at any time; else it rests. The
-#: list has no "modified since" (facts: xero, 3), so each look costs a call.
-DRAFT_RECHECK = timedelta(minutes=60)
-RECHECK = timedelta(hours=24)
 #: Customers' pages are a call each (facts: xero, 1): a backlog is spread over batches.
 PAGES_MAX = 30
 #: How long e-mails rest after the ledger said that its day's limit is reached.
 EMAILS_REST = timedelta(hours=24)
-
-
-# --- repeating invoices --------------------------------------------------------------------------
-
-
-def pull_templates(batch: Batch) -> None:
-    """Read the ledger's repeating invoices if a look is due; nothing without recurring lines."""
-    papers = batch.state.papers
-    if batch.config.invoices.recurring != "template" and not papers.any_templates():
-        return
-    if batch.state.book.fact("recovering_since") is None and not _due(batch):
-        return
-    read_templates(batch)
-
-
-def read_templates(batch: Batch) -> None:
-    """Read all repeating invoices, once a batch: one call."""
-    if "ledger.templates" in batch.walked:
-        return
-    recovering = batch.state.book.fact("recovering_since") is not None
-    if recovering and batch.ledger.server_time() is None:
-        batch.ledger.identity()  # any answer tells the server's time; our clock may be off
-    started = batch.ledger.server_time() or batch.clock.now()
-    records = batch.ledger.templates()
-    with batch.state.commit():
-        store_templates(batch, records)
-        batch.state.book.note("templates_read", batch.clock.now().isoformat())
-    batch.walked["ledger.templates"] = started
-
-
-def _due(batch: Batch) -> bool:
-    last = batch.state.book.instant("templates_read")
-    if last is None or not batch.state.papers.any_templates():
-        return last is None
-    rested = batch.clock.now() - last
-    if rested < DRAFT_RECHECK or rested >= RECHECK:
-        return rested >= RECHECK
-    get = batch.state.snapshots.get
-    ids = (link.ledger_id for link in batch.state.papers.templates())
-    records = (get("ledger", "templates", ledger_id, Template) for ledger_id in ids)
-    return any(record is not None and record.status == "draft" for record in records)
-
-
-def store_templates(batch: Batch, records: Iterable[Template]) -> None:
-    """Store them, adopt what bears our marker, wake the deals whose template changed; call it
-    inside a commit. Those in use go first: a deleted one is adopted where there is no other."""
-    for record in sorted(records, key=lambda one: one.status == "deleted"):
-        put = batch.state.snapshots.put(
-            "ledger", "templates", [record], batch=batch.id, strong=True
-        )
-        link = _adopt(batch, record)
-        if link is not None and put.changed:
-            batch.state.snapshots.want([link.deal], "its repeating invoice changed")
-
-
-def _adopt(batch: Batch, record: Template) -> TemplateLink | None:
-    """The deal's template that this is; tied now if it bears our marker and its place is free. One
-    that a person deleted is, too: a state that never knew it must not make it again."""
-    papers = batch.state.papers
-    link = papers.template_of(record.id)
-    marked = marked_paper(batch, record.marker, "r")
-    if link is not None or marked is None:
-        return link
-    assert record.marker is not None
-    link = TemplateLink(record.marker, *marked, record.id)
-    if papers.add_template(link, batch=batch.id):
-        if not batch.state.journal.knows_marker(record.marker):
-            says = {"link": record.id, "status": record.status}
-            audit_adoption(batch, f"template:{record.marker}", link.deal, says, how="marker")
-        batch.counts["adopted"] += 1
-        batch.log.info("link.created", kind="template", deal=link.deal, ledger=record.id)
-        return link
-    if record.status != "deleted":
-        batch.raise_issues([_second(record, link)])
-    return None
-
-
-def _second(record: Template, link: TemplateLink) -> Issue:
-    return Issue(
-        code="duplicate_template", subject=f"template:{record.id}", page=record.page, state="note",
-        what=f"A second repeating invoice bears the marker {link.marker} of deal {link.deal}.",
-        next_step="Delete the one that is too many in the ledger (Repeating), or take the marker "
-        "out of its reference.",
-    )  # fmt: skip
-
-
-def tie_repeat(batch: Batch, invoice: Invoice) -> str | None:
-    """The deal that an invoice made by a template belongs to; None if no template of ours made it.
-
-    Tied by the template's id, else by the marker that it copied from the template's reference.
-    Call it inside a commit.
-    """
-    papers = batch.state.papers
-    known = papers.deal_of_repeat(invoice.id)
-    if known is not None:
-        return known
-    link = papers.template_of(invoice.repeating_id) if invoice.repeating_id else None
-    deal = link.deal if link else _marked_deal(batch, invoice)
-    if deal is None:
-        return None
-    papers.add_repeat(invoice.id, deal, invoice.repeating_id or "", batch=batch.id)
-    batch.log.info("link.created", kind="repeat", deal=deal, ledger=invoice.id)
-    return deal
-
-
-def _marked_deal(batch: Batch, invoice: Invoice) -> str | None:
-    found = marked_paper(batch, invoice.reference, "r") if invoice.repeating_id else None
-    return found[0] if found else None
 
 
 # --- what became of our writes -------------------------------------------------------------------
@@ -239,6 +121,7 @@ def load_after(
         credit_notes=tuple(note for one in made for note in notes_about(batch, one)),
         merged=tuple(template for template in merged if template is not None),
         recurs=_recurs(batch, deal_id),
+        unseen=unsure_of(batch, (deal_id, *olds)),
         changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,
         told=frozenset(found.issue.code for found in open_issues),
         mailed={invoice: known for invoice, known in mailed.items() if known is not None},

@@ -25,8 +25,9 @@ from syncjob.engine.contacts import wants
 from syncjob.engine.contacts.forget import forget_contact
 from syncjob.engine.merging import follow
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
-from syncjob.engine.papers import mail_keys, note_address, pull_templates, tie_repeat
+from syncjob.engine.papers import mail_keys, note_address
 from syncjob.engine.streams import HOME, LEDGER
+from syncjob.engine.templates import pull_templates, tie_repeat
 from syncjob.engine.walking import Course, walk
 from syncjob.state.snapshots import Cursor
 

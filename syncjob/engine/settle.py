@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from typing import cast
 
 from syncjob.connectors.base import AnyRecord, Connector
 from syncjob.core.actions import (
@@ -22,10 +23,12 @@ from syncjob.core.records import Deal
 from syncjob.core.rulings import STAGE
 from syncjob.engine.auditing import audit_unsure, audit_write
 from syncjob.engine.batch import Batch
+from syncjob.engine.by_id import get
 from syncjob.engine.contacts.stored import agree
 from syncjob.engine.outcomes import Known, forgive, stored
 from syncjob.engine.papers import email_stored
 from syncjob.engine.telling import remember
+from syncjob.errors import SchemaDrift
 from syncjob.state.journal import Intent, JournaledCall
 
 
@@ -64,7 +67,12 @@ def _creates(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall
         connector = batch.side(members[0].side)
         since = min(sent_from(calls[i.call]) for i in members)
         markers = [i.action.marker or "" for i in members]
-        found = connector.find(kind, markers, since - connector.capabilities.lookback)
+        try:
+            found = connector.find(kind, markers, since - connector.capabilities.lookback)
+        except SchemaDrift as error:  # what cannot be read is neither there nor not there
+            batch.counts["waiting"] += len(members)
+            batch.log.warning("intent.hidden", kind=kind, why=str(error))
+            continue
         for intent in members:
             record = found.get(intent.action.marker or "")
             if record is not None:
@@ -83,9 +91,15 @@ def _changes(batch: Batch, intents: list[Intent], calls: dict[int, JournaledCall
         size = connector.capabilities.get_batch.get(stream, 1)
         ids = sorted({_record_id(i) for i in members})
         records: dict[str, AnyRecord] = {}
+        unread: set[str] = set()
         for start in range(0, len(ids), size):
-            records.update({r.id: r for r in connector.get(stream, ids[start : start + size])})
+            answered = get(batch, connector.side, stream, ids[start : start + size])
+            records.update({r.id: cast("AnyRecord", r) for r in answered.records})
+            unread |= answered.unread
         for intent in members:
+            if _record_id(intent) in unread:
+                batch.counts["waiting"] += 1
+                continue
             _compare(batch, intent, calls[intent.call], connector, records.get(_record_id(intent)))
 
 

@@ -16,7 +16,7 @@ from syncjob.core.records import CrmReference, LedgerReference, Side
 from syncjob.core.reports import BatchReport, StatusReport, StreamStatus
 from syncjob.engine.backup_folder import last_backup
 from syncjob.engine.door import pauses, stop_file
-from syncjob.engine.health import BATCHES_SEEN, health, unwell_since
+from syncjob.engine.health import BATCHES_SEEN, health, last_good_of, unwell_since
 from syncjob.engine.nights import chore_statuses
 from syncjob.engine.purses import budgets, left_out, pace_of
 from syncjob.engine.streams import HOME, LEDGER
@@ -38,7 +38,6 @@ def status_report(
     """
     batches = [b for b in state.book.last_batches(BATCHES_SEEN) if b["ended"]]
     last = _report(config, batches[0]) if batches else None
-    good = next((b["ended"] for b in batches if b["exit_code"] in (0, 1)), None)
     crm = state.book.reference("crm", CrmReference)
     ledger = state.book.reference("ledger", LedgerReference)
     issues = tuple(f.issue for f in state.book.open_issues() if not f.ignored(now))
@@ -48,7 +47,7 @@ def status_report(
         crm=crm[0].organisation if crm else None,
         ledger=ledger[0].organisation if ledger else None,
         won_since=config.invoices.won_since, last=last,
-        last_good=datetime.fromisoformat(str(good)) if good else None,
+        last_good=last_good_of(batches),
         next_run=_next_run(pace, last), running=_running(state.path),
         outside_hours=not pace.inside(now),
         recovering=state.book.fact("recovering_since") is not None,

@@ -58,9 +58,10 @@ def walk(batch: Batch, course: Course) -> bool:
         except Overflow as error:
             _restart(batch, course, error.what, full=True)
         except SchemaDrift as error:
-            _unreadable(batch, course, error)
+            stream_unreadable(batch, course.side, course.stream, error)
             return False
-    _unreadable(batch, course, SchemaDrift("The vendor refuses its own cursor."))
+    refused = SchemaDrift("The vendor refuses its own cursor.")
+    stream_unreadable(batch, course.side, course.stream, refused)
     return False
 
 
@@ -118,9 +119,8 @@ def unreadable(home: str, record_id: str, words: str) -> Issue:
     )  # fmt: skip
 
 
-def _unreadable(batch: Batch, course: Course, error: SchemaDrift) -> None:
+def stream_unreadable(batch: Batch, side: Side, stream: str, error: SchemaDrift) -> None:
     """The stream stops, unread; nothing is created while what the ledger holds cannot be seen."""
-    side, stream = course.side, course.stream
     batch.unread.add(f"{side}.{stream}")
     batch.log.error("stream.unreadable", side=side, stream=stream, why=error.what)
     issue = Issue(

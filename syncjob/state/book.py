@@ -288,7 +288,7 @@ class Book:
     def decided_before(self, batch: int) -> datetime | None:
         """When the newest batch before this one began that came to its end; None: none did."""
         row = self.db.execute(
-            "SELECT started FROM batch WHERE id < ? AND exit_code IN (0, 1) "
+            "SELECT started FROM batch WHERE id < ? AND result IN ('done', 'issues') "
             "ORDER BY id DESC LIMIT 1",
             (batch,),
         ).fetchone()

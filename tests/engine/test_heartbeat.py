@@ -13,7 +13,8 @@ import pytest
 
 import syncjob.cli
 from syncjob.config import load_config
-from syncjob.engine.heartbeat import beating
+from syncjob.core.reports import RunOptions
+from syncjob.engine.heartbeat import beating, news
 from syncjob.errors import Exit, LockHeld, StateError
 from tests.engine.scenes import sell
 from tests.engine.world import PATIENCE, World
@@ -136,3 +137,32 @@ def test_check_tries_it_and_warns_without(w: World, monitor) -> None:
     assert problems() == [] and heard == [SUCCESS]
     w.overrides = {"notices": {"operator": {"heartbeat": "http://127.0.0.1:9/x"}}}
     assert "was not reached" in problems()[0]
+
+
+def test_a_batch_that_something_strange_has_stopped_is_no_good_one(w: World, monitor) -> None:
+    """It ends with the code of a batch that leaves something to a person."""
+    address, heard = monitor
+    run(w, address)
+    w.advance(PATIENCE)
+    heard.clear()
+    w.fault(server="xero", method="GET", path="/Organisation", kind="status", status=200,
+            body='{"Organisations": [{"Name": 7}]}', times=9)  # fmt: skip
+    with w.connection() as handle, handle.state.commit():
+        handle.state.book.note("reference_doubt:ledger", "1")
+        handle.state.db.execute("DELETE FROM reference")
+    assert run(w, address) == 1
+    assert heard == [START, FAIL]
+    with w.connection() as handle:
+        status = handle.status()
+    assert status.last is not None and status.last.result == "failed"
+    assert status.last_good is not None and status.last_good < status.last.started
+    assert status.unwell_since == status.last.started
+
+
+def test_a_batch_that_was_asked_to_end_is_no_news(w: World, monitor) -> None:
+    with w.connection() as handle:
+        report = handle.run(RunOptions(who="a test", should_stop=lambda: True))
+        status = handle.status()
+    assert (report.result, report.exit_code) == ("interrupted", 1)
+    assert news(report) == Exit.UNREACHABLE
+    assert (status.last_good, status.unwell_since) == (None, None)

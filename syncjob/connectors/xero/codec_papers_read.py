@@ -15,6 +15,8 @@ _STATUSES: dict[str, Literal["draft", "authorised", "deleted"]] = {
     "AUTHORISED": "authorised",
     "DELETED": "deleted",
 }
+#: Sales, and what suppliers bill us.
+_TYPES: dict[str, Literal["sale", "bill"]] = {"ACCREC": "sale", "ACCPAY": "bill"}
 _UNITS: dict[str, Literal["weekly", "monthly"]] = {"WEEKLY": "weekly", "MONTHLY": "monthly"}
 
 #: What customers paid ahead or too much, and (the same lists hold both) what we paid suppliers.
@@ -43,7 +45,7 @@ def overpayment(fields: Fields, _pages: Pages) -> CreditNote:
 
 def template(fields: Fields, pages: Pages) -> Template | None:
     """A repeating sales invoice; None for a repeating bill. Raises SchemaDrift."""
-    if fields.text("Type") != "ACCREC":
+    if fields.choice("Type", _TYPES) == "bill":
         return None
     id = fields.need_id("RepeatingInvoiceID")
     schedule, owner = fields.object("Schedule"), fields.object("Contact")
@@ -68,3 +70,12 @@ def template(fields: Fields, pages: Pages) -> Template | None:
         reference=reference,
         marker=other_marker_in(reference),
     )
+
+
+def template_marker(fields: Fields) -> str | None:
+    """The marker that a repeating invoice bears which cannot be read otherwise; None if it bears
+    none, empty if its reference cannot be read either."""
+    try:
+        return other_marker_in(fields.text("Reference"))
+    except SchemaDrift:
+        return ""

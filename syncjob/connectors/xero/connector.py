@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from syncjob.connectors.base import AnyRecord, Capabilities, Page, Prepared, Problem, Walk
+from syncjob.connectors.base import (
+    AnyRecord,
+    Capabilities,
+    Page,
+    Prepared,
+    Problem,
+    Templates,
+    Walk,
+)
 from syncjob.connectors.xero import (
     check,
     codec_papers,
@@ -175,11 +183,10 @@ class XeroConnector:
         if kind == "credit.create":
             return lists.find_credit_notes(markers, since, self._pages())
         if kind == "template.create":
-            all_of_them = lists.templates(self._pages())
-            return {t.marker: t for t in all_of_them if t.marker and t.marker in markers}
+            return lists.find_templates(markers, self._pages())
         raise ValueError(f"nothing made by {kind} bears a marker in Xero")
 
-    def templates(self) -> list[Template]:
+    def templates(self) -> Templates:
         """All repeating sales invoices; one call."""
         _, _, lists = self._open()
         return lists.templates(self._pages())

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncjob.connectors.base import AnyRecord, Page, Walk
+from syncjob.connectors.base import AnyRecord, Page, Templates, UnreadTemplate, Walk
 from syncjob.connectors.xero import codec_papers_read, codec_read
 from syncjob.connectors.xero.codec_read import Pages
 from syncjob.connectors.xero.requests import IDS_MAX, SOURCES, Reads, Source
@@ -136,13 +136,35 @@ class Lists:
                 _keep(found, marker, codec_read.credit_note(fields, pages))
         return found
 
-    def templates(self, pages: Pages) -> list[Template]:
+    def templates(self, pages: Pages) -> Templates:
         """All repeating sales invoices, in one call: there is no list of the changed ones."""
         source = SOURCES["templates"]
         answer = self.ask(self._reads.one(source.plural))
-        elements = _elements(_body(answer, source), source)
-        read = (READERS["templates"](fields, pages) for fields in elements)
-        return [record for record in read if isinstance(record, Template)]
+        records: list[Template] = []
+        unread: list[UnreadTemplate] = []
+        for fields in _elements(_body(answer, source), source):
+            try:
+                record = codec_papers_read.template(fields, pages)
+            except SchemaDrift as problem:
+                marker = codec_papers_read.template_marker(fields)
+                found = UnreadTemplate(id=_id_of(fields, source), words=str(problem), marker=marker)
+                unread.append(found)
+                continue
+            if record is not None:
+                records.append(record)
+        return Templates(records=tuple(records), unread=tuple(unread))
+
+    def find_templates(self, markers: Sequence[str], pages: Pages) -> dict[str, AnyRecord]:
+        """Repeating sales invoices that bear one of these markers. Raises SchemaDrift if one that
+        cannot be read may be what was not found."""
+        listed = self.templates(pages)
+        bearing = ((record.marker, record) for record in listed.records)
+        found: dict[str, AnyRecord] = {m: one for m, one in bearing if m and m in markers}
+        missing = {"", *markers} - set(found)
+        hidden = next((one for one in listed.unread if one.marker in missing), None)
+        if hidden is not None and len(missing) > 1:
+            raise SchemaDrift(hidden.words, where=f"templates:{hidden.id}")
+        return found
 
     def online_link(self, invoice_id: str) -> str | None:
         """Where the customer sees and pays the invoice; None if Xero shows no such page."""

@@ -10,9 +10,9 @@ from syncjob.core.reconcile import Finding, Mends
 from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.engine.batch import Batch
 from syncjob.engine.by_id import chunks
-from syncjob.engine.papers import store_templates
 from syncjob.engine.reconcile.reading import NAMES, read_by_id
 from syncjob.engine.reconcile.session import Session
+from syncjob.engine.templates import read_list
 
 #: Linked customers that are looked at in one go.
 GROUP = 500
@@ -94,11 +94,13 @@ def _templates(session: Session) -> None:
     if not known:
         return
     session.pause()
-    records = batch.ledger.templates()
-    there = {record.id: record for record in records}
+    listed = read_list(batch)
+    if listed is None:
+        session.given.unread.append("ledger templates")
+        return
+    there = {record.id for record in listed.records} | {one.id for one in listed.unread}
     with batch.state.commit():
-        session.count_read("ledger templates", len(records))
-        store_templates(batch, records)
+        session.count_read("ledger templates", len(there))
         for link in known:
             if link.ledger_id not in there:
                 old = batch.state.snapshots.get("ledger", "templates", link.ledger_id, Template)
