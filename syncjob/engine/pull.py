@@ -13,12 +13,11 @@ import msgspec
 
 from syncjob.connectors.base import Page
 from syncjob.core.budget import Work, work_of_stream
-from syncjob.core.markers import is_left
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.core.rules.matching import email_key, name_key
 from syncjob.core.window import next_since, since_for
-from syncjob.engine import credits, spending
-from syncjob.engine.adopt import adopt_contact, adopt_invoice
+from syncjob.engine import billed, credits, spending
+from syncjob.engine.adopt import adopt_contact
 from syncjob.engine.batch import Batch
 from syncjob.engine.closing import close_unseen_records
 from syncjob.engine.contacts import wants
@@ -27,7 +26,7 @@ from syncjob.engine.merging import follow
 from syncjob.engine.nearby import CRM_NEAR_KEY, NEAR_KEY, PEOPLE_KEY, near_keys, people_keys
 from syncjob.engine.papers import mail_keys, note_address
 from syncjob.engine.streams import HOME, LEDGER
-from syncjob.engine.templates import pull_templates, tie_repeat
+from syncjob.engine.templates import pull_templates
 from syncjob.engine.walking import Course, walk
 from syncjob.state.snapshots import Cursor
 
@@ -223,6 +222,7 @@ def store_records(
     if not records:
         return []
     records = wants.stripped(batch, follow(batch, side, stream, records))
+    records = billed.at_survivor(batch, side, stream, records)
     if (side, stream) == ("crm", "deals"):
         with batch.state.gathering():
             batch.state.snapshots.fetch("crm", "deals", [record.id for record in records])
@@ -339,41 +339,15 @@ def _take_contact(batch: Batch, record: Record) -> None:
         forget_contact(batch, record.id)
         return
     wants.follow_merge(batch, record)
+    for stream, moved in billed.moved_by(batch, record):
+        _TAKE["ledger", stream](batch, moved)
     adopt_contact(batch, record)
     wants.take_ledger(batch, record)
-
-
-def _take_invoice(batch: Batch, record: Record) -> None:
-    assert isinstance(record, Invoice)
-    batch.changed_ledger = True
-    if record.kind != "sale":
-        return
-    part = adopt_invoice(batch, record)
-    repeated = tie_repeat(batch, record) if part is None else None
-    tied = repeated is not None or (part is not None and not is_left(part.deal))
-    free = not tied and record.contact_id is not None
-    batch.state.snapshots.index(
-        record.id,
-        {
-            "invoice.number": [record.number] if record.number else [],
-            "invoice.loose": [f"{record.contact_id}|{record.currency}"] if free else [],
-            "invoice.buyer": [record.contact_id] if _bought(record) and record.contact_id else [],
-        },
-    )
-    deal = part.deal if part is not None else repeated
-    if deal is not None:
-        known = batch.state.merges.survivor("deals", deal)
-        batch.state.snapshots.want([known], "its invoice changed")
-
-
-def _bought(invoice: Invoice) -> bool:
-    """Whether it makes its contact a customer who has bought before."""
-    return invoice.status in ("authorised", "paid")
 
 
 _TAKE: dict[tuple[Side, str], Callable[[Batch, Record], None]] = {
     ("crm", "contacts"): _take_crm_contact,
     ("ledger", "contacts"): _take_contact,
-    ("ledger", "invoices"): _take_invoice,
+    ("ledger", "invoices"): billed.take_invoice,
     **dict.fromkeys(credits.STREAMS, credits.take_credit),
 }

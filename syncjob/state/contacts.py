@@ -99,6 +99,32 @@ class ContactBook:
         )
         return [row[0] for row in rows.fetchall()]
 
+    def merged(self, ids: Iterable[str]) -> dict[str, str]:
+        """Those of these ledger contacts that were merged, each with the one it went into."""
+        rows = self.db.execute(
+            "SELECT id, json_extract(CAST(body AS TEXT), '$.merged_into') AS new FROM snapshot "
+            "WHERE side = 'ledger' AND stream = 'contacts' AND new IS NOT NULL "
+            "AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(ids)),),
+        )
+        return dict(rows.fetchall())
+
+    def papers_of(self, ledger_id: str) -> list[str]:
+        """The invoices and credit of this ledger contact, in a fixed order: those that are found
+        by it, and of those that are tied to a deal all, by a scan, for a merge in the ledger."""
+        rows = self.db.execute(
+            "SELECT id FROM lookup WHERE kind = 'invoice.buyer' AND value = :contact "
+            "UNION SELECT id FROM lookup "
+            "WHERE kind IN ('invoice.loose', 'credit.left', 'credit.names') "
+            "AND value > :contact || '|' AND value < :contact || '}' "
+            "UNION SELECT s.id FROM (SELECT ledger_id FROM part UNION SELECT invoice FROM repeat) "
+            "AS p JOIN snapshot s ON s.side = 'ledger' AND s.stream = 'invoices' "
+            "AND s.id = p.ledger_id "
+            "WHERE json_extract(CAST(s.body AS TEXT), '$.contact_id') = :contact ORDER BY 1",
+            {"contact": ledger_id},
+        )
+        return [row[0] for row in rows.fetchall()]
+
     # --- an organization's main person ------------------------------------------------------------
 
     def person(self, crm_id: str) -> str | None:
