@@ -195,10 +195,12 @@ def _once(bench: Bench, command: Command, *, alone: bool = False) -> list[str]:
         return []
     if alone and report.stopped_by:
         return [f"one record stopped the batch: {report.stopped_by}"]
-    told = Counter(issue.subject for issue in report.issues)
-    several = {s: sorted(i.code for i in report.issues if i.subject == s)
-               for s, n in told.items() if n > 1}  # fmt: skip
-    return [f"several issues for {s}: {codes}" for s, codes in several.items()]
+    # A deal's repeating invoice is a record of its own; its issues stand on the deal.
+    about = [(i.subject, i.code.startswith("template_"), i.code) for i in report.issues]
+    told = Counter((subject, of_template) for subject, of_template, _ in about)
+    several = {one: sorted(code for *record, code in about if tuple(record) == one)
+               for one, n in told.items() if n > 1}  # fmt: skip
+    return [f"several issues for {s}: {codes}" for (s, _), codes in several.items()]
 
 
 def _quiet(bench: Bench, mark: int) -> list[str]:

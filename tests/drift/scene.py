@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -36,6 +37,22 @@ def invoice_number(bench: Bench, deal: int) -> str:
     return next(str(i["number"]) for i in bench.invoices() if f"SJ-{deal}-" in (i["url"] or ""))
 
 
+def subscribe(bench: Bench, org: str) -> None:
+    """A deal that is billed again each year by a repeating invoice that a person has approved; and
+    one of another customer that a person made."""
+    yearly = {**LINE, "name": "Support", "billing_frequency": "annually"}
+    deal = sell(bench, org, title="Support", lines=[yearly])
+    bench.run()
+    bench.books("approve_template", template=f"SJ-{deal}-r1")
+    table = bench.xero.organisation.templates
+    ours = next(iter(table))
+    document = replace(ours.document, reference="Cleaning")
+    table.put(replace(ours, id="0f0f0f0f-0000-4000-8000-000000000001", document=document))
+    bench.advance(timedelta(minutes=61))
+    report = bench.run()
+    assert report.exit_code == 0, report
+
+
 @cache
 def ready(crm: str) -> Bench:
     """The bench with everything about to happen; copy it, never use it."""
@@ -53,6 +70,7 @@ def ready(crm: str) -> Bench:
         report = bench.run()
         assert report.exit_code == 0, report
         bench.advance(timedelta(minutes=20))
+    subscribe(bench, names[0])
     bench.advance(timedelta(days=40))  # all are overdue by now
     for _ in range(2):
         assert bench.run().exit_code == 0
