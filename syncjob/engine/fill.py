@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from syncjob.core.identity import TRACELESS
-from syncjob.core.markers import WHOLE
+from syncjob.core.markers import WHOLE, is_left
 from syncjob.core.plan import needs_lines
 from syncjob.core.records import Deal, Side
 from syncjob.engine import credits, spending
@@ -37,6 +37,9 @@ GROUP = 500
 HELD_RECHECK_MINUTES = 60
 #: A record in doubt that its own address does not show is asked for in each batch for so long.
 UNSHOWN = timedelta(hours=2)
+
+#: The fact that keeps the names of the deal's fields that are read, as of the last look at all.
+_NAMED = "inputs_named"
 
 
 def fill(batch: Batch, first: Collection[str] = ()) -> list[str]:
@@ -112,19 +115,30 @@ def _wake_wins(batch: Batch) -> None:
     """New rules or names may let deals through that were left out, so all that were won and have
     no invoice are read again (a snapshot holds only the fields that were named when it was read)
     and decided anew; so are all with an invoice that is open: it may be approved now, be overdue
-    or no more, and who was told of it may have left."""
+    or no more, and who was told of it may have left. These are read again if fields of the deal
+    are named that were not: one of them may keep people from being told."""
     if not batch.replan:
         return
-    snapshots = batch.state.snapshots
+    snapshots, book = batch.state.snapshots, batch.state.book
     wins = snapshots.wins_without_invoice()
-    seen = [deal for deal in wins if snapshots.batch_of("crm", "deals", deal) != batch.id]
+    open_ones = snapshots.deals_with_invoices("draft", "authorised")
+    named = sorted(batch.config.crm.inputs.names().values())
+    more = not set(named).issubset((book.fact(_NAMED) or "").split("\n"))
+    old = dict.fromkeys([*wins, *(_as_now(batch, open_ones) if more else ())])
+    seen = [deal for deal in old if snapshots.batch_of("crm", "deals", deal) != batch.id]
     read_records(batch, "crm", "deals", seen)
     with batch.state.commit():
         snapshots.want(wins, "rules or names have changed")
         snapshots.want(batch.state.links.deals_in_parts(), "rules or names have changed")
-        open_ones = snapshots.deals_with_invoices("draft", "authorised")
         snapshots.want(open_ones, "rules, names or the mode have changed")
-        batch.state.book.note("decided_with", batch.decided_with)
+        book.note(_NAMED, "\n".join(named) or None)
+        book.note("decided_with", batch.decided_with)
+
+
+def _as_now(batch: Batch, deals: Sequence[str]) -> Iterator[str]:
+    """The ids that these deals have now, without those of a CRM that was left."""
+    survivor = batch.state.merges.survivor
+    return (survivor("deals", deal) for deal in deals if not is_left(deal))
 
 
 def _doubtful(batch: Batch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.scenes import awaiting, codes, invoice_of, number_of
+from tests.engine.test_batches_that_end import NO_NIGHT
 from tests.engine.test_notices import LATE, by_mail, late, tasks, world_with
 from tests.engine.world import World
 from tests.transport.mailserver import MailServer, mail_server
@@ -106,6 +107,40 @@ def test_a_field_of_the_deal_mutes_it(tmp_path: Path) -> None:
         assert len(tasks(w)) == 1
     finally:
         w.close()
+
+
+def test_a_field_that_mutes_is_heeded_though_it_is_named_later(tmp_path: Path) -> None:
+    """The deal says it already, is flagged overdue already, and no list shows it again."""
+    w = world_with(tmp_path, {"steps": [3]})
+    muting = {"crm": {"inputs": {"mute_notices": "Disputed"}}}
+    try:
+        plain = w.overrides = w.overrides | NO_NIGHT
+        w.overrides = plain | muting
+        with w.connection() as handle:
+            handle.init_fields(create=True)
+        w.overrides = plain
+        deal = awaiting(w)
+        w.crm("edit_deal", deal=deal, fields={"Disputed": "yes"})
+        late(w)
+        late(w, LATE + timedelta(hours=4))
+        assert (tasks(w), flag(w, deal)) == ([], "yes")
+        w.overrides = plain | muting
+        mark = w.mark()
+        late(w, LATE + timedelta(hours=5))
+        late(w, LATE + timedelta(days=2))
+        assert tasks(w) == []
+        assert reads(w, mark, deal) == 1
+        w.overrides = plain | muting | {"mode": "drafts_only"}
+        late(w, w.time.now())
+        assert reads(w, mark, deal) == 1, "no other field is read than before"
+    finally:
+        w.close()
+
+
+def reads(w: World, mark: int, deal: int) -> int:
+    """How often the deal was asked for at its own address since then."""
+    calls = [(c["method"], c["path"].rpartition("/")[2]) for c in w.since(mark)]
+    return calls.count(("GET", str(deal)))
 
 
 def test_a_mute_that_ends_is_followed_by_what_was_missed(w: World) -> None:
