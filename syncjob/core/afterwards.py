@@ -15,6 +15,7 @@ import msgspec
 from syncjob.core.actions import ContactDraft, InvoiceEmail, Issue, TemplateDraft, Wave
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.case_after import TemplateCase
+from syncjob.core.exclusion import excluded_later, note_excluded
 from syncjob.core.making import Making, Refused
 from syncjob.core.markers import WHOLE, parse_invoice_marker, template_marker
 from syncjob.core.records import DEAD, Contact, Invoice, InvoiceLine, Template
@@ -115,6 +116,10 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
     part, invoice = whole
     if invoice.status in DEAD or (part.marker and invoice.marker != part.marker):
         making.story.append("a person made its invoice, so a person makes what repeats")
+        return
+    rule = excluded_later(case, context)
+    if rule is not None:
+        note_excluded(making, rule, "No repeating invoice is made of it.", invoice.page)
         return
     try:
         draft = _wished(making, part, invoice)
@@ -287,7 +292,11 @@ def _email(making: Making, part: PartCase, invoice: Invoice) -> None:
     answer = may_email(
         invoice, contact, mailed, changed, context.mailing, context.mode, context.today
     )
-    if isinstance(answer, InvoiceEmail):
+    rule = excluded_later(case, context) if isinstance(answer, InvoiceEmail) else None
+    if rule is not None:
+        words = f"Its invoice {invoice.number or invoice.id} is not e-mailed."
+        note_excluded(making, rule, words, invoice.page)
+    elif isinstance(answer, InvoiceEmail):
         target = f"mail:{part.marker or _marker_to_be(making)}"
         try:
             making.ledger(Wave.EMAILS, target, answer, "approved, and e-mail is on", part)

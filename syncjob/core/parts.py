@@ -21,6 +21,7 @@ from syncjob.core.actions import (
 )
 from syncjob.core.afterwards import hold_recurring
 from syncjob.core.case import Case, Context, PartCase
+from syncjob.core.exclusion import excluded_later, note_excluded
 from syncjob.core.holds import (
     already_invoiced,
     customer,
@@ -109,9 +110,13 @@ def existing(
     doubt = _doubt(case, context, part, invoice, scheduled)
     if doubt is not None:
         making.issues.append(doubt)
-    # What no longer says what its deal says is not approved either.
-    told = _approve(making, part, invoice, doubt or revised, scheduled)
-    return told._replace(issue=told.issue or revised)
+    left = _unwanted(making, part, invoice)
+    if left is None and revised is None:
+        return _approve(making, part, invoice, doubt, scheduled)
+    # What its deal no longer says, or is not to be invoiced, is not approved either.
+    if revised is not None:
+        making.story.append(revised.what.rstrip("."))
+    return Told(invoice, doubt or revised or left)
 
 
 def made(making: Making, part: PartCase, scheduled: Scheduled | None = None) -> Told:
@@ -167,6 +172,17 @@ def second_ones(making: Making, part: PartCase) -> None:
                 "anything else in the ledger if it is one too many, or change its reference.",
             )
         )  # fmt: skip
+
+
+def _unwanted(making: Making, part: PartCase, invoice: Invoice) -> Issue | None:
+    """That our draft stands for a deal which a rule, or its own field, leaves out by now."""
+    if invoice.status not in ("draft", "submitted") or invoice.marker != part.marker:
+        return None
+    rule = excluded_later(making.case, making.context)
+    if rule is None:
+        return None
+    words = f"Its invoice {invoice.number or invoice.id} was made before, and is left a draft."
+    return note_excluded(making, rule, words, invoice.page)
 
 
 def _write(

@@ -16,6 +16,7 @@ from syncjob.core.actions import Decision, Issue
 from syncjob.core.afterwards import afterwards, needs_recurring_lines, repeated
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
+from syncjob.core.exclusion import excluded
 from syncjob.core.holds import two_invoices, unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import in_parts
@@ -23,7 +24,6 @@ from syncjob.core.parts import Told, existing, made, second_ones
 from syncjob.core.records import DEAD, Invoice
 from syncjob.core.revising import may_be_revised
 from syncjob.core.rules.changes import ENDED_BY_PERSON
-from syncjob.core.rules.eligibility import eligible
 from syncjob.core.rules.settlement import next_due_day
 from syncjob.core.rules.whole import may_be_authorised
 from syncjob.core.scheduled import Parts, decide_parts
@@ -68,7 +68,7 @@ def _merged(making: Making) -> Decision:
 def _in_parts(making: Making) -> Parts:
     case, stopped = making.case, None
     if case.deal.status == "won":
-        stopped = _excluded(case, making.context)
+        stopped = excluded(case, making.context)
     try:
         return decide_parts(making, stopped)
     except Refused as refused:
@@ -81,11 +81,11 @@ def needs_lines(case: Case, context: Context) -> bool:
     if case.complete or case.busy or case.deal.status != "won":
         return False
     if case.live and in_parts(case, context):
-        return _excluded(case, context) is None
+        return excluded(case, context) is None
     if case.deal.archived:
         return False
     if not case.live:
-        return _excluded(case, context) is None
+        return excluded(case, context) is None
     if needs_recurring_lines(case, context) or may_be_revised(case):
         return True
     # An approved invoice cannot follow any more, and lines change without the deal's stamp.
@@ -133,11 +133,11 @@ def _invoice(making: Making, part: PartCase) -> Told:
     if case.deal.status != "won":
         making.story.append(f"the deal is {case.deal.status}, not won")
         return Told(part.last, None)
-    excluded = _excluded(case, making.context)
-    if excluded is not None:
-        making.issues.append(excluded)
-        making.story.append(excluded.what)
-        return Told(part.last, excluded)
+    rule = excluded(case, making.context)
+    if rule is not None:
+        making.issues.append(rule)
+        making.story.append(rule.what)
+        return Told(part.last, rule)
     if case.deal.archived:
         making.issues.append(_archived(case))
         return Told(part.last, None)
@@ -153,21 +153,6 @@ def _archived(case: Case) -> Issue:
         what="The deal was won, and archived before it had an invoice.",
         next_step="Un-archive it in the CRM and it is invoiced; or, if it is never to be, "
         f"`syncjob resolve deal {case.deal.id} --never`.",
-    )  # fmt: skip
-
-
-def _excluded(case: Case, context: Context) -> Issue | None:
-    """The rule by which this won deal is not invoiced, if there is one."""
-    if "never" in case.answers:
-        return Issue(
-            code="never", subject=case.subject, state="excluded",
-            what="A person decided that this deal is never invoiced.",
-            next_step=f"`syncjob resolve deal {case.deal.id} --create` takes that back.",
-        )  # fmt: skip
-    name = case.party.name if case.party else None
-    return eligible(
-        case.deal, context.policy, context.inputs, context.crm, name, context.zone,
-        relinked=case.relinked,
     )  # fmt: skip
 
 

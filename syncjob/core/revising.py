@@ -78,13 +78,14 @@ def gone_to_another(case: Case, context: Context, part: PartCase) -> Held | None
     by now. None if it is not, or nobody can say so. Raises Held while the deal's customer is in
     doubt and the invoice is still a draft."""
     invoice, latest = part.invoice, case.deal if case.complete else case.latest
-    if invoice is None or latest is None or "never" in case.answers or invoice.status in DEAD:
+    if invoice is None or "never" in case.answers or invoice.status in DEAD:
         return None
     source = part.created.source if part.created else ""
-    if source == deal_print(latest, printed(context, undated(context.inputs))):
+    fields = printed(context, undated(context.inputs))
+    if source and latest is not None and source == deal_print(latest, fields):
         return None
-    draft = invoice.status == "draft"
-    if not source and not (draft and invoice.marker == part.marker):
+    draft, known = invoice.status == "draft", bool(source) and latest is not None
+    if not known and not (draft and invoice.marker == part.marker):
         return None  # a person's invoice, or one of a lost state: whom it bills is as it was meant
     try:
         return customer_changed(case, customer(case, context))

@@ -91,3 +91,19 @@ def test_parts_whose_contact_was_merged_in_the_ledger_have_the_customer_that_the
         minutes(w, 20)
         w.run()
     assert codes(quiet(w)) == []
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_customer_in_doubt_keeps_a_draft_of_a_part_a_draft(w: World, approved: bool) -> None:
+    """Whom the next part would be billed to nobody can say; an approved part has what it needs."""
+    deal = sell(w, lines=LINES)
+    if approved:
+        w.overrides["mode"] = "full"
+    w.run()
+    w.books("create_contact", fields={"Name": "Other Pty"})
+    w.books("archive_contact", contact="Other Pty")
+    gone_to(w, deal, "Other Pty")
+    w.overrides["mode"] = "full"
+    w.run()
+    assert codes(quiet(w)) == ([] if approved else ["contact_archived"])
+    assert statuses(w, deal) == {"AUTHORISED" if approved else "DRAFT"}

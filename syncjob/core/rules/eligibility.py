@@ -6,7 +6,7 @@ Excluded deals are listed in every plan with their rule, and never written to (B
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
@@ -67,7 +67,21 @@ def eligible(
             f"It is in {place(deal, crm)}, which invoices.when does not name.",
             "Move the deal, or name its pipeline or stage in invoices.when.",
         )
-    found = _excluding_rule(deal, policy.exclude, crm, organization_name)
+    return left_out(deal, policy, inputs, crm, organization_name)
+
+
+def left_out(
+    deal: Deal,
+    policy: Invoices,
+    inputs: DealInputs,
+    crm: CrmReference,
+    organization_name: str | None,
+    *,
+    but: Collection[str] = (),
+) -> Issue | None:
+    """The rule of `invoices.exclude`, or the deal's own field, that leaves it out, as an Issue of
+    state "excluded"; None if none does. `but` names rules that are not asked."""
+    found = _excluding_rule(deal, policy.exclude, crm, organization_name, but)
     if found:
         rule, what = found
         step = f"Nothing, if that is right; else change invoices.exclude.{rule}."
@@ -177,11 +191,11 @@ _Rule = Callable[[Deal, Exclude, CrmReference, str | None], str | None]
 
 
 def _excluding_rule(
-    deal: Deal, exclude: Exclude, crm: CrmReference, organization: str | None
+    deal: Deal, exclude: Exclude, crm: CrmReference, organization: str | None, but: Collection[str]
 ) -> tuple[str, str] | None:
     """The first rule of `exclude` that keeps the deal out: (its name, what it found)."""
     for name, rule in _rules_in(exclude):
-        what = rule(deal, exclude, crm, organization)
+        what = None if name in but else rule(deal, exclude, crm, organization)
         if what:
             return name, what
     return None
