@@ -15,7 +15,7 @@ from syncjob.connectors.base import Walk
 from syncjob.core.actions import Action, CreditDraft, Wave
 from syncjob.core.markers import credit_marker, parse_other_marker
 from syncjob.core.records import DEAD, CreditNote, Invoice, InvoiceLine
-from syncjob.core.rules.credit import Wish, credit_note, fingerprint
+from syncjob.core.rules.credit import Wish, credit_note, fingerprint, without
 from syncjob.core.rules.settlement import names
 from syncjob.engine import recovery
 from syncjob.engine.batch import Batch
@@ -75,7 +75,8 @@ def credit(
     context = load_context(batch)
     naming = [note for note in notes if _names(batch, deal, note, invoice)]
     marker = _marker(batch, deal, notes)
-    draft = credit_note(invoice, wish, marker, batch.today, context.locked_through, naming)
+    about = [without(note, _also(batch, note, invoice)) for note in naming]
+    draft = credit_note(invoice, wish, marker, batch.today, context.locked_through, about)
     known = None if wish.again else _forgotten(batch, deal, invoice, draft.total, naming)
     if known is not None:
         return known
@@ -155,6 +156,13 @@ def _notes(batch: Batch, invoice: Invoice, deal: str) -> list[CreditNote]:
 def _names(batch: Batch, deal: str, note: CreditNote, invoice: Invoice) -> bool:
     made = {c.ledger_id: c.invoice for c in batch.state.papers.credits(deal)}
     return made.get(note.id) == invoice.id or names(note, invoice)
+
+
+def _also(batch: Batch, note: CreditNote, invoice: Invoice) -> set[str]:
+    """The other invoices that the note names beside this one."""
+    find = batch.state.snapshots.find
+    named = {i for word in (note.reference or "").split() for i in find("invoice.number", word)}
+    return named - {invoice.id}
 
 
 def _number_of(batch: Batch, deal: str, note: CreditNote) -> int | None:

@@ -130,6 +130,13 @@ def test_what_is_left_counts_what_is_applied_and_what_is_promised():
     assert left(of, (half,)) == 70
     assert left(of, (note("30", status="deleted"),)) == 90
     assert left(of, (note("500"),)) == 0
+    # What was given stays given: paid back, or used for another invoice, it is not left again.
+    paid_back = note("30", refunded=Decimal(30), status="paid", remaining=Decimal(0))
+    assert left(of, (paid_back,)) == 60
+    elsewhere = note("30", allocations=(("i2", Decimal(30)),), status="paid")
+    assert left(of, (elsewhere,)) == 60
+    both = note("30", allocations=(("i1", Decimal(5)), ("i2", Decimal(5))), refunded=Decimal(20))
+    assert left(of, (both,)) == 65
 
 
 def test_the_same_wish_has_one_name_and_another_another():

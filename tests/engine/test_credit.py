@@ -138,6 +138,37 @@ def test_never_more_than_what_is_left(w):
         credit(w, deal, wish("amount", amount="0.01", reason="more"))
 
 
+@pytest.mark.parametrize("how", ["refunded", "used for another invoice"])
+def test_what_was_credited_and_then_given_is_not_left_again(w, how):
+    """Whatever becomes of the credit of a paid invoice, it was the credit of that invoice."""
+    deal, other = awaiting(w), awaiting(w, title="Another order")
+    w.books("pay", invoice=number_of(w, deal))
+    note = credit(w, deal, wish(reason="returned")).number
+    w.books("approve_credit", credit=note)
+    if how == "refunded":
+        w.books("refund_credit", credit=note)
+    else:
+        w.books("allocate_credit", credit=note, invoice=number_of(w, other))
+    minutes(w, 20)
+    w.run()
+    with pytest.raises(Park, match=r"0\.00 of INV-0001 is left"):
+        credit(w, deal, wish(reason="cancelled"))
+    only(notes(w))
+
+
+def test_a_credit_note_that_names_two_invoices_is_of_each_what_the_other_has_not(w):
+    deal, other = awaiting(w), awaiting(w, title="Another order")
+    numbers = [number_of(w, deal), number_of(w, other)]
+    made = w.books("credit", invoice=numbers[0], total=150, amount=50, allocate=False)["done"]
+    w.books("edit_credit", credit=made["id"], fields={"Reference": " ".join(numbers)})
+    w.books("allocate_credit", credit=made["id"], invoice=numbers[0], amount=50)
+    w.books("allocate_credit", credit=made["id"], invoice=numbers[1], amount=90)
+    minutes(w, 5)
+    w.run()
+    assert credit(w, deal, write=False).total == 50  # 110 - 50 applied - 10 that is still open
+    assert credit(w, other, write=False).total == 10
+
+
 def test_what_people_credited_counts_and_a_deleted_draft_does_not(w):
     deal = awaiting(w)
     w.books("credit", invoice=number_of(w, deal), amount=60)

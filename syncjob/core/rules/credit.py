@@ -7,7 +7,7 @@ dated today that a person approves and applies (BOOKKEEPING, "Money").
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -49,10 +49,11 @@ def fingerprint(invoice_id: str, wish: Wish) -> str:
 
 
 def left(invoice: Invoice, notes: Sequence[CreditNote]) -> Decimal:
-    """How much of the invoice may still be credited: its total less what was credited, and less
-    what is promised by credit notes that name it and are not applied yet."""
-    promised = sum((_unapplied(note) for note in notes if note.status not in DEAD), ZERO)
-    return max(invoice.total - _credited(invoice) - promised, ZERO)
+    """How much of the invoice may still be credited: its total less what was applied to it, and
+    less what else was given or promised by the credit notes of it: a customer who was paid back,
+    or has used it for another invoice, has been credited all the same."""
+    others = sum((_beside(note, invoice) for note in notes if note.status not in DEAD), ZERO)
+    return max(invoice.total - _credited(invoice) - others, ZERO)
 
 
 def _credited(invoice: Invoice) -> Decimal:
@@ -60,9 +61,16 @@ def _credited(invoice: Invoice) -> Decimal:
     return sum(applied, ZERO)
 
 
-def _unapplied(note: CreditNote) -> Decimal:
-    applied = sum((amount for _, amount in note.allocations), ZERO)
-    return max(note.total - applied - note.refunded, ZERO)
+def _beside(note: CreditNote, invoice: Invoice) -> Decimal:
+    """What there is of the note besides what was applied to the invoice."""
+    applied = sum((amount for other, amount in note.allocations if other == invoice.id), ZERO)
+    return max(note.total - applied, ZERO)
+
+
+def without(note: CreditNote, others: Container[str]) -> CreditNote:
+    """The note without what was applied to these invoices, which it is about as well."""
+    applied = sum((amount for other, amount in note.allocations if other in others), ZERO)
+    return msgspec.structs.replace(note, total=note.total - applied)
 
 
 def credit_note(
@@ -73,7 +81,7 @@ def credit_note(
     locked_through: date | None,
     notes: Sequence[CreditNote] = (),
 ) -> CreditDraft:
-    """The credit note. `notes` are those that name this invoice already.
+    """The credit note. `notes` are those of this invoice, as far as they are of no other.
 
     Raises Park with the next step: the invoice is no approved one, its lines are not known, the
     books are closed, the wish makes no sense, or it is more than what is left.
