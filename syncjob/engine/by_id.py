@@ -7,15 +7,17 @@ whole answer that holds one; here it is found by halves, told, and left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Record, Side
+from syncjob.engine import credits
 from syncjob.engine.batch import Batch
 from syncjob.engine.pull import store_records
 from syncjob.engine.walking import UNREADABLE, unreadable
-from syncjob.errors import SchemaDrift
+from syncjob.errors import AuthFailed, SchemaDrift
+from syncjob.state.issues import KnownIssue
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,10 +27,18 @@ SPLITS_MAX = 24
 #: How often a record that could not be read is tried again. Its own change shows it at once; a
 #: vendor's answer that has been mended, or a newer syncjob, moves no stamp.
 RETRY = timedelta(hours=1)
+#: What is tried again. Every batch asks for all templates unasked.
+_RETRIED: frozenset[tuple[Side, str]] = frozenset({
+    ("crm", "deals"), ("crm", "contacts"), ("ledger", "contacts"), ("ledger", "invoices"),
+    *credits.STREAMS,
+})  # fmt: skip
 #: What its own address does not show is given up for gone after so long.
 GONE = timedelta(hours=3)
 #: So many of a kind are tried again at a time: as many as one call takes.
 RETRIED_MAX = 40
+#: Of what takes a call each, so many an hour: of credit in a form that nobody knew there may be
+#: hundreds, and a small plan's day has 1,000 calls.
+RETRIED_SINGLY = 5
 
 
 class Answered(NamedTuple):
@@ -120,21 +130,28 @@ def _gone(side: Side, stream: str, record_id: str) -> Issue:
 def retry_unreadable(batch: Batch) -> None:
     """Read what could not be read an hour ago; what is not there any more is no trouble."""
     now = batch.clock.now()
-    waiting: dict[tuple[Side, str, str], list[str]] = {}
-    lately: set[str] = set()
+    told: dict[tuple[Side, str, str], list[KnownIssue]] = {}
     for known in batch.state.issues.open():
         stream, _, record_id = known.issue.subject.partition(":")
-        if known.issue.code != UNREADABLE or now - (known.raised_at or known.opened_at) < RETRY:
-            continue
         kind = record_id.rpartition(":")[0]  # "org" or "person" of the CRM's contacts
         side: Side = "crm" if kind or stream == "deals" else "ledger"
-        if stream in ("deals", "contacts", "invoices"):
-            waiting.setdefault((side, stream, kind), []).append(record_id)
-            if now - known.opened_at < GONE:
-                lately.add(known.issue.subject)
-    for (side, stream, _), ids in sorted(waiting.items()):
-        for group in chunks(ids[:RETRIED_MAX], batch.side(side).capabilities.get_batch[stream]):
+        if known.issue.code == UNREADABLE and (side, stream) in _RETRIED:
+            told.setdefault((side, stream, kind), []).append(known)
+    for (side, stream, _), issues in sorted(told.items()):
+        size = batch.side(side).capabilities.get_batch[stream]
+        due = sorted(
+            (known for known in issues if now - _raised(known) >= RETRY),
+            key=lambda known: (_raised(known), known.id),
+        )
+        lately = {known.issue.subject for known in due if now - known.opened_at < GONE}
+        most = RETRIED_MAX if size > 1 else max(RETRIED_SINGLY - len(issues) + len(due), 0)
+        ids = [known.issue.subject.partition(":")[2] for known in due[:most]]
+        for group in chunks(ids, size):
             _retry(batch, side, stream, group, lately)
+
+
+def _raised(known: KnownIssue) -> datetime:
+    return known.raised_at or known.opened_at
 
 
 def _retry(
@@ -145,6 +162,13 @@ def _retry(
         records, unread = get(batch, side, stream, ids)
     except SchemaDrift as error:
         tell(batch, stream, dict.fromkeys(ids, error.what))
+        return
+    except AuthFailed as refused:
+        if (side, stream) not in credits.STREAMS:
+            raise
+        tell(batch, stream, dict.fromkeys(ids, refused.what))
+        with batch.state.commit():  # a right to read that is missing stops nothing
+            batch.raise_issues([credits.unreadable(refused)])
         return
     with batch.state.commit():
         store_records(batch, side, stream, records, strong=True)

@@ -14,6 +14,7 @@ from syncjob.core.answers import choices, elsewhere, stops_all
 from syncjob.core.issue_reports import Asked, IssueRow, IssuesReport, Which
 from syncjob.core.records import Contact, Deal, Invoice, Side, Template
 from syncjob.core.rules.moves import REFUSED
+from syncjob.engine import credits
 from syncjob.engine.batch import Batch
 from syncjob.engine.cases import load_case
 from syncjob.engine.titles import titles_of
@@ -27,7 +28,10 @@ RETRY = "retry"
 #: What a batch, or the night, reads or sends anew, asked or not.
 _ALWAYS = frozenset({"stream", "way", "connection", "template", "templates", "chore", "reconcile"})
 #: Streams whose records are read again at a person's word, and the side they stand on.
-_STREAMS: dict[str, Side] = {"invoices": "ledger", "contacts": "ledger", "deals": "crm"}
+_STREAMS: dict[str, Side] = {
+    "invoices": "ledger", "contacts": "ledger", "deals": "crm",
+    **{stream: side for side, stream in credits.STREAMS},
+}  # fmt: skip
 
 
 # --- what there is --------------------------------------------------------------------------------
@@ -264,7 +268,8 @@ def try_again(batch: Batch, subject: str) -> str:
         drafts = state.snapshots.deals_with_invoices("draft")
         state.snapshots.want(drafts, "a person asked for another try")
     elif kind in _STREAMS:
-        key = f"doubt:{_STREAMS[kind]}.{kind}"
+        side = "crm" if ":" in name else _STREAMS[kind]  # only a CRM's contacts are of two kinds
+        key = f"doubt:{side}.{kind}"
         known = set(filter(None, (state.book.fact(key) or "").split(",")))
         state.book.note(key, ",".join(sorted({*known, name})))
     return "what was refused is tried again" if refused else "it is decided anew"

@@ -24,7 +24,8 @@ from tests.engine.scenes import (
     quiet,
     sell,
 )
-from tests.engine.test_notices import tasks
+from tests.engine.test_credits import KINDS, give
+from tests.engine.test_notices import LATE, tasks
 from tests.engine.test_rare_together import steps
 from tests.engine.test_recurring import RECURRING, days, made_by, subscribed
 from tests.engine.world import World
@@ -142,6 +143,99 @@ def test_credit_that_could_not_be_read_was_not_read_for_these_debts(make_world: 
     minutes(w, 10)
     w.run()
     assert covered not in [task["deal_id"] for task in tasks(w)]
+
+
+def odd_credit(w: World) -> None:
+    """Every credit is shown in a strange way from now on, in lists and at its own address."""
+    handle = w.xero.handle
+
+    def strange(request: Request) -> Reply:
+        reply = handle(request)
+        names = [name for name in ("CreditNotes", "Prepayments", "Overpayments")
+                 if request.method == "GET" and f"/{name}" in request.path]  # fmt: skip
+        if not names or reply.status != 200:
+            return reply
+        body = json.loads(reply.body)
+        for credit in body.get(names[0], []):
+            credit["Total"] = {"odd": 1}
+        return replace(reply, body=json.dumps(body).encode())
+
+    w.xero.handle = strange  # type: ignore[method-assign]
+
+
+def covered_by_odd_credit(make_world: MakeWorld, kind: str) -> tuple[World, int]:
+    """A debt that is covered by credit which nobody can read; its owner is told of the debt."""
+    w = make_world(config={**NO_NIGHT, "mode": "full", "invoices": {"status": "authorised"},
+                           "notices": {"by": ["task"], "steps": [1, 5]}})  # fmt: skip
+    deal = sell(w)
+    w.run()
+    give(w, deal, kind, "110")
+    w.time.set(LATE - timedelta(days=3))
+    odd_credit(w)
+    w.run()
+    w.time.set(LATE)
+    steps(w, 2)
+    assert "record_unreadable" in codes(w.run())
+    assert [task["deal_id"] for task in tasks(w)] == [deal]
+    return w, deal
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_credit_that_was_shown_in_a_strange_way_once_is_read_again(
+    make_world: MakeWorld, kind: str
+) -> None:
+    w, _ = covered_by_odd_credit(make_world, kind)
+    del w.xero.handle
+    minutes(w, 61)
+    assert codes(w.run()) == []
+    w.advance(timedelta(days=4))
+    steps(w, 3)
+    assert len(tasks(w)) == 1
+
+
+def test_credit_is_read_again_at_a_persons_word(make_world: MakeWorld) -> None:
+    w, _ = covered_by_odd_credit(make_world, "credit")
+    del w.xero.handle
+    with w.connection() as handle:
+        found = handle.chosen_issues(kind="record_unreadable")
+        handle.retry_issues(found, who="Ann", reason="it is mended")
+    assert codes(w.run()) == []
+    quiet(w)
+
+
+def test_the_right_to_read_credit_that_is_taken_away_stops_no_batch(
+    make_world: MakeWorld,
+) -> None:
+    w, _ = covered_by_odd_credit(make_world, "credit")
+    scope = {"WWW-Authenticate": "Bearer error=insufficient_scope"}
+    w.fault(server="xero", method="GET", path="/CreditNotes/.+", kind="status", status=401,
+            headers=scope, times=9)  # fmt: skip
+    minutes(w, 61)
+    other = sell(w, org="Bolt Ltd")
+    mark = w.mark()
+    assert codes(w.run()) == ["credits_unreadable", "record_unreadable"]
+    steps(w, 2, 16)
+    assert len([c for c in w.since(mark) if "/CreditNotes/" in c["path"]]) == 1
+    assert invoice_of(w, other)["status"] == "AUTHORISED"
+
+
+def test_much_credit_that_cannot_be_read_costs_few_calls_an_hour(make_world: MakeWorld) -> None:
+    w, deal = covered_by_odd_credit(make_world, "credit")
+    number = number_of(w, deal)
+    for _ in range(7):
+        w.books("credit", invoice=number, amount="1", total="1", allocate=False)
+    w.advance(timedelta(days=4))
+    steps(w, 2)
+    assert len([c for c in codes(w.run()) if c == "record_unreadable"]) == 8
+    minutes(w, 61)
+    mark = w.mark()
+    steps(w, 3)
+    asked = {c["path"] for c in w.since(mark) if "/CreditNotes/" in c["path"]}
+    assert len(asked) == 5
+    minutes(w, 61)
+    steps(w, 2)
+    asked |= {c["path"] for c in w.since(mark) if "/CreditNotes/" in c["path"]}
+    assert len(asked) == 8
 
 
 def test_a_refund_of_credit_that_names_no_invoice_is_seen(w: World) -> None:

@@ -138,3 +138,17 @@ def test_where_nothing_of_several_can_be_read_the_answer_is_at_fault() -> None:
         apart(list(range(100)), read)
     assert len(asked) <= SPLITS_MAX + 2
     assert apart([1], read) == ([], [(1, "html")])
+
+
+def test_a_customer_is_read_again_at_a_persons_word() -> None:
+    """Of the CRM, which alone knows it: the ledger was asked for a contact of this id."""
+    at = "GET /pipedrive/api/v2/organizations"
+    bench = strange("pipedrive", at, "data[].name", "object", "5", "Epsilon Pty")
+    assert ("contacts:org:5", "record_unreadable") in opened(bench.run())
+    bench.case = None
+    with bench.connection() as handle:
+        found = handle.chosen_issues(kind="record_unreadable")
+        handle.retry_issues(found, who="Ann", reason="it is mended")
+    bench.advance(timedelta(minutes=1))
+    assert opened(bench.run()) == []
+    bench.close()
