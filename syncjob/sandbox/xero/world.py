@@ -33,6 +33,14 @@ class Invalid(Exception):
         self.messages = messages
 
 
+def _number(row: Contact | Document) -> str | None:
+    return row.number
+
+
+def _active_name(contact: Contact) -> str | None:
+    return contact.name.casefold() if contact.status == "ACTIVE" else None
+
+
 class Organisation:
     """A tenant."""
 
@@ -98,11 +106,10 @@ class Organisation:
         return self.clock.now().astimezone(ZoneInfo(self.region.zone)).date()
 
     def next_number(self, series: str) -> str:
-        taken = {d.number for d in (*self.invoices, *self.credits)}
         while True:
             self.sequence[series] += 1
             number = f"{series}-{self.sequence[series]:04d}"
-            if number not in taken:
+            if not any(t.keyed(_number, number) for t in (self.invoices, self.credits)):
                 return number
 
     def account(self, code: str) -> Account | None:
@@ -118,15 +125,14 @@ class Organisation:
         return day_rate(self.region.currency, currency)
 
     def contact_named(self, name: str) -> Contact | None:
-        wanted = name.casefold()
-        return self.contacts.first(lambda c: c.status == "ACTIVE" and c.name.casefold() == wanted)
+        return next(iter(self.contacts.keyed(_active_name, name.casefold())), None)
 
     def contact_numbered(self, number: str) -> Contact | None:
-        return self.contacts.first(lambda c: c.number == number)
+        return next(iter(self.contacts.keyed(_number, number)), None)
 
     def invoice_numbered(self, number: str, live_only: bool = True) -> Document | None:
         """The sales invoice of that number; voided and deleted ones freed it (facts: xero, 3)."""
-        found = [d for d in self.invoices if d.number == number and d.type == "ACCREC"]
+        found = [d for d in self.invoices.keyed(_number, number) if d.type == "ACCREC"]
         live = [d for d in found if d.status not in DEAD]
         if live:
             return live[0]
