@@ -10,17 +10,24 @@ from decimal import Decimal
 
 import msgspec
 
-from syncjob.core.actions import InvoiceChange, InvoiceDraft, Issue
+from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.holds import customer
-from syncjob.core.markers import free_part, with_part
+from syncjob.core.markers import with_part
 from syncjob.core.money import ZERO
+from syncjob.core.placing import Place, all_ours, placed
 from syncjob.core.records import Contact, Invoice, InvoiceLine
 from syncjob.core.revising import invoice_context, undated
-from syncjob.core.rules.arithmetic import predict, tolerance
+from syncjob.core.rules.arithmetic import Prediction, predict, tolerance
 from syncjob.core.rules.basis import account_of
-from syncjob.core.rules.changes import withdrawn
-from syncjob.core.rules.invoicing import Content, InvoiceContext, content_of, doubt_of, draft_of
+from syncjob.core.rules.invoicing import (
+    Content,
+    InvoiceContext,
+    content_of,
+    doubt_of,
+    draft_of,
+    totals_differ,
+)
 from syncjob.core.rules.schedule import (
     Schedule,
     Slot,
@@ -46,26 +53,6 @@ from syncjob.errors import Held
 #: Invoices in these states will keep their number and amount.
 _FINAL = frozenset({"authorised", "paid"})
 _CENT = Decimal("0.01")
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the schedule with what the state knows of it."""
-
-    slot: Slot
-    part: PartCase
-    free: bool = False
-
-    @property
-    def gone(self) -> bool:
-        """A person deleted or voided it, and nobody asked for it again."""
-        last = self.part.history[-1] if self.part.history else None
-        return self.part.invoice is None and last is not None and not last.deleted_by_us
-
-    @property
-    def fixed(self) -> Invoice | None:
-        """Its invoice, where that stays as it is whatever becomes of the deal; our own untouched
-        draft follows the deal (`free`)."""
-        return None if self.free else self.part.invoice
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +117,29 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         draft = msgspec.structs.replace(
             draft, url=with_part(draft.url, slot.key), beside=nothing, explained=""
         )
-        return draft, (self.schedule.because, *story, *self._sums(slot, draft)), self.doubt
+        told = (self.schedule.because, *story, *self._sums(slot, draft))
+        return draft, told, self.doubt_about(slot, draft.total)
+
+    def doubt_about(self, slot: Slot, total: Decimal) -> Issue | None:
+        """What keeps this part, with this total, a draft: the deal's value is another than its
+        lines', or the parts come to more or less tax than rounding each of them explains."""
+        if self.doubt is not None:
+            return self.doubt
+        gap, groups = self._gap(slot, total), len(self.groups)
+        lines = sum(len(i.lines or ()) if (i := p.part.invoice) else groups for p in self.places)
+        if abs(gap) <= _CENT * (lines + len(self.content.all_lines)):
+            return None
+        whole = self._whole.total
+        words = (
+            f"the parts come to {whole + gap:,.2f} with tax, and the deal as one invoice to "
+            f"{whole:,.2f}"
+        )
+        step = "Look at the taxes of the invoices made before, correct this one"
+        return totals_differ(self.case.deal, words, step)
+
+    @property
+    def _whole(self) -> Prediction:
+        return predict(self.content.all_lines, self.content.line_amounts, self.content.rates)
 
     def _lines(self, slot: Slot) -> tuple[InvoiceLine, ...]:
         deposit, last = self.schedule.deposit, slot.key == self.places[-1].slot.key
@@ -163,8 +172,26 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
                     next_step="Approve the earlier invoice in the ledger, or have it issued anew: "
                     f'`syncjob reissue {self.case.deal.id} --part "{place.slot.name}"`.',
                 )
-            lines += less(invoice, place.part.created)
+            lines += self._taken_off(place, invoice)
         return lines
+
+    def _taken_off(self, place: Place, invoice: Invoice) -> tuple[InvoiceLine, ...]:
+        """Its lines, negative; together they must be what it has invoiced, at each rate."""
+        amounts, rates = self.content.line_amounts, self.content.rates
+        lines = less(invoice, place.part.created, amounts, rates)
+        taken = by_rate(groups_of(lines, amounts, rates))
+        known = amounts == "no_tax" or all(line.tax_code in rates for line in lines)
+        if known and _plain(taken) == {c: -net for c, net in _plain(self._nets_now(place)).items()}:
+            return lines
+        name = invoice.number or invoice.id
+        raise Held(
+            "earlier_part_unlike",
+            f'The last invoice deducts the earlier ones, and the lines of {name} ("'
+            f'{place.slot.name}") have taxes that this deal has not, or are not known.',
+            field="deposit",
+            next_step=f"Give {name} the taxes of the deal's lines in the ledger; or make the last "
+            f"invoice by hand: `syncjob resolve deal {self.case.deal.id} --never`.",
+        )
 
     def _check(self, slot: Slot, nets: Nets) -> None:
         """Refuse a part for which nothing that fits is left: more was invoiced than the deal comes
@@ -189,21 +216,23 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
     def _sums(self, slot: Slot, draft: InvoiceDraft) -> tuple[str, ...]:
         """This part beside the whole, and what rounding by invoice does to the tax."""
-        content, currency = self.content, draft.currency
-        whole = predict(content.all_lines, content.line_amounts, content.rates)
+        whole, currency = self._whole, draft.currency
         words = (
             f"{slot.title}: {draft.sub_total:,.2f} net, {draft.total:,.2f} with tax, of "
             f"{whole.sub_total:,.2f} and {whole.total:,.2f} {currency}"
         )
-        gap = sum((self._total(place, slot, draft) for place in self.places), ZERO) - whole.total
+        gap = self._gap(slot, draft.total)
         if not gap:
             return (words,)
         return words, f"the parts come to {gap:+,.2f} {currency} by rounding the tax of each"
 
-    def _total(self, place: Place, slot: Slot, draft: InvoiceDraft) -> Decimal:
-        """The total of a part with tax: this one's, as invoiced, or as foreseen."""
-        if place.slot.key == slot.key:
-            return draft.total
+    def _gap(self, slot: Slot, total: Decimal) -> Decimal:
+        """How much more than the whole all parts come to with tax, this one to `total`."""
+        others = [self._total(place) for place in self.places if place.slot.key != slot.key]
+        return sum(others, total) - self._whole.total
+
+    def _total(self, place: Place) -> Decimal:
+        """The total of a part with tax, as invoiced or as foreseen."""
         if place.fixed is not None:
             return place.fixed.total
         content = self.content
@@ -249,7 +278,7 @@ def outline_of(case: Case, context: Context) -> Outline | None:
             slots=(Slot(key="", name="the whole deal", on=context.today),),
             deposit=context.policy.deposit, because="as a whole",
         )  # fmt: skip
-    places = _placed(case, context, schedule)
+    places = placed(case, context, schedule)
     known = {place.part.name for place in places}
     lines = content.all_lines
     draft, _ = draft_of(content, contact, asked, lines)
@@ -275,31 +304,6 @@ def _check_currency(case: Case) -> None:
         )
 
 
-def in_parts(case: Case, context: Context) -> bool:
-    """Whether a schedule may have a say: a deal that was invoiced as a whole stays so."""
-    whole = next((part for part in case.parts if part.key == ""), None)
-    if any(part.key != "" for part in case.parts if part.invoice is not None):
-        return True
-    if whole is not None and (whole.invoice is not None or not _all_ours(whole)):
-        return False
-    parts = any(part.key != "" and not _all_ours(part) for part in case.parts)
-    return parts or bool(case.deal.instalments) or bool(context.policy.schedules)
-
-
-def _free(part: PartCase, context: Context) -> bool:
-    """Whether the part's invoice is our own draft that nobody has touched."""
-    if part.invoice is None or part.created is None or part.invoice.marker != part.marker:
-        return False
-    locked = context.locked_through
-    untouched = withdrawn(part.invoice, part.invoice_base, part.invoice_now, locked)
-    return isinstance(untouched, InvoiceChange)
-
-
-def _all_ours(part: PartCase) -> bool:
-    """Whether we took back whatever was made of this part, so that nothing of it is left."""
-    return part.invoice is None and all(past.deleted_by_us for past in part.history)
-
-
 def _undated(asked: InvoiceContext) -> InvoiceContext:
     return msgspec.structs.replace(asked, inputs=undated(asked.inputs))
 
@@ -319,11 +323,11 @@ def _schedule(
     own = content.lines  # what the deal's value has in it
     sums = predict(own, content.line_amounts, content.rates)
     whole = next((part for part in case.parts if part.key == ""), None)
-    if whole is not None and not _all_ours(whole):
+    if whole is not None and not all_ours(whole):
         return None
     if case.deal.instalments:
         return by_instalments(case.deal, context.policy, sums)
-    begun = [part.key for part in case.parts if part.key and not _all_ours(part)]
+    begun = [part.key for part in case.parts if part.key and not all_ours(part)]
     new = contact is None or contact.id not in case.buyers
     facts = InvoiceFacts(total=sums.total, new_customer=new)
     rule = rule_for(context.policy, content.facts, facts, begun)
@@ -334,18 +338,3 @@ def _schedule(
 
 def _plain(nets: Nets) -> dict[str, Decimal]:
     return {code: net for code, net in nets.items() if net}
-
-
-def _placed(case: Case, context: Context, schedule: Schedule) -> tuple[Place, ...]:
-    """Each part of the schedule with what is known under its key, or with a new name."""
-    known = {part.key: part for part in case.parts if part.key is not None}
-    used = {part.name for part in case.parts}
-    places = []
-    for slot in schedule.slots:
-        part = known.get(slot.key)
-        if part is None:
-            name = "A" if slot.key == "" else free_part(used)
-            part = PartCase(name=name, key=slot.key)
-            used.add(name)
-        places.append(Place(slot=slot, part=part, free=_free(part, context)))
-    return tuple(places)

@@ -19,8 +19,8 @@ from syncjob.core.deal_status import deal_change
 from syncjob.core.exclusion import excluded
 from syncjob.core.holds import two_invoices, unreadable
 from syncjob.core.making import Making, Refused
-from syncjob.core.outline import in_parts
 from syncjob.core.parts import Told, existing, made, second_ones
+from syncjob.core.placing import in_parts
 from syncjob.core.records import DEAD, Invoice
 from syncjob.core.revising import may_be_revised
 from syncjob.core.rules.changes import ENDED_BY_PERSON

@@ -15,8 +15,9 @@ from syncjob.core.actions import InvoiceChange, InvoiceUpdate, Issue, Wave
 from syncjob.core.case import PartCase
 from syncjob.core.holds import unreadable
 from syncjob.core.making import Making, Refused
-from syncjob.core.outline import Outline, Place, outline_of
+from syncjob.core.outline import Outline, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
+from syncjob.core.placing import Place
 from syncjob.core.records import Invoice
 from syncjob.core.revising import gone_to_another, invoice_context
 from syncjob.core.rules.changes import ENDED_BY_PERSON, withdrawn
@@ -119,9 +120,13 @@ def _is_due(making: Making, place: Place) -> bool:
 def _as_part(outline: Outline, place: Place) -> Scheduled | None:
     if place.slot.key == "":
         return None
+    invoice, doubt = place.part.invoice, outline.doubt
+    ours = place.free or place.part.created is None  # what a person changed is theirs to approve
+    if invoice is not None and invoice.status == "draft" and ours:
+        doubt = outline.doubt_about(place.slot, invoice.total)
     return Scheduled(
-        name=place.slot.name, write=partial(outline.write, place.slot), doubt=outline.doubt
-    )
+        name=place.slot.name, write=partial(outline.write, place.slot), doubt=doubt
+    )  # fmt: skip
 
 
 def _when(making: Making, place: Place) -> str:

@@ -267,7 +267,7 @@ def doubt_of(
     if words:
         where = which_lines(created.lines, created.taxes, stored.lines if stored else None)
         words = f"{words}: {where}" if where else words
-        return _totals_differ(deal, words, "Look whether a tax rate of the ledger was changed")
+        return totals_differ(deal, words, "Look whether a tax rate of the ledger was changed")
     net, gross = created.beside
     sums = stored or created
     found = compared(deal, policy, _Less(sums.sub_total - net, sums.total - gross), count)
@@ -275,7 +275,7 @@ def doubt_of(
         return None
     words = f"{found.words}: {created.explained}" if created.explained else found.words
     step = "Compare the deal's lines with the draft in the ledger, correct one of them"
-    return _totals_differ(deal, words, step)
+    return totals_differ(deal, words, step)
 
 
 def doubt_unknown(deal: Deal, stored: Invoice, policy: Invoices) -> Issue | None:
@@ -286,7 +286,7 @@ def doubt_unknown(deal: Deal, stored: Invoice, policy: Invoices) -> Issue | None
     found = compared(deal, policy, stored, len(stored.lines or ()))
     if found is None or found.verdict != "differs":
         return None
-    return _totals_differ(deal, found.words, "Compare the deal's lines with the draft")
+    return totals_differ(deal, found.words, "Compare the deal's lines with the draft")
 
 
 class _Less(msgspec.Struct, frozen=True):
@@ -346,7 +346,8 @@ def _reference(deal: Deal, context: InvoiceContext) -> str:
     return reference
 
 
-def _totals_differ(deal: Deal, words: str, step: str) -> Issue:
+def totals_differ(deal: Deal, words: str, step: str) -> Issue:
+    """The note that two sums are not one, in words, and what a person does before approving."""
     return Issue(
         code="totals_differ",
         subject=subject_of(deal),

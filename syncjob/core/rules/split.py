@@ -113,18 +113,34 @@ def lines_for(
     )
 
 
-def less(invoice: Invoice, created: InvoiceDraft | None) -> tuple[InvoiceLine, ...]:
-    """The negative lines that take an earlier part off the last invoice, with its number."""
-    lines = invoice.lines or (created.lines if created else ())
+def less(
+    invoice: Invoice, created: InvoiceDraft | None, amounts: LineAmounts, rates: Rates
+) -> tuple[InvoiceLine, ...]:
+    """The negative lines that take an earlier part off the last invoice, with its number: by their
+    net amounts, since the two may write their prices with and without tax."""
+    lines, theirs = (created.lines, created.line_amounts) if created else ((), amounts)
+    if invoice.lines:
+        lines, theirs = invoice.lines, invoice.line_amounts
     name = invoice.number or invoice.marker or invoice.id
     return tuple(
         msgspec.structs.replace(
-            _sign(line), quantity=Decimal(1), unit_price=-_amount(line),
+            _sign(line), quantity=Decimal(1), unit_price=-_price(line, theirs, amounts, rates),
             description=_cut(f"Less {_first(line.description)}, invoiced as {name}"),
         )
         for line in lines
         if not is_text(line) and _amount(line)
     )  # fmt: skip
+
+
+def _price(line: InvoiceLine, theirs: LineAmounts, amounts: LineAmounts, rates: Rates) -> Decimal:
+    """What a line of an invoice that writes its prices so comes to where they are written so."""
+    amount, percent = _amount(line), rates.get(line.tax_code or "", ZERO)
+    reckoned = line_tax(amount, theirs, percent)
+    net = _net(amount, reckoned if line.tax is None else line.tax, theirs)
+    if amounts != "inclusive":
+        return net
+    same = theirs == "inclusive" and net == amount - reckoned
+    return amount if same else gross_for(net, percent)
 
 
 # --- amounts --------------------------------------------------------------------------------------
