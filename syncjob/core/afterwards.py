@@ -8,7 +8,6 @@ are people's once they are made). The first period of recurring lines is an ordi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 
@@ -18,21 +17,14 @@ from syncjob.core.case_after import TemplateCase
 from syncjob.core.exclusion import excluded_later, note_excluded
 from syncjob.core.making import Making, Refused
 from syncjob.core.markers import WHOLE, parse_invoice_marker, template_marker
-from syncjob.core.records import DEAD, Contact, Invoice, InvoiceLine, Template
+from syncjob.core.records import DEAD, Contact, Invoice
+from syncjob.core.repeating import differs, drafted
 from syncjob.core.rules.early import early_payment
-from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
 from syncjob.core.rules.mailing import NotYet, may_email
 from syncjob.core.rules.recurring import (
-    FREQUENCIES,
-    Schedule,
-    each_period,
-    for_each_period,
-    later,
     recurring_lines,
     schedule_for,
-    template_of,
 )
-from syncjob.core.rules.terms import default_terms
 from syncjob.errors import Held
 
 #: A part's key with its invoice as it will stand.
@@ -78,7 +70,7 @@ def needs_recurring_lines(case: Case, context: Context) -> bool:
     if record is not None and record.status == "deleted":
         whole = next((part for part in case.live if part.name == WHOLE), None)
         return after.recurs and whole is not None and _generation(whole) > after.template.generation
-    return after.changed or "template_differs" in after.told
+    return after.changed or case.moved or "template_differs" in after.told
 
 
 def hold_recurring(case: Case, context: Context, part: PartCase) -> None:
@@ -121,6 +113,12 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
     if rule is not None:
         note_excluded(making, rule, "No repeating invoice is made of it.", invoice.page)
         return
+    _make(making, part, invoice)
+
+
+def _make(making: Making, part: PartCase, invoice: Invoice) -> None:
+    """Make the template that goes on from this invoice, or say why there is none."""
+    case = making.case
     try:
         draft = _wished(making, part, invoice)
         if draft is not None and case.after.unseen:
@@ -166,23 +164,7 @@ def _wished(making: Making, part: PartCase, invoice: Invoice) -> TemplateDraft |
     if schedule is None:
         return None
     marker = template_marker(context.code, case.deal.id, _generation(part))
-    return _draft(case, context, _billed(making, part, invoice), marker, schedule)
-
-
-def _draft(
-    case: Case, context: Context, contact: Contact | None, marker: str, schedule: Schedule
-) -> TemplateDraft:
-    """What the deal's recurring lines come to as a template with this schedule. Raises Held."""
-    asked = InvoiceContext(
-        policy=for_each_period(context.policy),
-        inputs=context.inputs.model_copy(update={"invoice_date": None}),
-        ledger=context.ledger, today=schedule.first, marker=marker, locked_through=None,
-        zone=context.zone, party=case.party, crm=context.crm,
-    )  # fmt: skip
-    draft, _, _ = draft_invoice(each_period(case.deal), contact, asked)
-    own = contact.terms if contact else None
-    terms = draft.terms or own or default_terms(context.policy.terms).terms
-    return template_of(draft, schedule, terms)
+    return drafted(case.deal, case, context, _billed(making, part, invoice), marker, schedule)
 
 
 def _billed(making: Making, part: PartCase, invoice: Invoice) -> Contact | None:
@@ -226,7 +208,7 @@ def _watch(making: Making, template: TemplateCase) -> None:
                 "invoices are then tied to the deal.", page=record.page,
             )
         )  # fmt: skip
-    other = _differs(making, template, record)
+    other = differs(case, making.context, template, record)
     if other is not None:
         making.issues.append(
             _note(
@@ -235,44 +217,6 @@ def _watch(making: Making, template: TemplateCase) -> None:
                 "Edit it in the ledger (the API cannot), or put the deal back.", page=record.page,
             )
         )  # fmt: skip
-
-
-def _differs(making: Making, template: TemplateCase, record: Template) -> str | None:
-    """What the deal says now and neither the template as we made it nor as it stands says too."""
-    case, created = making.case, template.created
-    if not case.complete or created is None:
-        return None
-    lines = recurring_lines(case.deal)
-    if not lines:
-        return "it has no recurring lines any more"
-    unit, period = FREQUENCIES.get(lines[0].billing or "", ("", 0))
-    cycles = lines[0].cycles
-    if (unit, period) != (created.unit, created.period):
-        same_now = (unit, period) == (record.unit, record.period)
-        return None if same_now else f"its lines are billed {lines[0].billing}"
-    last: date | None = None
-    if cycles is not None:
-        last = later(created.first, created.unit, period * max(cycles - 1, 0))
-    schedule = Schedule(unit=created.unit, period=period, first=created.first, last=last)
-    contact = next((p.contact for p in case.parts if p.name == WHOLE), None)
-    try:
-        wished = _draft(case, making.context, contact, template.marker, schedule)
-    except Held as held:
-        return held.what
-    said = [_says(line) for line in wished.lines]
-    if said != [_says(x) for x in created.lines] and said != [_says(x) for x in record.lines]:
-        return f"its recurring lines come to {wished.total:,.2f} {wished.currency} a period"
-    if (cycles is None) != (created.last is None) and (cycles is None) != (record.ends is None):
-        return "it is billed " + ("without an end" if cycles is None else f"{cycles} times")
-    return None
-
-
-def _says(line: InvoiceLine) -> tuple[object, ...]:
-    words = " ".join((line.description or "").split())
-    return (
-        words, line.quantity, line.unit_price, line.discount_percent or 0,
-        line.discount_amount or 0, line.tax_code, line.account,
-    )  # fmt: skip
 
 
 # --- e-mail, early payment, the customer's page ---------------------------------------------------

@@ -13,12 +13,14 @@ from syncjob.core.records import CreditNote, Invoice, Template
 
 class TemplateCase(msgspec.Struct, frozen=True, kw_only=True):
     """The newest repeating invoice of a deal: as the ledger showed it last (None: not yet read),
-    and as we sent it (None: the state that sent it was lost)."""
+    and as we sent it (None: the state that sent it was lost). `bills` are the ledger contacts of
+    both, followed through merges."""
 
     marker: str
     generation: int
     record: Template | None = None
     created: TemplateDraft | None = None
+    bills: frozenset[str] = frozenset()
 
 
 class After(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@ made, the customer's page, when an address changed, how many e-mails may still g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from syncjob.core.markers import parse_other_marker
 from syncjob.core.records import Contact, CreditNote, Deal, Invoice, Template
 from syncjob.core.rules.mailing import Mailing
 from syncjob.engine.batch import Batch
+from syncjob.engine.candidates import survivor
 from syncjob.engine.credits import notes_about
 from syncjob.engine.templates import read_templates, store_templates, unsure_of
 from syncjob.state.papers import Credit, TemplateLink
@@ -150,12 +151,21 @@ def _templates(batch: Batch, deal_id: str) -> tuple[TemplateCase | None, list[Te
     chosen = used[-1] if used else len(links) - 1
     link = links[chosen]
     made = batch.state.journal.made(link.marker)
-    payload = made.payload if made else None
+    created = made.payload if made and isinstance(made.payload, TemplateDraft) else None
     case = TemplateCase(
-        marker=link.marker, generation=link.generation, record=records[chosen],
-        created=payload if isinstance(payload, TemplateDraft) else None,
+        marker=link.marker, generation=link.generation, record=records[chosen], created=created,
+        bills=frozenset(_bills(batch, created, records[chosen])),
     )  # fmt: skip
     return case, [one for one in links if one is not link]
+
+
+def _bills(batch: Batch, *known: TemplateDraft | Template | None) -> Iterator[str]:
+    """Whom these bill, with the contacts that theirs were merged into."""
+    for contact_id in filter(None, (one.contact_id for one in known if one)):
+        yield contact_id
+        contact = survivor(batch, contact_id)
+        if contact is not None:
+            yield contact.id
 
 
 def _record(batch: Batch, link: TemplateLink) -> Template | None:

@@ -72,14 +72,53 @@ def schedule_for(deal: Deal, invoiced_on: date, today: date) -> Schedule | None:
     second period has begun, so the template would begin in the past), "recurring_discount" (a
     discount of the whole deal: for the first period, or for each?).
     """
-    lines = recurring_lines(deal)
-    if not lines:
+    if not recurring_lines(deal):
         return None
+    rhythm = rhythm_of(deal)
+    if rhythm.cycles is not None and rhythm.cycles <= 1:
+        return None
+    forbid_discounts(deal)
+    first = rhythm.first(invoiced_on)
+    if first <= today:
+        raise _past(first, rhythm.billing)
+    return Schedule(
+        unit=rhythm.unit, period=rhythm.period, first=first, last=rhythm.last(first)
+    )  # fmt: skip
+
+
+class Rhythm(msgspec.Struct, frozen=True):
+    """How a deal's recurring lines are billed: every `period` units, `cycles` times in all (None:
+    until a person ends it), from `starts` on (None: from the first invoice's own day)."""
+
+    billing: str
+    unit: Unit
+    period: int
+    cycles: int | None
+    starts: date | None
+
+    def first(self, invoiced_on: date) -> date:
+        """The day on which the second period begins, with which the template does."""
+        return later(self.starts or invoiced_on, self.unit, self.period)
+
+    def last(self, first: date) -> date | None:
+        """The day on which the last period ends, of a template that begins then."""
+        if self.cycles is None:
+            return None
+        return later(first, self.unit, self.period * (self.cycles - 1)) - timedelta(days=1)
+
+
+def rhythm_of(deal: Deal) -> Rhythm:
+    """How the recurring lines are billed, of which there is one at least. Raises Held:
+    "recurring_mixed", "recurring_unknown"."""
+    lines = recurring_lines(deal)
     billing, cycles, starts = _the_same(lines)
     if billing not in FREQUENCIES:
         raise _unknown(lines[0])
-    if cycles is not None and cycles <= 1:
-        return None
+    return Rhythm(billing, *FREQUENCIES[billing], cycles, starts)
+
+
+def forbid_discounts(deal: Deal) -> None:
+    """Raises Held "recurring_discount" if the deal has a discount as a whole."""
     if deal.discounts:
         raise Held(
             "recurring_discount",
@@ -88,12 +127,6 @@ def schedule_for(deal: Deal, invoiced_on: date, today: date) -> Schedule | None:
             field="discounts",
             next_step="Give the discount on the lines instead of on the whole deal.",
         )
-    unit, period = FREQUENCIES[billing]
-    first = later(starts or invoiced_on, unit, period)
-    if first <= today:
-        raise _past(first, billing)
-    last = None if cycles is None else later(first, unit, period * (cycles - 1)) - timedelta(days=1)
-    return Schedule(unit=unit, period=period, first=first, last=last)
 
 
 def _the_same(lines: Sequence[Line]) -> tuple[str, int | None, date | None]:
