@@ -56,12 +56,17 @@ def decide(case: Case, context: Context) -> Decision:
 
 def _merged(making: Making) -> Decision:
     """Two deals with an invoice each are one now: nothing is made, changed or taken back before a
-    person has decided; the deal's fields say so, and how all their invoices stand."""
+    person has decided, and nobody is told of a debt that may be one too many; the deal's fields
+    say so, and how all their invoices stand."""
     case, issue = making.case, None
     if "never" not in case.answers:
         issue = making.held(two_invoices(case))
-    invoices = [*case.standing_invoices, *repeated(making)]
+    repeats = repeated(making)
+    invoices = [*case.standing_invoices, *repeats]
     _bring_deal_up_to_date(making, invoices, issue, None)
+    if issue is None:
+        tell(making, repeats)
+    note_happenings(making, invoices)
     return making.done(wake_on=_wake(making, invoices))
 
 

@@ -42,12 +42,12 @@ _Step = Callable[[Sequence[Told], Sequence[Told]], int | None]
 
 
 def tell(making: Making, repeats: Sequence[Invoice]) -> None:
-    """Add the notices that are due: of the deal's own invoices, and of those that the ledger made
-    from its repeating invoice."""
+    """Add the notices that are due: of the deal's invoices, those of deals that were merged into
+    it among them, and of those that the ledger made from its repeating invoice."""
     policy = making.context.notices
     if not (policy.steps or policy.paid) or making.context.mode == "read_only":
         return
-    for part in making.case.live:
+    for part in making.case.standing_parts:
         if part.invoice is not None:
             making.wake(_tell_of(making, part, part.invoice))
     for invoice in repeats:

@@ -145,7 +145,7 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         rivals=_rivals(batch, deal_id), relinked=state.relinks.stands_for("deals", deal_id),
         party=customer.party, person=customer.person, candidates=customer.candidates,
         owners=customer.owners, crossing=customer.crossing,
-        noted=frozenset(state.papers.notes(deal_id)),
+        noted=_noted(batch, deal_id),
         standing=standing_issues(batch, deal_id),
         parts=parts, answers=_answers(batch, deal_id), latest=latest, moved=moved,
         buyers=frozenset(i for i in billed if state.snapshots.find("invoice.buyer", i, most=1)),
@@ -285,6 +285,12 @@ def _rivals(batch: Batch, deal_id: str) -> tuple[tuple[str, PartCase], ...]:
     olds = batch.state.merges.merged_into("deals", deal_id)
     found = ((old, part) for old in olds for part in _parts(batch, old))
     return tuple((old, part) for old, part in found if part.invoice is not None)
+
+
+def _noted(batch: Batch, deal_id: str) -> frozenset[str]:
+    """What was noted in the timeline of the deal, and of those that were merged into it."""
+    deals = (deal_id, *batch.state.merges.merged_into("deals", deal_id))
+    return frozenset(marker for deal in deals for marker in batch.state.papers.notes(deal))
 
 
 def _customer_busy(batch: Batch, party_id: str | None) -> bool:

@@ -28,15 +28,16 @@ _SINCE = "notices_since"
 def heard(batch: Batch, case: Case) -> Case:
     """The case with what people were told of its invoices, and what keeps them from being told."""
     policy = batch.config.notices
-    if not (policy.steps or policy.paid) or not (case.live or case.after.repeats):
+    parts = case.standing_parts
+    if not (policy.steps or policy.paid) or not (parts or case.after.repeats):
         return case
-    markers = [p.marker or p.invoice.id for p in case.live if p.invoice]
+    markers = [p.marker or p.invoice.id for p in parts if p.invoice]
     markers += [invoice.id for invoice in case.after.repeats]
     return msgspec.structs.replace(
         case, told=tuple(batch.state.notes.of(markers)),
         muted=muted(batch.config, batch.state, case.deal, batch.today),
         muted_until=mute_ends(batch.state, case.deal),
-        credits=credits_of(batch, (*case.invoices, *case.after.repeats)),
+        credits=credits_of(batch, (*case.standing_invoices, *case.after.repeats)),
     )  # fmt: skip
 
 

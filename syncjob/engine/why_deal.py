@@ -69,7 +69,7 @@ def deal_facts(batch: Batch, case: Case, context: Context) -> DealFacts:
     decision = decide(asked, context)
     issues = _issues(batch, case, decision, unread)
     kinds = {action.kind for action in decision.actions}
-    live = [(part, part.invoice) for part in case.live if part.invoice]
+    live = [(part, part.invoice) for part in case.standing_parts if part.invoice]
     shown = [invoice for _, invoice in live]
     held = next((issue for issue in issues if issue.state == "held"), None)
     state = deal_state(
@@ -192,7 +192,9 @@ def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
     state, deal = batch.state, case.deal
     subjects = [case.subject, *former(state, Subject("deal", deal.id))]
     party = deal.org_id or deal.person_id
-    names = {part.marker: part.ledger_id for part in state.links.parts(deal.id)}
+    deals = (deal.id, *state.merges.merged_into("deals", deal.id))
+    parts = [part for one in deals for part in state.links.parts(one)]
+    names = {part.marker: part.ledger_id for part in parts}
     invoices = {m: state.snapshots.get("ledger", "invoices", i, Invoice) for m, i in names.items()}
     called = {m: (i.number if i else None) or m for m, i in invoices.items()}
     yield from happened.won(deal)
@@ -203,7 +205,7 @@ def _events(batch: Batch, case: Case, facts: DealFacts) -> Iterator[Event]:
     numbers = called | {names[m]: number for m, number in called.items()}
     yield from happened.writes(batch, state.trail.writes(subjects, targets), numbers)
     yield from happened.linked(batch, party or "")
-    for part in state.links.parts(deal.id):
+    for part in parts:
         yield from happened.tied(batch, part, called[part.marker])
     for invoice in (*(i for i in invoices.values() if i), *case.after.repeats):
         yield from happened.money(batch, invoice, invoice.number or invoice.id)

@@ -13,7 +13,9 @@ from tests.engine.scenes import (
     number_of,
     quiet,
 )
+from tests.engine.test_notices import tasks
 from tests.engine.test_rare_together import steps
+from tests.engine.test_timeline import ALL
 from tests.engine.world import World
 
 MERGED: dict[str, Any] = {"mode": "full", "schedule": {"nightly_at": "off"}}
@@ -99,3 +101,83 @@ def test_a_discount_that_was_taken_in_time_is_no_debt(make_world: MakeWorld) -> 
     w.advance(timedelta(hours=12))
     steps(w, 2, 5)
     assert says(w, new, "status", "overdue") == ["part-paid", "no"]
+
+
+# --- who is told, and what is noted --------------------------------------------------------------
+
+
+def subjects(w: World) -> list[str]:
+    return sorted(str(task["subject"]) for task in tasks(w))
+
+
+def test_of_each_debt_somebody_is_told_once(make_world: MakeWorld) -> None:
+    notices = {"by": ["task"], "steps": [1, 7]}
+    w = make_world(crm="hubspot", config=MERGED | {"notices": notices})
+    own, rival, new = both_stand(w)
+    numbers = [number_of(w, deal) for deal in (own, rival)]
+    until_late(w)
+    assert tasks(w) == []
+    for due in ("1 day", "7 days"):
+        w.advance(timedelta(days=6 if due == "7 days" else 1))
+        steps(w, 3, 10)
+        told = [text for text in subjects(w) if f"{due} overdue" in text]
+        assert [text.split()[0] for text in told] == numbers
+    assert len(tasks(w)) == 4
+    assert {str(task["deal_id"]) for task in tasks(w)} == {str(new)}
+    quiet(w)
+
+
+def test_nobody_is_told_before_a_person_has_decided_nor_of_what_was_told_before(
+    make_world: MakeWorld,
+) -> None:
+    notices = {"by": ["task"], "steps": [1, 7]}
+    w = make_world(crm="hubspot", config=MERGED | {"notices": notices})
+    one, other = awaiting(w), awaiting(w, title="Other order")
+    until_late(w)
+    w.advance(timedelta(days=1))
+    steps(w, 2, 5)
+    assert len(tasks(w)) == 2
+    new = int(w.crm("merge_deals", loser=one, winner=other)["id"])
+    w.advance(timedelta(days=7))
+    steps(w, 2, 5)
+    assert len(tasks(w)) == 2
+    answer(w, "never", new)
+    steps(w, 3, 5)
+    numbers = [number_of(w, deal) for deal in (one, other)]
+    assert [text.split()[0] for text in subjects(w) if "8 days" in text] == numbers
+    assert len(tasks(w)) == 4
+    quiet(w)
+
+
+def test_a_payment_is_read_before_anybody_is_told(make_world: MakeWorld) -> None:
+    notices = {"by": ["task"], "steps": [1]}
+    config = MERGED | {"notices": notices}
+    w = make_world(crm="hubspot", config=config, ledger={"lag_max_s": 240})
+    own, rival, _ = both_stand(w)
+    w.books("pay", invoice=number_of(w, own))
+    until_late(w)
+    w.advance(timedelta(hours=12))
+    w.books("pay", invoice=number_of(w, rival))
+    steps(w, 3, 5)
+    assert tasks(w) == []
+
+
+def test_what_happened_is_noted_once(make_world: MakeWorld) -> None:
+    w = make_world(crm="hubspot", config=MERGED | {"crm": {"timeline": ALL}})
+    own, rival, new = both_stand(w)
+    numbers = [number_of(w, deal) for deal in (own, rival)]
+    assert len(notes(w)) == 4, "drafted and approved, each"
+    for number in numbers:
+        w.books("pay", invoice=number)
+    steps(w, 3, 5)
+    since = notes(w)[4:]
+    assert [text.split(" is ")[0] for text in sorted(since)] == [f"Invoice {n}" for n in numbers]
+    assert all("is paid: 110.00 AUD" in text for text in since)
+    assert {str(note["deal_id"]) for note in w.crm_state()["notes"].values()} == {str(new)}
+    quiet(w)
+
+
+def notes(w: World) -> list[str]:
+    """The timelines' notes, oldest first, the first line of each."""
+    found = w.crm_state()["notes"].values()
+    return [str(note["content"]).partition("<br>")[0] for note in found]
