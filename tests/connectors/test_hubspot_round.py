@@ -305,6 +305,27 @@ def test_a_task_of_a_deal_that_was_merged_since_is_found_by_search(account: Acco
     assert account.find("task.create", task.marker)[task.marker].marker == task.marker
 
 
+def test_a_search_that_gives_fewer_than_it_was_asked_for_is_read_to_its_end(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notes of a merged deal are found by search alone: what stands on its second page was
+    taken for lost, and written once more."""
+    old, other = account.hub.deal(), account.hub.deal()
+    markers = [f"NW-{old}-A1.{what}" for what in ("one", "two", "three")]
+    notes = [NoteDraft(marker=marker, deal_id=str(old), invoice_id="i", happening="paid",
+                       text="Paid") for marker in markers]  # fmt: skip
+    account.write(*notes)
+    account.hub.act("merge_deals", loser=old, winner=other)
+    account.hub.later(60)
+    ask = account.ask
+
+    def little(area: str, rest: str, body: Any) -> Any:
+        return ask(area, rest, body | {"limit": 1} if rest.endswith("/search") else body)
+
+    monkeypatch.setattr(account, "ask", little)
+    assert sorted(account.find("note.create", *markers)) == sorted(markers)
+
+
 # --- contacts -------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncjob.connectors.hubspot import contacts, writing
+from syncjob.connectors.hubspot import contacts, searching, writing
 from syncjob.connectors.hubspot.fields import Item, moment_of
 from syncjob.connectors.hubspot.names import Names
 from syncjob.core.markers import parse_invoice_marker
@@ -27,8 +27,6 @@ Ask = Callable[[str, str, Item], Item]
 #: The recycling bin of companies or contacts: (objects, properties to show) -> its records.
 Bin = Callable[[str, Sequence[str]], Iterable[Item]]
 
-#: The most records of a search page (facts: hubspot, 5c).
-SEARCH_MAX = 200
 #: What a deal has more pages of tasks than this has no person ever made.
 _PAGES_MAX = 50
 
@@ -160,12 +158,13 @@ def _searched(
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": list(text.properties),
-            "limit": SEARCH_MAX,
+            "limit": searching.PAGE_MAX,
         }
-        rows = _rows(ask("objects", f"{text.objects}/search", body))
+        answer = ask("objects", f"{text.objects}/search", body)
+        rows = _rows(answer)
         for row in rows:
             yield from _bearing(text, row, markers, names, {})
-        if len(rows) < SEARCH_MAX:
+        if not rows or not searching.goes_on(answer, len(rows)):
             return
         last = str(rows[-1].get("id"))
 

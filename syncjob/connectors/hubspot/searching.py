@@ -66,7 +66,7 @@ def pages(
     for _ in range(PAGES_MAX):
         answer = client.ask("objects", f"{objects}/search", body(objects, since, last, properties))
         found = rows(answer)
-        more = after(answer) is not None or _counts_more(answer, len(found))
+        more = goes_on(answer, len(found))
         reached = _last(found, last) if found else last
         if more and not found:
             raise SchemaDrift("HubSpot's search has more results but gives none.")
@@ -77,8 +77,11 @@ def pages(
     raise SchemaDrift(f"HubSpot's search does not end after {PAGES_MAX} pages.")
 
 
-def _counts_more(answer: Item, seen: int) -> bool:
-    """Whether the search counts more than this page holds; a full page without a count may."""
+def goes_on(answer: Item, seen: int) -> bool:
+    """Whether a search has more than the `seen` records of this page: it names a next page, or
+    counts more. A full page without a count may. Raises SchemaDrift if its paging is strange."""
+    if after(answer) is not None:
+        return True
     total = answer.get("total")
     if isinstance(total, int) and not isinstance(total, bool):
         return total > seen
