@@ -156,7 +156,9 @@ def second_ones(making: Making, part: PartCase) -> None:
         same = part.invoice is not None and _content(extra) == _content(part.invoice)
         # Only we can write the Url; a person's copy of our invoice bears the reference alone.
         ours = marker_in(extra.url, None) is not None
+        step = "Delete or void it in the ledger if it is one too many, or change its reference."
         if extra.status == "draft" and not extra.sent and same and ours:
+            step = "It is an untouched draft of ours, which the next batch deletes."
             change = InvoiceChange(invoice_id=extra.id, status="deleted")
             making.ledger(
                 Wave.INVOICES, f"invoice:{extra.id}", change,
@@ -168,8 +170,7 @@ def second_ones(making: Making, part: PartCase) -> None:
                 state="note",
                 what=f"A second invoice ({extra.number or extra.id}, {extra.status}) bears the "
                 "marker of this deal.",
-                next_step="An untouched draft of ours is deleted by the next batch; delete or void "
-                "anything else in the ledger if it is one too many, or change its reference.",
+                next_step=step,
             )
         )  # fmt: skip
 

@@ -105,8 +105,15 @@ def _duplicate(batch: Batch, invoice: Invoice, deal: str) -> None:
     batch.state.snapshots.want([deal], "a second invoice bears its marker")
     batch.log.error("duplicate.found", deal=deal, invoice=invoice.id, status=invoice.status)
     ours = marker_in(invoice.url, None)  # a person's copy bears the reference alone
-    if live and ours and batch.state.journal.sends_of_marker(ours) <= 1:
+    if live and ours and batch.state.journal.sends_of_marker(ours) <= _made_before(batch, ours):
         _stranger(batch, invoice, deal)
+
+
+def _made_before(batch: Batch, marker: str) -> int:
+    """How many of our sends of this marker the deal's own invoice accounts for. One that a person
+    linked has the marker in our books alone: then a draft whose answer was lost is the first."""
+    part = batch.state.links.part_of_marker(marker)
+    return int(part is not None and part.how != "person")
 
 
 def _stranger(batch: Batch, invoice: Invoice, deal: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
+    answer,
     billed,
     codes,
     invoice_of,
@@ -19,6 +20,7 @@ from tests.engine.scenes import (
     sell,
     writes_to,
 )
+from tests.engine.test_doubles import by_hand
 from tests.engine.world import World
 
 FULL = {"mode": "full", "invoices": {"status": "authorised", "value_is": "gross"}}
@@ -208,3 +210,38 @@ def test_raising_the_mode_approves_the_drafts_that_wait(make_world: MakeWorld) -
     assert invoice_of(world, deal)["status"] == "AUTHORISED"
     assert world.deal_fields(deal)["Invoice status"] == "awaiting payment"
     quiet(world)
+
+
+@pytest.mark.parametrize("mode", ["drafts_only", "full"])
+@pytest.mark.parametrize("fault", [{"status": 500}, {"kind": "lost", "times": 2}])
+def test_an_invoice_that_a_person_links_while_a_create_is_unknown(
+    make_world: MakeWorld, mode: str, fault: dict[str, Any]
+) -> None:
+    """The draft whose answer was lost is one too many, and ours: it was taken for the work of
+    another instance, and nothing was created any more."""
+    w = make_world(config={"mode": mode, "invoices": {"status": "authorised"}})
+    number = by_hand(w, amount=70)
+    minutes(w, 5)
+    w.run()
+    deal = sell(w)
+    w.fault(server="xero", method="PUT", path="/Invoices$",
+            **{"kind": "status", "when": "after", **fault})  # fmt: skip
+    w.run()
+    answer(w, f"link:{number}", deal)
+    for _ in range(2):
+        minutes(w, 20)
+        assert codes(w.run()) == ["duplicate_effect"]
+    assert w.deal_fields(deal)["Invoice number"] == number
+    draft = invoice_of(w, deal)
+    assert draft["status"] == "DRAFT"
+    other = sell(w, "Good Pty")
+    minutes(w, 5)
+    (issue,) = w.run().issues
+    assert draft["number"] in issue.what
+    assert issue.next_step.startswith("Delete or void it in the ledger")
+    assert number_of(w, other)
+    w.books("delete", invoice=draft["id"])
+    minutes(w, 5)
+    assert codes(w.run()) == []
+    assert w.deal_fields(deal)["Invoice number"] == number
+    quiet(w)
