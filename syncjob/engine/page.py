@@ -137,10 +137,11 @@ def _sales(config: Config, state: State, today: date, zone: ZoneInfo) -> Iterato
 
 
 def _owed(state: State, group: Sequence[tuple[str, str]]) -> list[tuple[str, Deal | None, Invoice]]:
-    """A group of live invoices with their deals, and what else they need, in one statement a
-    kind; call it within `State.gathering`."""
+    """A group of live invoices with their deals, by the ids that these have now, and what else
+    they need, in one statement a kind; call it within `State.gathering`."""
     ids = [invoice for _, invoice in group]
-    get = state.snapshots.get
+    now, get = state.merges.survivor, state.snapshots.get
+    group = [(now("deals", deal), invoice) for deal, invoice in group]
     state.snapshots.fetch("crm", "deals", (deal for deal, _ in group))
     state.snapshots.fetch("ledger", "invoices", ids)
     state.links.fetch_parts_of(invoices=ids)

@@ -181,3 +181,18 @@ def notes(w: World) -> list[str]:
     """The timelines' notes, oldest first, the first line of each."""
     found = w.crm_state()["notes"].values()
     return [str(note["content"]).partition("<br>")[0] for note in found]
+
+
+def test_the_page_names_the_deal_that_it_is_now_and_its_owner(make_world: MakeWorld) -> None:
+    w = make_world(crm="hubspot", config=MERGED)
+    owner = w.crm("create_user", name="Ann Lee", email="ann@example.com")
+    _, _, new = both_stand(w)
+    w.crm("edit_deal", deal=new, owner=owner["id"])
+    until_late(w)
+    w.advance(timedelta(days=1))
+    steps(w, 2)
+    with w.connection() as handle:
+        money = handle.page().money
+    assert money is not None
+    assert {(sale.deal_id, sale.owner) for sale in money.open} == {(str(new), "Ann Lee")}
+    assert len(money.open) == 2
