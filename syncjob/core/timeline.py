@@ -30,7 +30,8 @@ def note_happenings(making: Making, invoices: Iterable[Invoice]) -> None:
             bad_debt_accounts=context.policy.bad_debt_accounts,
         )  # fmt: skip
         begins = next_due_day(invoice, context.overdue)
-        for found in happened(invoice, state, begins, context.today, context.zone):
+        zone, notes = context.zone, case.credit_notes
+        for found in happened(invoice, state, begins, context.today, zone, notes):
             if found.kind in context.timeline:
                 _note(making, invoice, found)
     _note_held(making)

@@ -153,6 +153,57 @@ def test_only_what_is_asked_for_and_nothing_of_the_time_before(make_world: MakeW
     quiet(w)
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_refund_of_what_was_paid_before_notes_began_is_noted(
+    make_world: MakeWorld, lost: bool
+) -> None:
+    """A refund moves no invoice: its stamp is that of the payment."""
+    wanted = {"crm": {"timeline": ["paid", "refunded"]}}
+    w = make_world(config=wanted if lost else {})
+    deal = awaiting(w)
+    number = number_of(w, deal)
+    w.books("pay", invoice=number)
+    later(w)
+    before = said(w, deal)
+    w.advance(timedelta(days=9))
+    if lost:
+        for file in (w.folder / "state").glob("syncjob.db*"):
+            file.unlink()
+    w.overrides = wanted
+    later(w, 20)
+    later(w, 20)
+    assert said(w, deal) == before
+    w.advance(timedelta(days=2))
+    credit = w.books("credit", invoice=number, total="110", amount="110", allocate=False)
+    w.books("refund_credit", credit=credit["done"]["id"])
+    for _ in range(2):
+        w.advance(timedelta(days=8))
+        later(w, 20)
+    assert said(w, deal)[len(before) :] == [
+        f"Invoice {number} was refunded: 110.00 AUD was given back."
+    ]
+    quiet(w)
+
+
+def test_a_refund_of_the_time_before_is_not_noted(make_world: MakeWorld) -> None:
+    w = make_world()
+    deal = awaiting(w)
+    number = number_of(w, deal)
+    w.books("pay", invoice=number)
+    later(w)
+    credit = w.books("credit", invoice=number, total="110", amount="110", allocate=False)
+    w.books("refund_credit", credit=credit["done"]["id"])
+    w.advance(timedelta(days=9))
+    w.overrides = {"crm": {"timeline": ["refunded"]}}
+    for _ in range(3):
+        later(w, 20)
+    w.advance(timedelta(days=8))
+    later(w, 20)
+    later(w, 20)
+    assert w.deal_fields(deal)["Invoice status"] == "refunded"
+    assert said(w, deal) == []
+
+
 def test_off_by_default(world: World) -> None:
     deal = awaiting(world)
     assert said(world, deal) == []

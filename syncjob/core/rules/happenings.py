@@ -6,7 +6,7 @@ day is a second one, the same payment seen twice is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,8 +15,8 @@ import msgspec
 
 from syncjob.core.actions import Issue
 from syncjob.core.policy_crm import Happening
-from syncjob.core.records import Invoice
-from syncjob.core.rules.settlement import State, cash_and_credit, cash_days
+from syncjob.core.records import CreditNote, Invoice
+from syncjob.core.rules.settlement import State, allocated_to, cash_and_credit, cash_days
 
 _APPROVED = frozenset({"authorised", "paid"})
 #: Words of the deal's status that are happenings by themselves.
@@ -40,10 +40,16 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def happened(
-    invoice: Invoice, state: State, begins: date | None, today: date, zone: ZoneInfo
+    invoice: Invoice,
+    state: State,
+    begins: date | None,
+    today: date,
+    zone: ZoneInfo,
+    credit_notes: Sequence[CreditNote] = (),
 ) -> Iterator[Happened]:
     """All that the invoice shows of its past and present. `begins` is the first day on which it
-    counts as overdue; days are the organisation's."""
+    counts as overdue, `credit_notes` are those about it (others are passed over); days are the
+    organisation's."""
     seen = invoice.updated.astimezone(zone).date() if invoice.updated else today
     if invoice.status not in ("voided", "deleted"):
         made = invoice.date or today
@@ -60,7 +66,18 @@ def happened(
         )
     kind = _BY_WORD.get(state.word)
     if kind is not None:
+        if kind == "refunded":  # which moves no invoice
+            seen = _paid_back(invoice, credit_notes, today, zone)
         yield Happened(kind=kind, key=kind, day=seen, text=_ended(invoice, kind))
+
+
+def _paid_back(
+    invoice: Invoice, credit_notes: Sequence[CreditNote], today: date, zone: ZoneInfo
+) -> date:
+    """The day from which a refund can be known: that of the newest stamp of what was paid back."""
+    notes = (note for note in allocated_to(invoice, credit_notes) if note.refunded > 0)
+    stamps = [note.updated for note in notes if note.updated is not None]
+    return max(stamps).astimezone(zone).date() if stamps else today
 
 
 def held_text(issue: Issue, *, invoiced: bool) -> str:

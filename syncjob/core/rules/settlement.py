@@ -208,7 +208,7 @@ def _word(invoice: Invoice, notes: Sequence[CreditNote], bad_debt: Collection[st
         if cash > 0:
             return "part-paid"
         return "part-credited" if credit > 0 else "awaiting payment"
-    return _settled_word(cash, _allocated(invoice, notes), frozenset(bad_debt))
+    return _settled_word(cash, allocated_to(invoice, notes), frozenset(bad_debt))
 
 
 def _settled_word(cash: Decimal, notes: Sequence[CreditNote], bad_debt: frozenset[str]) -> str:
@@ -223,7 +223,7 @@ def _settled_word(cash: Decimal, notes: Sequence[CreditNote], bad_debt: frozense
     return "refunded" if refunded >= cash else "paid"
 
 
-def _allocated(invoice: Invoice, notes: Sequence[CreditNote]) -> list[CreditNote]:
+def allocated_to(invoice: Invoice, notes: Sequence[CreditNote]) -> list[CreditNote]:
     """The live credit notes that were applied to the invoice, or that name it by its number: a
     credit note of a paid invoice cannot be applied to it, only be paid back."""
     return [
@@ -259,7 +259,7 @@ def _joint_word(
     unsettled = [i for i in invoices if i.status in ("draft", "submitted") or i.due > 0]
     unsettled = [invoice for invoice in unsettled if invoice.status not in DEAD]
     if not to_come and not unsettled:
-        allocated = {n.id: n for i in invoices for n in _allocated(i, notes)}
+        allocated = {n.id: n for i in invoices for n in allocated_to(i, notes)}
         return _settled_word(cash, list(allocated.values()), bad_debt) if sums else word or "voided"
     if cash > 0:
         return "part-paid"
