@@ -37,6 +37,7 @@ EVENTS = {
     "mode.changed": "what may be written at all was raised or lowered in the config",
     "page.lost": "the report page could not be written, and why; the batch is as it is",
     "page.stored": "one page of a stream is committed (shown with -v)",
+    "page.unreadable": "where a customer sees an invoice cannot be read now, and why",
     "reconcile.ended": "both sides were read in full and compared: what was found",
     "reconcile.paused": "the reading of both sides gives way, and goes on there later",
     "reconcile.started": "both sides are read in full, from where an earlier reading stopped",

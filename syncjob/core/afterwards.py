@@ -309,8 +309,11 @@ def _page(making: Making, invoice: Invoice) -> None:
     """The customer's page is read in the batch after the approval (engine/papers)."""
     if not making.context.policy.online_link or invoice.status not in ("authorised", "paid"):
         return
-    if invoice.id not in making.case.after.online:
-        making.wake(making.context.today)
+    after, today = making.case.after, making.context.today
+    if invoice.id not in after.online:
+        making.wake(today)
+    elif invoice.id in after.page_days:
+        making.wake(max(after.page_days[invoice.id], today))
 
 
 def _note(

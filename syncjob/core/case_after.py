@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -31,8 +31,9 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     `recurs`: the deal had recurring lines when they were last read. `changed`: the deal was read
     anew in this batch. `unseen`: a repeating invoice that cannot be read may be its own.
     `told` are the codes of its open issues, if it has a template. By invoice: what became of its
-    e-mail (`mailed`) and the customer's page (`online`, empty if there is none). By ledger
-    contact: when its e-mail address was last seen to change.
+    e-mail (`mailed`), the customer's page (`online`, empty if there is none), and when one that was
+    not there is asked for again (`page_days`). By ledger contact: when its e-mail address was last
+    seen to change.
     """
 
     template: TemplateCase | None = None
@@ -45,4 +46,5 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
     told: frozenset[str] = frozenset()
     mailed: dict[str, Literal["sent", "unknown"]] = {}
     online: dict[str, str] = {}
+    page_days: dict[str, date] = {}
     address_changes: dict[str, datetime] = {}

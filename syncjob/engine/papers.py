@@ -4,7 +4,7 @@ made, the customer's page, when an address changed, how many e-mails may still g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from syncjob.core.actions import (
@@ -22,13 +22,18 @@ from syncjob.engine.batch import Batch
 from syncjob.engine.candidates import survivor
 from syncjob.engine.credits import notes_about
 from syncjob.engine.templates import read_templates, store_templates, unsure_of
-from syncjob.state.papers import Credit, TemplateLink
+from syncjob.errors import SchemaDrift
+from syncjob.state.papers import Credit, OnlineLink, TemplateLink
 
 if TYPE_CHECKING:
     from syncjob.core.case import Case
 
 #: Customers' pages are a call each (facts: xero, 1): a backlog is spread over batches.
 PAGES_MAX = 30
+#: A page that is not there is asked for again after so long each time: the answer may have come
+#: before the approval was known everywhere. Then the organisation has none (Xero says of drafts
+#: alone that they have no page; facts: xero, 3), and nobody asks any more.
+PAGE_AGAIN = (timedelta(hours=1), timedelta(days=1), timedelta(days=3))
 #: How long e-mails rest after the ledger said that its day's limit is reached.
 EMAILS_REST = timedelta(hours=24)
 
@@ -126,7 +131,12 @@ def load_after(
         changed=state.snapshots.batch_of("crm", "deals", deal_id) == batch.id,
         told=frozenset(found.issue.code for found in open_issues),
         mailed={invoice: known for invoice, known in mailed.items() if known is not None},
-        online={invoice: url for invoice, url in pages.items() if url is not None},
+        online={i: page.url for i, page in pages.items() if page and not _is_due(batch, page)},
+        page_days={
+            i: at.astimezone(batch.zone).date()
+            for i, page in pages.items()
+            if page and (at := _page_again(page))
+        },
         address_changes={contact: at for contact, at in changes.items() if at is not None},
     )
 
@@ -253,6 +263,19 @@ def _may_repeat(case: Case) -> bool:
     return bool(case.complete and case.after.recurs and over)
 
 
+def _is_due(batch: Batch, page: OnlineLink) -> bool:
+    again = _page_again(page)
+    return again is not None and batch.clock.now() >= again
+
+
+def _page_again(page: OnlineLink) -> datetime | None:
+    """When a page that was not there is asked for again; None: never."""
+    if page.url or page.missed > len(PAGE_AGAIN):
+        return None
+    asked = page.asked_at or datetime.fromtimestamp(0, UTC)
+    return asked + PAGE_AGAIN[max(page.missed, 1) - 1]
+
+
 def _pages(batch: Batch, cases: Sequence[Case]) -> None:
     wanted = [
         invoice.id
@@ -261,7 +284,11 @@ def _pages(batch: Batch, cases: Sequence[Case]) -> None:
         if invoice.status in ("authorised", "paid") and invoice.id not in case.after.online
     ]
     for invoice in wanted[:PAGES_MAX]:
-        url = batch.ledger.online_link(invoice)
+        url = None
+        try:
+            url = batch.ledger.online_link(invoice)
+        except SchemaDrift as error:  # of one page; it is asked for again
+            batch.log.warning("page.unreadable", invoice=invoice, why=str(error))
         with batch.state.commit():
-            batch.state.papers.note_online_link(invoice, url)
+            batch.state.papers.note_online_link(invoice, url, at=batch.clock.now())
         batch.breathe(heed_time=False)

@@ -24,7 +24,7 @@ _TEMPLATES = Lookup(
 _REPEATS = Lookup("invoice", "repeat", "deal", order="invoice", rare=True)
 _NOTES = Lookup("marker", "noted", "deal", rare=True)
 _MAILED = Lookup("state", "mailed", "invoice", rare=True)
-_ONLINE = Lookup("url", "online_link", "invoice", rare=True)
+_ONLINE = Lookup("url, missed, asked_at", "online_link", "invoice", rare=True)
 _ADDRESS = Lookup("at", "address_change", "contact", rare=True)
 
 
@@ -59,6 +59,15 @@ class Cancelled(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """As a sentence goes on: "by Ann on 2026-11-23: ordered twice"."""
         return f"by {self.who} on {self.at[:10]}" + (f": {self.reason}" if self.reason else "")
+
+
+class OnlineLink(msgspec.Struct, frozen=True):
+    """The customer's page of an invoice; `url` is empty if it is not there, as was found `missed`
+    times, the last time at `asked_at` (None: nobody noted when)."""
+
+    url: str
+    missed: int
+    asked_at: datetime | None
 
 
 class Papers:
@@ -227,10 +236,18 @@ class Papers:
 
     # --- the customer's page ------------------------------------------------------------
 
-    def online_link(self, invoice: str) -> str | None:
-        """The customer's own page of the invoice; empty if the ledger has none, None if unread."""
+    def online_link(self, invoice: str) -> OnlineLink | None:
+        """The customer's own page of the invoice; None if it was never asked for."""
         row = self.reads.row(_ONLINE, invoice)
-        return row[0] if row else None
+        if row is None:
+            return None
+        url, missed, at = row
+        return OnlineLink(url, missed, datetime.fromisoformat(at) if at else None)
 
-    def note_online_link(self, invoice: str, url: str | None) -> None:
-        self.db.execute("INSERT OR REPLACE INTO online_link VALUES (?, ?)", (invoice, url or ""))
+    def note_online_link(self, invoice: str, url: str | None, *, at: datetime) -> None:
+        """What was answered when the page was asked for; None: it is not there."""
+        self.db.execute(
+            "INSERT INTO online_link VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "url = excluded.url, missed = missed + excluded.missed, asked_at = excluded.asked_at",
+            (invoice, url or "", 0 if url else 1, at.astimezone(UTC).isoformat()),
+        )

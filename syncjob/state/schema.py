@@ -300,6 +300,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX audit_subject ON audit (subject)",
         "CREATE INDEX audit_batch ON audit (batch)",
     ),
+    (
+        # How often a customer's page was asked for that is not there, and when last: an answer
+        # that once said so may have come too early.
+        "ALTER TABLE online_link ADD COLUMN missed INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE online_link ADD COLUMN asked_at TEXT",
+    ),
 )
 
 

@@ -248,3 +248,75 @@ def test_what_we_approve_ourselves_has_its_page_with_the_next_batch(tmp_path):
     assert w.deal_fields(deal)["Customer page"].startswith("https://in.xero.com/")
     quiet(w)
     w.close()
+
+
+def with_page(folder) -> World:
+    config = {"invoices": {"online_link": True}, "crm": {"fields": {"online": "Customer page"}}}
+    w = World(folder, config=config)
+    w.init()
+    return w
+
+
+def asked_for_pages(w: World) -> int:
+    return len([c for c in w.calls() if "OnlineInvoice" in c["path"]])
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, "{}"), (200, '{"OnlineInvoices": []}'), (200, '{"OnlineInvoices": 7}')],
+)  # fmt: skip
+def test_a_page_that_is_not_there_yet_is_asked_for_again(tmp_path, status, body):
+    w = with_page(tmp_path)
+    deal = billed(w)
+    w.books("approve", invoice=number_of(w, deal))
+    minutes(w, 5)
+    w.fault(
+        server="xero", method="GET", path="/OnlineInvoice$", kind="status", status=status, body=body
+    )
+    assert w.run().exit_code == 0
+    assert not w.deal_fields(deal).get("Customer page")
+    for _ in range(3):
+        minutes(w, 25)
+        w.run()
+    assert w.deal_fields(deal)["Customer page"].startswith("https://in.xero.com/")
+    quiet(w)
+    assert asked_for_pages(w) == 2
+    w.close()
+
+
+def test_a_page_that_there_is_none_of_costs_a_few_calls_and_no_more(tmp_path):
+    w = with_page(tmp_path)
+    deal = billed(w)
+    w.books("approve", invoice=number_of(w, deal))
+    w.fault(
+        server="xero", method="GET", path="/OnlineInvoice$", kind="status", status=404, body="{}",
+        times=99,
+    )  # fmt: skip
+    for _ in range(30):
+        minutes(w, 8 * 60)
+        w.run()
+    assert asked_for_pages(w) == 4
+    w.books("pay", invoice=number_of(w, deal), amount=10)
+    minutes(w, 20)
+    w.run()
+    quiet(w)
+    assert asked_for_pages(w) == 4
+    w.close()
+
+
+def test_what_an_older_version_took_for_none_is_asked_for_again(tmp_path):
+    w = with_page(tmp_path)
+    deal = billed(w)
+    w.books("approve", invoice=number_of(w, deal))
+    minutes(w, 5)
+    w.fault(
+        server="xero", method="GET", path="/OnlineInvoice$", kind="status", status=404, body="{}"
+    )
+    w.run()
+    with w.connection() as handle, handle.state.commit():
+        handle.state.db.execute("UPDATE online_link SET missed = 0, asked_at = NULL")
+    w.books("pay", invoice=number_of(w, deal), amount=10)
+    minutes(w, 20)
+    w.run()
+    assert w.deal_fields(deal)["Customer page"].startswith("https://in.xero.com/")
+    w.close()
