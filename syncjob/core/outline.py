@@ -12,6 +12,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceDraft, Issue
 from syncjob.core.case import Case, Context, PartCase
+from syncjob.core.credited import net_credited
 from syncjob.core.holds import customer
 from syncjob.core.markers import with_part
 from syncjob.core.money import ZERO
@@ -96,15 +97,28 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
         groups = groups_of(created.lines, created.line_amounts, self.content.rates)
         return _plain(by_rate(groups)) != _plain(self.nets_of(place.slot))
 
+    @property
+    def credited(self) -> Decimal:
+        """What of the parts was credited, net: no part is billed more for it, since nobody knows
+        whether it was too much that was invoiced, or a favour."""
+        return net_credited(place.part for place in self.places)
+
     def difference(self) -> tuple[Decimal, Decimal] | None:
         """What was invoiced and what the deal comes to, both net, once no part can follow any more
-        and they differ by more than rounding; None while one can still make up for it."""
+        and they differ by more than rounding; None while one can still make up for it, and if what
+        was credited is the difference."""
         if self.still_to_make or any(place.gone or place.free for place in self.places):
             return None
         lines = sum(len(p.part.invoice.lines or ()) for p in self.places if p.part.invoice)
         made = sum((sum(self._nets_now(p).values(), ZERO) for p in self.places), ZERO)
         whole = sum(self.nets.values(), ZERO)
-        return None if abs(made - whole) <= tolerance(lines) else (made, whole)
+        gaps = (made - whole, made - self.credited - whole)
+        return None if min(map(abs, gaps)) <= tolerance(lines) else (made, whole)
+
+    @property
+    def but_credited(self) -> str:
+        """What was credited, in words that follow the sum invoiced; "" if nothing was."""
+        return f", {self.credited:,.2f} of it credited," if self.credited else ""
 
     def write(
         self, slot: Slot, contact: Contact | None, asked: InvoiceContext
@@ -207,11 +221,13 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
             return
         raise Held(
             "parts_exceed_deal",
-            f"{made:,.2f} {self.case.deal.currency} net are invoiced already and the whole deal "
-            f"comes to {all_of_it:,.2f}, so nothing that fits is left for this part.",
+            f"{made:,.2f} {self.case.deal.currency} net are invoiced already{self.but_credited} "
+            f"and the whole deal comes to {all_of_it:,.2f}, so nothing that fits is left for this "
+            "part.",
             field="schedule",
             next_step="Correct the deal or its schedule in the CRM; where too much was invoiced, "
-            "a person credits it in the ledger.",
+            "credit it in the ledger, and bill what is missing by hand: "
+            f"`syncjob resolve deal {self.case.deal.id} --never`.",
         )
 
     def _sums(self, slot: Slot, draft: InvoiceDraft) -> tuple[str, ...]:

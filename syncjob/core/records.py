@@ -299,6 +299,7 @@ class CreditNote(Record, frozen=True, kw_only=True, omit_defaults=True):
     accounts: tuple[str, ...] = ()
     allocations: tuple[tuple[str, Decimal], ...] = ()  # (invoice id, amount)
     refunded: Decimal = Decimal(0)
+    sub_total: Decimal | None = None
     reference: str | None = None
     marker: str | None = None
 

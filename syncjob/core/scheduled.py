@@ -244,14 +244,17 @@ def _differing(making: Making, outline: Outline) -> None:
     if found is None or "never" in making.case.answers:
         return
     case, (made_sum, whole) = making.case, found
+    leave = f"`syncjob resolve deal {case.deal.id} --never`"
+    step = f"bill the difference in the ledger, and {leave} says that all is well."
+    if made_sum > whole:
+        step = f"credit the difference in the ledger; or, if all is well, {leave}."
     making.issues.append(
         Issue(
             code="parts_differ", subject=case.subject, page=case.deal.page, state="note",
             field="value",
-            what=f"The deal's invoices come to {made_sum:,.2f} {case.deal.currency} net, and the "
-            f"deal itself to {whole:,.2f} now.",
-            next_step="Correct the deal in the CRM if that is a mistake; else credit or add the "
-            "difference in the ledger.",
+            what=f"The deal's invoices come to {made_sum:,.2f} {case.deal.currency} net"
+            f"{outline.but_credited or ','} and the deal itself to {whole:,.2f} now.",
+            next_step=f"Correct the deal in the CRM if that is a mistake; else {step}",
         )
     )  # fmt: skip
 

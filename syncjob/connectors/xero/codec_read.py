@@ -323,6 +323,7 @@ def credit(
         accounts=tuple(sorted({line.account for line in lines_of(fields) or () if line.account})),
         allocations=_allocations(fields),
         refunded=sum(refunds, Decimal(0)),
+        sub_total=fields.amount("SubTotal"),
         reference=fields.text("Reference"),
     )
 
