@@ -6,6 +6,8 @@ goes on with it (no approval, e-mail or repeating invoice), and a person is told
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from syncjob.core.actions import Issue
 from syncjob.core.case import Case, Context
 from syncjob.core.making import Making
@@ -25,6 +27,15 @@ def excluded(case: Case, context: Context) -> Issue | None:
         case.deal, context.policy, context.inputs, context.crm, _customer(case), context.zone,
         relinked=case.relinked,
     )  # fmt: skip
+
+
+def leave_out(making: Making, rule: Issue) -> None:
+    """Note that the deal is not invoiced by this rule. A customer's new name moves no stamp of its
+    deals, so what is left out by the name is looked at again the next day."""
+    making.issues.append(rule)
+    making.story.append(rule.what)
+    if rule.code == "excluded_by_organizations":
+        making.wake(making.context.today + timedelta(days=1))
 
 
 def excluded_later(case: Case, context: Context) -> Issue | None:

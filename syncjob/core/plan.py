@@ -16,7 +16,7 @@ from syncjob.core.actions import Decision, Issue
 from syncjob.core.afterwards import afterwards, needs_recurring_lines, repeated
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.deal_status import deal_change
-from syncjob.core.exclusion import excluded
+from syncjob.core.exclusion import excluded, leave_out
 from syncjob.core.holds import two_invoices, unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.parts import Told, existing, made, second_ones
@@ -140,8 +140,7 @@ def _invoice(making: Making, part: PartCase) -> Told:
         return Told(part.last, None)
     rule = excluded(case, making.context)
     if rule is not None:
-        making.issues.append(rule)
-        making.story.append(rule.what)
+        leave_out(making, rule)
         return Told(part.last, rule)
     if case.deal.archived:
         making.issues.append(_archived(case))

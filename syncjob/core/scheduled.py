@@ -13,6 +13,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceChange, InvoiceUpdate, Issue, Wave
 from syncjob.core.case import PartCase
+from syncjob.core.exclusion import leave_out
 from syncjob.core.holds import unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import Outline, outline_of
@@ -43,8 +44,7 @@ def decide_parts(making: Making, stopped: Issue | None) -> Parts:
         making.story.append(f"the deal is {case.deal.status}, not won")
         return Parts(_standing(making))
     if stopped is not None:
-        making.story.append(stopped.what)
-        making.issues.append(stopped)
+        leave_out(making, stopped)
         return Parts(_standing(making, None if case.live else stopped))
     if not case.complete:
         if case.deal.archived and not case.live:  # nothing is made of it, so nothing was read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,6 +65,53 @@ def test_each_exclude_rule_is_counted_and_nothing_is_written(
     assert world.writes(mark) == []
     assert world.invoices() == []
     assert world.deal_fields(made) == {}
+
+
+def test_a_customer_that_was_left_out_by_its_name_is_looked_at_again(
+    make_world: MakeWorld,
+) -> None:
+    """A new name of the customer moves no stamp of its deals."""
+    rule = {"exclude": {"organizations": ["Acme Test"]}}
+    world = make_world(config={"invoices": rule, "schedule": {"nightly_at": "off"}})
+    org = world.crm("create_org", name="Acme Test")
+    sell(world, "Acme Test")
+    for _ in range(3):
+        world.run()
+        world.advance(timedelta(hours=20))
+    mark = world.mark()
+    world.run()
+    minutes(world, 16)
+    world.run()
+    assert world.invoices() == []
+    asked = [c for c in world.since(mark) if "/organizations" in c["path"]]
+    assert len(asked) <= 1, "once a day"
+    world.crm("edit_org", org=org["id"], name="Acme Pty")
+    for _ in range(2):
+        world.advance(timedelta(hours=20))
+        world.run()
+    minutes(world, 16)
+    world.run()
+    assert len(world.invoices()) == 1
+
+
+def test_a_customer_that_a_rule_leaves_out_by_its_new_name(make_world: MakeWorld) -> None:
+    """Renamed while its deal waits to be invoiced, which is after others of its deals were."""
+    world = make_world(config={"invoices": {"exclude": {"organizations": ["Acme Test"]}}})
+    org = world.crm("create_org", name="Acme Pty")
+    sell(world)
+    world.run()
+    assert len(world.invoices()) == 1
+    world.fault(server="xero", method="PUT", path="/Invoices$", kind="status", status=503, times=9)
+    waits = sell(world, title="Summer order")
+    minutes(world, 5)
+    world.run()
+    world.faults.clear()
+    world.crm("edit_org", org=org["id"], name="Acme Test")
+    for _ in range(3):
+        minutes(world, 16)
+        world.run()
+    assert len(world.invoices()) == 1
+    assert world.deal_fields(waits).get("Invoice status") is None
 
 
 def test_deals_that_a_rule_left_out_come_when_the_rule_goes(make_world: MakeWorld) -> None:
