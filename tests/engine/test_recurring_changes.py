@@ -222,3 +222,42 @@ def test_nor_does_it_matter_who_made_its_invoice(w: World) -> None:
     assert w.run().result == "later"
     minutes(w, 16)
     assert "quarterly" in said(w.run())
+
+
+# --- a repeating invoice that a person took away --------------------------------------------------
+
+
+@pytest.mark.parametrize("act", ["reopen", "lose"])
+@pytest.mark.parametrize("seen", [True, False])
+def test_one_that_a_person_deleted_stays_away_when_its_deal_is_won_again(
+    w: World, act: str, seen: bool
+) -> None:
+    """Its invoice stands, so nothing is invoiced anew, and nobody asked for another one."""
+    deal = going(w)
+    w.crm(act, deal=deal)
+    assert codes(w.run()) == ["reopened_after_invoice", "template_of_lost_deal"]
+    w.books("delete_template", template=f"SJ-{deal}-r1")
+    if seen:
+        minutes(w, 25 * 60)
+        steps(w, 2)
+    w.crm("win", deal=deal)
+    steps(w, 2, 6)
+    w.crm("edit_deal", deal=deal, title="Won again")
+    steps(w, 3, 25 * 60)
+    assert [t["document"]["status"] for t in templates(w)] == ["DELETED"]
+    assert codes(w.run()) == []
+
+
+def test_a_deal_that_is_invoiced_anew_has_a_new_one(w: World) -> None:
+    """Its untouched draft went with the deal, and the deal was won anew: so is what repeats."""
+    deal = sell(w, lines=[MONTHLY])
+    w.run()
+    w.crm("reopen", deal=deal)
+    steps(w, 2, 6)
+    w.books("delete_template", template=f"SJ-{deal}-r1")
+    minutes(w, 25 * 60)
+    steps(w, 2)
+    w.crm("win", deal=deal)
+    steps(w, 3)
+    found = {t["document"]["reference"]: t["document"]["status"] for t in templates(w)}
+    assert found == {f"SJ-{deal}-r1": "DELETED", f"SJ-{deal}-r2": "DRAFT"}
