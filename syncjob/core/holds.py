@@ -10,7 +10,7 @@ from syncjob.core.actions import ContactDraft, InvoiceDraft
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.contacts.create import completed
 from syncjob.core.markers import contact_marker
-from syncjob.core.records import Contact
+from syncjob.core.records import Contact, Invoice
 from syncjob.core.rules.doubles import possible_double
 from syncjob.core.rules.matching import find_contact, require_party
 from syncjob.errors import Held
@@ -112,18 +112,29 @@ def possible_double_of(
         )
 
 
-def too_large(case: Case, context: Context, draft: InvoiceDraft) -> None:
-    """Hold an invoice far above all before it, most likely a mistyped price."""
+def too_large(
+    case: Case, context: Context, draft: InvoiceDraft, follows: Invoice | None = None
+) -> None:
+    """Hold an invoice far above all before it, most likely a mistyped price; so, too, a change by
+    which the draft `follows` would become one, which is then neither made nor approved."""
     largest = context.largest.get(draft.currency)
     if largest is None or "create" in case.answers:
         return
-    if draft.total > largest * context.times_largest:
-        raise Held(
-            "unusually_large",
-            f"The invoice of {draft.total:,.2f} {draft.currency} is more than "
-            f"{context.times_largest} times the largest so far ({largest:,.2f}).",
-            next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
-        )
+    if draft.total <= largest * context.times_largest:
+        return
+    if follows is not None and draft.total <= follows.total:
+        return  # it is as large already, and was released then
+    what, more = f"The invoice of {draft.total:,.2f} {draft.currency}", ""
+    if follows is not None:
+        name = follows.number or follows.id
+        what = f"As the deal is now its draft {name} would come to {draft.total:,.2f} "
+        what, more = f"{what}{draft.currency}, which", " The draft is left as it was."
+    raise Held(
+        "unusually_large",
+        f"{what} is more than {context.times_largest} times the largest so far ({largest:,.2f})."
+        f"{more}",
+        next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
+    )
 
 
 def two_invoices(case: Case) -> Held:

@@ -10,7 +10,7 @@ import msgspec
 
 from syncjob.core.actions import InvoiceUpdate, Issue, Wave
 from syncjob.core.case import Case, Context, PartCase
-from syncjob.core.holds import customer, customer_changed
+from syncjob.core.holds import customer, customer_changed, too_large
 from syncjob.core.making import Making
 from syncjob.core.needs import needs_of
 from syncjob.core.policy import DealInputs
@@ -37,7 +37,7 @@ def may_be_revised(case: Case) -> bool:
 
 def revise(making: Making, part: PartCase, invoice: Invoice) -> Invoice | Issue | None:
     """What follows if the deal was changed after its invoice: the draft as it will be, or what a
-    person must know; None if it says what it said."""
+    person must know; None if it says what it said. Raises Held "unusually_large"."""
     case, context, created = making.case, making.context, part.created
     latest = case.deal if case.complete else case.latest
     if latest is None or created is None or not created.source or case.deal.status != "won":
@@ -60,6 +60,7 @@ def revise(making: Making, part: PartCase, invoice: Invoice) -> Invoice | Issue 
         why = "an invoice is never moved to another customer"
     if why is not None or now is created or now.contact_id != invoice.contact_id:
         return _left_alone(making, invoice, words, why or "it is not clear what it should say")
+    too_large(case, context, now, invoice)
     now = msgspec.structs.replace(now, new_customer=created.new_customer, number=created.number)
     making.story.append(f"the deal was changed: {words}")
     making.ledger(

@@ -14,7 +14,7 @@ import msgspec
 from syncjob.core.actions import InvoiceChange, InvoiceUpdate, Issue, Wave
 from syncjob.core.case import PartCase
 from syncjob.core.exclusion import leave_out
-from syncjob.core.holds import unreadable
+from syncjob.core.holds import too_large, unreadable
 from syncjob.core.making import Making, Refused
 from syncjob.core.outline import Outline, outline_of
 from syncjob.core.parts import Scheduled, Told, existing, made, second_ones
@@ -213,6 +213,7 @@ def _follow(making: Making, outline: Outline, place: Place, invoice: Invoice) ->
             return None  # an invoice is never moved to another customer, nor made to say its sums
         now, story, doubt = outline.write(place.slot, part.contact, asked)
         assert part.created is not None
+        too_large(making.case, making.context, now, invoice)
         now = msgspec.structs.replace(
             now, number=part.created.number, new_customer=part.created.new_customer
         )

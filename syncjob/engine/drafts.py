@@ -100,6 +100,16 @@ def draft_stored(batch: Batch, action: Action, record: object, *, settled: bool)
         note_drafts(batch, [action])
 
 
+def update_stored(batch: Batch, action: Action, record: Invoice) -> None:
+    """A draft of ours that was made to follow its deal: it is measured as one that is made; call
+    it inside the commit."""
+    store_records(batch, "ledger", "invoices", [record], strong=True)
+    note_largest(batch, [record])
+    answer = f"answer:{action.subject}"
+    if batch.state.book.fact(answer) == "create":
+        batch.state.book.note(answer, None)
+
+
 def _deal_of(draft: InvoiceDraft) -> str:
     parsed = parse_invoice_marker(draft.marker)
     assert parsed is not None

@@ -45,7 +45,7 @@ from syncjob.engine.auditing import audit_write
 from syncjob.engine.batch import Batch
 from syncjob.engine.contacts.stored import changed_contact, contact_stored, words_of
 from syncjob.engine.deal_writes import Shown, deal_stored
-from syncjob.engine.drafts import draft_stored
+from syncjob.engine.drafts import draft_stored, update_stored
 from syncjob.engine.papers import EMAILS_REST, invoice_cancelled, paper_stored
 from syncjob.engine.pull import store_records
 from syncjob.engine.telling import remember
@@ -126,7 +126,7 @@ def stored(
             wanted = base | wanted  # what the ledger filled in is agreed, too: a person may edit it
         case InvoiceUpdate():
             assert isinstance(record, Invoice)
-            store_records(batch, "ledger", "invoices", [record], strong=True)
+            update_stored(batch, action, record)
             state.links.forget_base(action.side, f"invoice:{record.id}")
             wanted = base | wanted
         case InvoiceChange():
