@@ -7,7 +7,7 @@ are read again before they count as overdue) and the call counts of DESIGN 8.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TypeVar
 
@@ -167,13 +167,14 @@ def _doubtful(batch: Batch) -> None:
 
 
 def _unshown(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> set[str]:
-    """Those that were just asked for and not shown, until some have not been for too long."""
+    """Those that were just asked for and not shown, each until it has not been for too long."""
     book, now, shown = batch.state.book, batch.clock.now(), batch.state.snapshots.read_by_id
-    missing = {i for i in ids if not shown(side, stream, i, batch.id)}
-    since = book.instant(f"unshown:{side}.{stream}") or now
-    kept = missing if now - since < UNSHOWN else set()
-    book.note(f"unshown:{side}.{stream}", since.isoformat() if kept else None)
-    return kept
+    key = f"unshown_since:{side}.{stream}"
+    known = msgspec.json.decode(book.fact(key) or "{}", type=dict[str, datetime])
+    missing = {i: known.get(i, now) for i in ids if not shown(side, stream, i, batch.id)}
+    kept = {i: since for i, since in missing.items() if now - since < UNSHOWN}
+    book.note(key, msgspec.json.encode(kept, order="sorted").decode() if kept else None)
+    return set(kept)
 
 
 def _streams() -> Iterator[tuple[Side, str]]:

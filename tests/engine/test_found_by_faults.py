@@ -79,6 +79,38 @@ def test_a_deal_in_doubt_that_is_out_of_sight_for_a_moment_stays_in_doubt(
     quiet(w)
 
 
+def test_each_deal_in_doubt_is_asked_for_as_long_as_the_others(make_world: MakeWorld) -> None:
+    """One that was out of sight for two hours took the one along that was so for a moment."""
+    w = make_world()
+    hidden, seen = billed(w), billed(w, title="Other order")
+    body = '{"success": false, "error": "no"}'
+
+    def in_doubt(deal: int, **fault: int) -> None:
+        w.crm("reopen", deal=deal)
+        minutes(w, 5)
+        assert w.run().counts["invoice.delete"] == 1
+        w.crm("win", deal=deal)
+        w.fault(method="GET", path=f"/deals/{deal}$", kind="status", status=404, body=body, **fault)
+        minutes(w, 6)  # the next list looks back less far
+        w.run()
+
+    in_doubt(hidden, times=0)
+    for _ in range(3):
+        minutes(w, 37)
+        w.run()
+    in_doubt(seen)
+    for _ in range(2):
+        minutes(w, 16)
+        w.run()
+    live = [i for i in w.invoices() if i["status"] != "DELETED"]
+    assert [f"SJ-{seen}-A2" in i["url"] for i in live] == [True]
+    asked = w.mark()
+    minutes(w, 16)
+    w.run()
+    paths = [call["path"] for call in w.since(asked)]
+    assert not [path for path in paths if path.endswith(f"/deals/{hidden}")], "it was given up"
+
+
 def test_what_tells_a_refund_is_read_though_the_batch_that_saw_it_had_to_end(
     make_world: MakeWorld,
 ) -> None:
