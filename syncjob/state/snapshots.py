@@ -256,10 +256,11 @@ class Snapshots:
 
     def wanted(self, today: str) -> list[str]:
         """The deals to decide now: asked for, or due to be looked at by this day."""
-        # Two questions: as one union in order SQLite walks all days of all deals.
-        asked = self.db.execute("SELECT deal FROM todo").fetchall()
-        due = self.db.execute("SELECT deal FROM wake WHERE day <= ?", (today,)).fetchall()
-        return sorted({row[0] for row in (*asked, *due)})
+        # Two questions: as one union in order SQLite walks all days of all deals. Row by row: a
+        # first load asks for all there are, and each is kept once.
+        asked = [row[0] for row in self.db.execute("SELECT deal FROM todo ORDER BY deal")]
+        due = {row[0] for row in self.db.execute("SELECT deal FROM wake WHERE day <= ?", (today,))}
+        return sorted(due.union(asked)) if due else asked
 
     def wins_without_invoice(self) -> list[str]:
         """The won deals that no live invoice is linked to: a scan, for when rules have changed."""
