@@ -135,14 +135,15 @@ def load_case(batch: Batch, deal_id: str) -> Case | None:
         return None
     deal, complete, latest, moved = _with_lines(batch, deal)
     customer = _customer(batch, deal)
-    parts = _parts(batch, deal_id)
-    live = [part.invoice for part in parts if part.invoice is not None]
+    parts, rivals = _parts(batch, deal_id), _rivals(batch, deal_id)
+    everything = (*parts, *(part for _, part in rivals))
+    live = [part.invoice for part in everything if part.invoice is not None]
     billed = {invoice.contact_id for invoice in live if invoice.contact_id}
     billed |= customer.contacts
     case = Case(
         deal=deal, complete=complete, after=load_after(batch, deal_id, live, billed),
         busy=_busy(batch, deal_id) or customer.busy,
-        rivals=_rivals(batch, deal_id), relinked=state.relinks.stands_for("deals", deal_id),
+        rivals=rivals, relinked=state.relinks.stands_for("deals", deal_id),
         party=customer.party, person=customer.person, candidates=customer.candidates,
         owners=customer.owners, crossing=customer.crossing,
         noted=_noted(batch, deal_id),

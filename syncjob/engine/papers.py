@@ -280,7 +280,7 @@ def _pages(batch: Batch, cases: Sequence[Case]) -> None:
     wanted = [
         invoice.id
         for case in cases
-        for invoice in case.invoices
+        for invoice in case.standing_invoices
         if invoice.status in ("authorised", "paid") and invoice.id not in case.after.online
     ]
     for invoice in wanted[:PAGES_MAX]:

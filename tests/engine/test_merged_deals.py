@@ -6,10 +6,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.engine.conftest import MakeWorld
+from tests.engine.reconcile.kit import reconcile
 from tests.engine.scenes import (
     answer,
     awaiting,
+    invoice_of,
     number_of,
     quiet,
 )
@@ -101,6 +105,20 @@ def test_a_discount_that_was_taken_in_time_is_no_debt(make_world: MakeWorld) -> 
     w.advance(timedelta(hours=12))
     steps(w, 2, 5)
     assert says(w, new, "status", "overdue") == ["part-paid", "no"]
+
+
+def test_the_customers_page_is_that_of_the_invoice_that_asks_for_money(
+    make_world: MakeWorld,
+) -> None:
+    pages = {"invoices": {"online_link": True}, "crm": {"fields": {"online": "Customer page"}}}
+    w = make_world(crm="hubspot", config=MERGED | pages)
+    own, rival, new = both_stand(w)
+    steps(w, 2)
+    w.books("pay", invoice=number_of(w, own))
+    steps(w, 2)
+    asks = str(invoice_of(w, rival)["id"]).replace("-", "")
+    assert w.deal_fields(new)["Customer page"] == f"https://in.xero.com/{asks}"
+    quiet(w)
 
 
 # --- who is told, and what is noted --------------------------------------------------------------
@@ -196,3 +214,15 @@ def test_the_page_names_the_deal_that_it_is_now_and_its_owner(make_world: MakeWo
     assert money is not None
     assert {(sale.deal_id, sale.owner) for sale in money.open} == {(str(new), "Ann Lee")}
     assert len(money.open) == 2
+
+
+@pytest.mark.parametrize("old", ["resolved", "missing"])
+def test_the_nights_reading_misses_no_deal_that_was_merged(make_world: MakeWorld, old: str) -> None:
+    """The CRM has no deal of the old id, under which an invoice still stands."""
+    w = make_world(crm="hubspot", crm_options={"merged_in_read": old}, config=MERGED)
+    both_stand(w)
+    w.advance(timedelta(hours=20))
+    w.run()
+    report = reconcile(w)
+    assert [(f.kind, f.what) for f in report.findings] == []
+    quiet(w)
