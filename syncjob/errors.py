@@ -172,13 +172,15 @@ class Park(SyncJobError):
 
 
 class Held(Park):
-    """A business rule keeps the record back; `code` names the rule, `field` the field at fault."""
+    """A business rule keeps the record back; `code` names the rule, `field` the field at fault,
+    `about` what a person's `--create` would be given for (core/answers)."""
 
     def __init__(
-        self, code: str, what: str, *, field: str = "", where: str = "", next_step: str = ""
-    ) -> None:
+        self, code: str, what: str, *, field: str = "", where: str = "", next_step: str = "",
+        about: str = "",
+    ) -> None:  # fmt: skip
         super().__init__(what, where=where, next_step=next_step)
-        self.code, self.field = code, field
+        self.code, self.field, self.about = code, field, about
 
 
 class SchemaDrift(Park):

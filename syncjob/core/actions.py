@@ -344,7 +344,8 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject` as in Action, or "contacts" for all of them. `state` "held" keeps the deal from being
     invoiced and is shown on it; "excluded" is listed but never written to the deal; "note" stops
-    nothing.
+    nothing. `about` is what an answer to it would be given for, a line for each thing, where the
+    answer holds for that alone (core/answers).
     """
 
     code: str
@@ -354,6 +355,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str = ""
     page: str | None = None
     state: Literal["held", "excluded", "note"] = "held"
+    about: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,14 @@
 """Which answers a person may give to an issue, and the command that gives each.
 
 Only an answer that changes something for this issue is offered, and each that its own next step
-names: what has its cause in a record is mended there, and closes by itself.
+names: what has its cause in a record is mended there, and closes by itself. `--create` holds for
+what the person was asked about: the same sum, the same invoice that may be its double.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -25,6 +27,34 @@ _MATCH = frozenset({"contact_near_match", "contact_maybe_in_crm"})
 #: While one of these is open no deal at all is invoiced: it cannot be put aside, or all would seem
 #: to be well while nothing moves.
 _STOPS_ALL = frozenset({"another_instance", "stream_unreadable"})
+
+
+#: The word of `--create` in what the state keeps of a person's answers.
+CREATE = "create"
+
+
+def given_for(code: str, about: str) -> str:
+    """The answer `--create` as the state keeps it: for this hold, and for what it was about."""
+    return f"{CREATE}:{code}:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
+
+
+def given_now(issues: Iterable[Issue]) -> frozenset[str]:
+    """What `--create` is given for while these issues are open. Nothing is known of one that an
+    older version has raised, so that the bare word stands for whatever holds the deal."""
+    found = [issue for issue in issues if issue.code in _CREATE]
+    if any(not issue.about for issue in found):
+        return frozenset({CREATE})
+    return frozenset(given_for(i.code, about) for i in found for about in i.about.splitlines())
+
+
+def released(answers: Collection[str], code: str, about: str) -> bool:
+    """Whether a person has said of exactly this that the deal is to be invoiced all the same."""
+    return CREATE in answers or given_for(code, about) in answers
+
+
+def used_up(answers: Iterable[str]) -> frozenset[str]:
+    """What is left of a person's answers once the invoice stands that `--create` was given for."""
+    return frozenset(word for word in answers if word.partition(":")[0] != CREATE)
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

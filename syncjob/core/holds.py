@@ -7,12 +7,14 @@ Keeps invariant 1 where only the records can tell: each function raises Held wit
 from __future__ import annotations
 
 from syncjob.core.actions import ContactDraft, InvoiceDraft
+from syncjob.core.answers import released
 from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.contacts.create import completed
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact, Invoice
 from syncjob.core.rules.doubles import possible_double
 from syncjob.core.rules.matching import find_contact, require_party
+from syncjob.core.rules.texts import one_line
 from syncjob.errors import Held
 
 
@@ -22,22 +24,27 @@ def already_invoiced(case: Case, context: Context) -> None:
     This also catches what a lost state made a moment ago: the deal, which is read by id or a
     strong list, shows the link before the ledger's lists show the draft.
     """
-    if any(part.history for part in case.parts) or "create" in case.answers:
+    if any(part.history for part in case.parts):
         return
-    for key in ("number", "link"):
-        name = context.fields.names().get(key)
-        value = case.deal.fields.get(name) if name else None
-        if name and value and name not in case.deal_base:
-            raise _named(case, name, value)
+    names = [name for key in ("number", "link") if (name := context.fields.names().get(key))]
+    filled = {
+        name: value
+        for name in names
+        if (value := case.deal.fields.get(name)) and name not in case.deal_base
+    }
+    about = one_line(" ".join(filled.values()))
+    if filled and not released(case.answers, "invoice_field_filled", about):
+        raise _named(case, *next(iter(filled.items())), about)
 
 
-def _named(case: Case, field: str, value: str) -> Held:
+def _named(case: Case, field: str, value: str, about: str) -> Held:
     where = "which is in the ledger" if case.by_number else "which the ledger does not show (yet)"
     number = case.by_number.number if case.by_number else "NUMBER"
     return Held(
         "invoice_field_filled",
         f"The deal already names an invoice: {value!r}, {where}.",
         field=field,
+        about=about,
         next_step=f"`syncjob resolve deal {case.deal.id} --link {number}` ties an invoice to the "
         f"deal; `--create` makes a new one; or clear {field!r} on the deal.",
     )
@@ -98,18 +105,27 @@ def possible_double_of(
     case: Case, context: Context, draft: InvoiceDraft, contact: Contact | None
 ) -> None:
     """Hold the deal while an invoice made by hand may be the same sale (BOOKKEEPING)."""
-    if contact is None or "create" in case.answers:
+    if contact is None:
         return
-    double = possible_double(draft, contact.id, case.unlinked, context.policy.double_days)
+    others = [
+        one for one in case.unlinked
+        if not released(case.answers, "possible_double", _as_double(one))
+    ]  # fmt: skip
+    double = possible_double(draft, contact.id, others, context.policy.double_days)
     if double is not None:
         name = double.number or double.id
         raise Held(
             "possible_double",
             f"Possible double of {name}: the same customer, total and currency, dated "
             f"{double.date}, and tied to no deal.",
+            about=_as_double(double),
             next_step=f"`syncjob resolve deal {case.deal.id} --link {name}`, or `--create` if it "
             "is another sale, or `--never`.",
         )
+
+
+def _as_double(invoice: Invoice) -> str:
+    return f"{invoice.id} {invoice.currency} {invoice.total:.2f}"
 
 
 def too_large(
@@ -117,10 +133,10 @@ def too_large(
 ) -> None:
     """Hold an invoice far above all before it, most likely a mistyped price; so, too, a change by
     which the draft `follows` would become one, which is then neither made nor approved."""
-    largest = context.largest.get(draft.currency)
-    if largest is None or "create" in case.answers:
+    largest, about = context.largest.get(draft.currency), f"{draft.currency} {draft.total:.2f}"
+    if largest is None or draft.total <= largest * context.times_largest:
         return
-    if draft.total <= largest * context.times_largest:
+    if released(case.answers, "unusually_large", about):
         return
     if follows is not None and draft.total <= follows.total:
         return  # it is as large already, and was released then
@@ -133,6 +149,7 @@ def too_large(
         "unusually_large",
         f"{what} is more than {context.times_largest} times the largest so far ({largest:,.2f})."
         f"{more}",
+        about=about,
         next_step=f"If it is right: `syncjob resolve deal {case.deal.id} --create`.",
     )
 

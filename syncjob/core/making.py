@@ -103,6 +103,7 @@ class Making(msgspec.Struct):
         issue = Issue(
             code=held.code, subject=self.case.subject, what=held.what, next_step=held.next_step,
             field=held.field, page=self.case.deal.page, state=state,
+            about=held.about,
         )  # fmt: skip
         self.issues.append(issue)
         return issue
@@ -123,4 +124,5 @@ def _both(one: Issue, other: Issue) -> Issue:
     """What two parts of a deal have to say under one code; held is what one of them holds."""
     state = "held" if other.state == "held" else one.state
     what = one.what if other.what in one.what else f"{one.what} {other.what}"
-    return msgspec.structs.replace(one, what=what, state=state)
+    about = "\n".join(dict.fromkeys(text for text in (one.about, other.about) if text))
+    return msgspec.structs.replace(one, what=what, state=state, about=about)

@@ -165,7 +165,7 @@ def _of_part(held: Held, scheduled: Scheduled | None) -> Held:
         return held
     return Held(
         held.code, f"For {scheduled.name}: {held.what}", field=held.field,
-        next_step=held.next_step,
+        next_step=held.next_step, about=held.about,
     )  # fmt: skip
 
 

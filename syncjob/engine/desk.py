@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from syncjob.core.answers import CREATE, given_now
 from syncjob.core.policy_schedules import ScheduleRule
 from syncjob.core.records import Deal
 from syncjob.core.reports import Pause, PauseKind
@@ -76,6 +77,9 @@ def answer(
         kind = reissue_kind(state, subject, part)
     with state.commit():
         state.decisions.ask(kind, subject, who=who, reason=reason, at=now)
+        if kind == CREATE:  # for what the person was told of, whatever the next batch finds
+            given = given_now(found.issue for found in state.book.open_issues(subject))
+            state.book.note(f"given:{subject}", ",".join(sorted(given)) or None)
 
 
 def _require_deal(state: State, subject: str) -> None:
@@ -125,8 +129,26 @@ def _apply(batch: Batch, decision: Decision) -> str | None:
         return f"muted until {number}" if number else f"{verb}d"
     if verb == "reissue":
         return reissue(batch, deal, number)
+    if verb == CREATE:
+        return _released(batch, deal)
     book.note(f"answer:deal:{deal}", verb)
     return verb
+
+
+def _released(batch: Batch, deal: str) -> str:
+    """Keep for what the deal is to be invoiced all the same. What takes "never" back is given for
+    nothing else, and a deal that has its invoice waits for nothing that is not told of."""
+    book, links = batch.state.book, batch.state.links
+    known = book.fact(f"answer:deal:{deal}")
+    given = book.fact(f"given:deal:{deal}")
+    book.note(f"given:deal:{deal}", None)
+    said = set(known.split(",")) if known else set[str]()
+    if "never" in said:
+        book.note(f"answer:deal:{deal}", None)
+    elif given or not any(part.ended is None for part in links.parts(deal)):
+        said |= set((given or CREATE).split(","))
+        book.note(f"answer:deal:{deal}", ",".join(sorted(said)))
+    return CREATE
 
 
 def _audit(

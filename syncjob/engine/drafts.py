@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncjob.core.actions import Action, InvoiceDraft, Outcome, Stored
+from syncjob.core.answers import used_up
 from syncjob.core.markers import parse_invoice_marker, part_in
 from syncjob.core.records import Deal, Invoice
 from syncjob.engine.auditing import tie_contacts, tie_invoice
@@ -46,7 +47,7 @@ def _keep(batch: Batch, made: Sequence[_Made]) -> None:
     answered, pairs = _left(batch, [draft for draft, _ in made])
     for deal_id in answered:
         # It was given for this invoice: the next generation may double another one by hand.
-        batch.state.book.note(f"answer:deal:{deal_id}", None)
+        use_up(batch, f"deal:{deal_id}")
     for party, contact_id in pairs:
         tie_contacts(batch, party, contact_id, how="match")
 
@@ -65,7 +66,7 @@ def _left(batch: Batch, drafts: Sequence[InvoiceDraft]) -> tuple[list[str], list
         state.links.fetch_contacts(party for party in parties if party)
         state.links.fetch_owners(draft.contact_id for draft in drafts if draft.contact_id)
         for deal_id, party, draft in zip(deals, parties, drafts, strict=True):
-            if state.book.fact(f"answer:deal:{deal_id}") == "create":
+            if state.book.fact(f"answer:deal:{deal_id}"):
                 answered.append(deal_id)
             contact_id = draft.contact_id
             if party is None or contact_id is None or party in partners or contact_id in owners:
@@ -105,9 +106,15 @@ def update_stored(batch: Batch, action: Action, record: Invoice) -> None:
     it inside the commit."""
     store_records(batch, "ledger", "invoices", [record], strong=True)
     note_largest(batch, [record])
-    answer = f"answer:{action.subject}"
-    if batch.state.book.fact(answer) == "create":
-        batch.state.book.note(answer, None)
+    use_up(batch, action.subject)
+
+
+def use_up(batch: Batch, subject: str) -> None:
+    """What a person's `--create` was given for stands by now; call it inside a commit."""
+    known = batch.state.book.fact(f"answer:{subject}")
+    if known:
+        left = used_up(known.split(","))
+        batch.state.book.note(f"answer:{subject}", ",".join(sorted(left)) or None)
 
 
 def _deal_of(draft: InvoiceDraft) -> str:

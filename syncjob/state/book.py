@@ -21,7 +21,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 #: More than a day has minutes; older batches are not looked at.
 BATCHES_COUNTED = 3000
-_ISSUE = "id, code, subject, state, what, next_step, field, page, opened_at, ignored_until"
+_ISSUE = "id, code, subject, state, what, next_step, field, page, about, opened_at, ignored_until"
 _OPEN_ISSUES = Lookup(_ISSUE, "issue", "subject", where="closed_at IS NULL", order="id", rare=True)
 _FACT = Lookup("value", "meta", "key")
 _REFUSED = Lookup("fingerprint, issue", "parked", "target", rare=True)
@@ -106,17 +106,20 @@ class Book:
             "AND closed_at IS NULL",
             (issue.subject, issue.code),
         ).fetchone()
-        values = (issue.state, issue.what, issue.next_step, issue.field, issue.page)
+        values = (
+            issue.state, issue.what, issue.next_step, issue.field, issue.page, issue.about
+        )  # fmt: skip
         if old:
             self.db.execute(
                 "UPDATE issue SET state = ?, what = ?, next_step = ?, field = ?, page = ?, "
-                "raised_at = ?, ignored_until = iif(?, ignored_until, NULL) WHERE id = ?",
+                "about = ?, raised_at = ?, ignored_until = iif(?, ignored_until, NULL) "
+                "WHERE id = ?",
                 (*values, at.isoformat(), old[1:] == (issue.what, issue.field), old[0]),
             )
             return False
         self.db.execute(
-            "INSERT INTO issue (state, what, next_step, field, page, code, subject, opened_at, "
-            "raised_at, opened_batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO issue (state, what, next_step, field, page, about, code, subject, "
+            "opened_at, raised_at, opened_batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*values, issue.code, issue.subject, at.isoformat(), at.isoformat(), batch),
         )
         return True
@@ -309,6 +312,6 @@ def _open_issue(row: Row) -> OpenIssue:
     return OpenIssue(
         row[0],
         Issue(code=row[1], subject=row[2], state=row[3], what=row[4], next_step=row[5],
-              field=row[6], page=row[7]),
-        row[8], row[9],
+              field=row[6], page=row[7], about=row[8]),
+        row[9], row[10],
     )  # fmt: skip

@@ -49,7 +49,7 @@ _NAMED = (
 )  # fmt: skip
 _PREFIXES = (
     "deal:", "org:", "person:", "contact:org:", "contact:person:", "mark:org:", "mark:person:",
-    "link:org:", "link:person:", "answer:deal:", "mute:deal:", "answer:contact:org:",
+    "link:org:", "link:person:", "answer:deal:", "given:deal:", "mute:deal:", "answer:contact:org:",
     "answer:contact:person:",
 )  # fmt: skip
 

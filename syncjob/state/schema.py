@@ -306,6 +306,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE online_link ADD COLUMN missed INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE online_link ADD COLUMN asked_at TEXT",
     ),
+    (
+        # What an answer to an issue would be given for: the answer holds for that alone.
+        "ALTER TABLE issue ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 
