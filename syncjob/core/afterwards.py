@@ -113,6 +113,8 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
     if rule is not None:
         note_excluded(making, rule, "No repeating invoice is made of it.", invoice.page)
         return
+    if any(issue.code == "unusually_large" for issue in making.issues):
+        return  # it would repeat the sum that a person is asked about
     _make(making, part, invoice)
 
 

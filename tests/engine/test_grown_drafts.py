@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import answer, billed, codes, invoice_of, minutes, quiet, sell
+from tests.engine.test_recurring import MONTHLY, templates
 from tests.engine.test_revision import change_price
 from tests.engine.test_schedules import PROGRESSIVE, THIRDS, parts_of
 from tests.engine.world import World
@@ -77,6 +78,29 @@ def test_a_person_releases_it_and_the_next_one_is_asked_about_anew(
     raised(w)
     assert codes(quiet(w)) == []
     assert invoice_of(w, deal)["status"] == "AUTHORISED"
+
+
+def test_no_repeating_invoice_is_made_of_the_sum_that_is_asked_about(
+    make_world: MakeWorld,
+) -> None:
+    w = make_world(config={"invoices": {"recurring": "template"}})
+    path = "/RepeatingInvoices$"
+    w.fault(kind="status", server="xero", method="PUT", path=path, status=503, times=0)
+    deal = sell(w, lines=[MONTHLY])
+    w.run()
+    w.faults.clear()
+    change_price(w, deal, 100000)
+    for _ in range(3):
+        minutes(w, 20)
+        w.run()
+    assert codes(quiet(w)) == ["unusually_large"]
+    assert templates(w) == []
+    answer(w, "create", deal)
+    for _ in range(3):
+        minutes(w, 20)
+        w.run()
+    assert codes(quiet(w)) == ["template_to_approve"]
+    assert len(templates(w)) == 1
 
 
 def test_what_was_large_when_it_was_made_may_change_in_other_ways(make_world: MakeWorld) -> None:
