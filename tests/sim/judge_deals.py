@@ -143,15 +143,23 @@ def _customer(world: World, deal: dict[str, Any], invoice: Document) -> None:
     """Its customer is one of the deal's, unless a person touched it."""
     if invoice.id in world.watch.touched:
         return
-    contact = world.xero.organisation.contacts[invoice.contact_id]
-    theirs = {_key(name) for name in world.watch.names.get(contact.id, set())}
-    ours = {
-        _key(name)
-        for party in world.watch.parties.get(deal["id"], set())
-        for name in world.watch.names.get(party, set())
-    }
+    ours, theirs = (
+        _names(world, world.watch.parties.get(deal["id"], set())),
+        _billed(world, invoice),
+    )
     if not ours & theirs:
         raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
+
+
+def _names(world: World, parties: set[str]) -> set[str]:
+    """All names that these customers of the CRM have ever had."""
+    return {_key(name) for party in parties for name in world.watch.names.get(party, set())}
+
+
+def _billed(world: World, invoice: Document) -> set[str]:
+    """All names that the contact of this invoice has ever had."""
+    contact = world.xero.organisation.contacts[invoice.contact_id]
+    return {_key(name) for name in world.watch.names.get(contact.id, set())}
 
 
 def _key(name: str) -> str:
@@ -163,11 +171,20 @@ def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:
     edited = len(world.watch.totals.get(deal["id"], set()) - {Fraction(0)}) > 1
     edited = edited or not deal_total(world.truth, deal["id"])  # its lines are gone
     won = deal["status"] == "won" and not edited and not world.state_lost
-    nobody = deal["org_id"] is None and deal["person_id"] is None  # its customer was deleted since
-    if nobody and (f"deal:{deal['id']}", "changed_after_invoice") in world.issues:
-        return
+    left = not _names(world, _party(deal)) & _billed(
+        world, invoice
+    )  # another's by now, or nobody's
+    if left and (f"deal:{deal['id']}", "changed_after_invoice") in world.issues:
+        return  # an invoice is never moved to another customer
     if won and invoice.status == "DRAFT":
         raise Violation("approved", f"deal {deal['id']}: {invoice.number} is still a draft")
+
+
+def _party(deal: dict[str, Any]) -> set[str]:
+    """The customer that the deal has now, as it is watched: its organization, else its person."""
+    named = [f"{kind}:{deal[name]}" for name, kind in
+             (("org_id", "organizations"), ("person_id", "persons")) if deal[name]]  # fmt: skip
+    return set(named[:1])
 
 
 def _not_won(
