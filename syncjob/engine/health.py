@@ -19,8 +19,8 @@ BATCHES_SEEN = 200
 #: Batches that came to their end. Their exit code alone does not say so: one that something
 #: strange has stopped ends with the same as one that leaves something to a person.
 GOOD = frozenset({"done", "issues"})
-#: Batches that did what they were told to; a person may ask for a pause, or for an end.
-_WELL = GOOD | {"paused", "interrupted"}
+#: Batches that did what they were told to; a person may ask for a pause.
+_WELL = GOOD | {"paused"}
 #: What ended the last batch, in words; gone when nothing did.
 _STOPPED = "last_stop"
 _OLD_DRAFTS = "old_drafts"
@@ -77,10 +77,13 @@ def last_good_of(ended: Sequence[Mapping[str, object]]) -> datetime | None:
 
 
 def unwell_since(state: State) -> datetime | None:
-    """When the first of the batches began that have not ended well since; None if the last did."""
+    """When the first of the batches began that have not ended well since; None if the last did.
+
+    One that was asked to end says nothing: neither that all is well, nor that it is not.
+    """
     since = None
     for batch in state.book.last_batches(BATCHES_SEEN):
-        if batch["ended"] is None:
+        if batch["ended"] is None or batch["result"] == "interrupted":
             continue
         if batch["result"] in _WELL:
             break

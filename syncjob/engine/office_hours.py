@@ -10,7 +10,7 @@ from datetime import datetime
 
 from syncjob.config import Config
 from syncjob.core.reports import BatchReport, RunOptions
-from syncjob.engine.health import GOOD
+from syncjob.engine.health import unwell_since
 from syncjob.engine.purses import pace_of
 from syncjob.errors import Exit
 from syncjob.logs import get_logger
@@ -20,7 +20,6 @@ log = get_logger(__name__)
 
 #: Looked through for the last batch that ended; a check begins a batch and ends none.
 _BATCHES_SEEN = 20
-_WELL = (*GOOD, "paused")
 
 
 def asked_for(options: RunOptions) -> bool:
@@ -43,7 +42,7 @@ def not_due(config: Config, state: State, now: datetime) -> BatchReport | None:
     if due is None:
         return None
     log.info("run.skipped", why="outside the office hours", next_run=due.isoformat())
-    well = last is None or last["result"] in _WELL
+    well = unwell_since(state) is None
     return BatchReport(
         batch="", connection=config.connection.name, started=now, ended=now,
         result="outside_hours", exit_code=Exit.DONE, resume_at=due,

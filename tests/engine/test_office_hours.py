@@ -127,5 +127,37 @@ def test_a_monitor_hears_a_success_after_hours_unless_the_last_batch_failed(
     assert news(report) == code
 
 
+def heard(world: World) -> list[int]:
+    """What a monitor hears of the runs of the next hour."""
+    return sorted({news(r) for r in until(world, world.time.now() + hours(1))})
+
+
+def test_a_batch_that_was_asked_to_end_silences_no_monitor_for_the_weekend(
+    make_world: MakeWorld,
+) -> None:
+    """The service is started anew just before the office closes."""
+    world = firm(make_world, outside_minutes=0)
+    until(world, CLOSES)
+    world.time.set(CLOSES - timedelta(minutes=2))
+    assert world.run(should_stop=lambda: True).result == "interrupted"
+    world.time.set(CLOSES)
+    assert heard(world) == [Exit.DONE]
+    assert status(world).unwell_since is None
+
+
+def test_a_batch_that_was_asked_to_end_hides_no_failure_before_it(make_world: MakeWorld) -> None:
+    """Who sees a failure often starts the service anew: that alone has mended nothing."""
+    world = firm(make_world, outside_minutes=0)
+    until(world, CLOSES - timedelta(minutes=6))
+    failed = world.time.now()
+    world.fault(server="xero", path="/Invoices", kind="status", status=503, times=99)
+    assert world.run().result not in ("done", "issues")
+    world.time.set(CLOSES - timedelta(minutes=2))
+    assert world.run(should_stop=lambda: True).result == "interrupted"
+    world.time.set(CLOSES)
+    assert heard(world) == [Exit.UNREACHABLE]
+    assert status(world).unwell_since == failed
+
+
 def hours(number: int) -> timedelta:
     return timedelta(hours=number)
