@@ -29,6 +29,8 @@ BASE = {"AU": "AUD", "NZ": "NZD", "UK": "GBP", "US": "USD"}
 FOREIGN = ("EUR", "JPY", "BHD")
 NOT_ENABLED = "CAD"
 LINE_MAX = Fraction("9999999999.99")
+#: Figures of which the ledger keeps four decimals; what needs more is billed at its own sum.
+FINE = ("quantity", "item_price")
 METHODS = {"exclusive": "exclusive", "inclusive": "inclusive", "none": "no_tax"}
 
 
@@ -159,7 +161,7 @@ def _from_value(firm: Firm, deal: dict[str, Any], made: Expected, free: bool) ->
     kind = "no_tax" if firm.amounts == "no_tax" else kind
     if abs(exact(deal["value"])) > LINE_MAX:
         made.holds.add("amount_too_large")
-    made.lines = [rounded(rounded(exact(deal["value"]), 4))]
+    made.lines = [rounded(exact(deal["value"]))]
     return _totals(firm, deal, made, [_rate(firm, None, kind, made, free)], kind)
 
 
@@ -233,7 +235,8 @@ def _unclear(row: Any) -> bool:
 
 
 def _amount(firm: Firm, row: Any) -> Fraction:
-    gross = rounded(exact(row["quantity"]), 4) * rounded(exact(row["item_price"]), 4)
+    """What the line comes to, with every decimal of its price and quantity."""
+    gross = exact(row["quantity"]) * exact(row["item_price"])
     if row["discount_type"] == "percentage":
         percent = exact(row["discount"])
         off = gross * percent / 100
@@ -244,7 +247,8 @@ def _amount(firm: Firm, row: Any) -> Fraction:
     amount = rounded(gross - off)
     # Sent as whole cents, which take nothing but half a cent too much or too little from half a
     # cent: it stays a cent.
-    halved = (gross * 100) % 1 == Fraction(1, 2) and off <= gross
+    fine = any(exact(row[name]) != rounded(exact(row[name]), 4) for name in FINE)
+    halved = (gross * 100) % 1 == Fraction(1, 2) and off <= gross and not fine
     return Fraction(1, 100) if not amount and halved else amount
 
 

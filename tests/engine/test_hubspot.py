@@ -94,6 +94,34 @@ def test_discounts_off_each_unit_and_in_percent_come_to_the_cent(hub: World) -> 
     assert (invoice["subtotal"], invoice["total"]) == ("162.77", "179.05")
 
 
+@pytest.mark.parametrize(
+    ("line", "words", "subtotal"),
+    [
+        ({"price": 0.00045, "quantity": 250_000}, "Quantity: 250000 x 0.00045", "112.50"),
+        ({"price": 90_000, "quantity": 0.33333333}, "Quantity: 0.33333333 x 90000", "30000.00"),
+        (
+            {"price": 0.00045, "quantity": 250_000, "discount": 10},
+            "Quantity: 250000 x 0.00045, less 10%", "101.25",
+        ),
+        (
+            {"price": 0.00045, "quantity": 250_000, "discount": 0.00005,
+             "discount_type": "amount"},
+            "Quantity: 250000 x 0.00045, less 12.5", "100.00",
+        ),
+    ],
+)  # fmt: skip
+def test_a_price_finer_than_the_ledger_keeps_is_billed_at_its_sum(
+    make_world: MakeWorld, line: dict[str, Any], words: str, subtotal: str
+) -> None:
+    full = {"mode": "full", "invoices": {"status": "authorised"}}
+    w = make_world(crm="hubspot", crm_options=LONG_IDS, config=full)
+    invoice = invoice_of(w, billed(w, lines=[{**WIDGET, **line}]))
+    sent = only(invoice["lines"])
+    assert (invoice["subtotal"], invoice["status"]) == (subtotal, "AUTHORISED")
+    assert (Decimal(sent["quantity"]), sent["description"]) == (1, f"Widget\n{words}")
+    quiet(w)
+
+
 def test_an_admins_rule_parks_its_deal_and_no_other(hub: World) -> None:
     hub.crm("create_field", name="PO number")
     hub.crm("add_rule", required=["po_number"], when={"dealstage": ["closedwon"]})

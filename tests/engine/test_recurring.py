@@ -69,6 +69,16 @@ def test_the_first_period_is_invoiced_with_the_one_time_lines_and_a_template_goe
     assert codes(quiet(w)) == ["template_to_approve"]
 
 
+def test_a_price_finer_than_the_ledger_keeps_is_billed_at_its_sum_each_period(w):
+    deal = subscribed(w, {**MONTHLY, "price": 0.00045, "quantity": 250_000})
+    assert invoice_of(w, deal)["total"] == "123.75"
+    document = only(templates(w))["document"]
+    line = only(document["lines"])
+    assert (document["total"], float(line["quantity"])) == ("123.75", 1)
+    assert line["description"] == "Support\nQuantity: 250000 x 0.00045"
+    assert codes(quiet(w)) == ["template_to_approve"]
+
+
 @pytest.mark.parametrize(
     ("frequency", "unit", "period", "start"),
     [
