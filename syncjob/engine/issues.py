@@ -80,10 +80,15 @@ def _row(state: State, known: KnownIssue, title: str, retried: set[str], now: da
         id=known.id, code=issue.code, subject=issue.subject, state=issue.state, what=issue.what,
         next_step=issue.next_step, field=issue.field, opened_at=known.opened_at,
         batch=known.opened_batch, title=title, pages=_pages(state, known),
-        answers={c.flag: c.does for c in choices(issue)}, elsewhere=elsewhere(issue),
+        answers={c.flag: c.does for c in choices(issue, recovering=_recovering(state))},
+        elsewhere=elsewhere(issue),
         retry=issue.subject in retried, closed_at=known.closed_at, ignored_until=ignored,
         ignored_by=aside.who if aside else "", ignored_because=aside.reason if aside else "",
     )  # fmt: skip
+
+
+def _recovering(state: State) -> bool:
+    return state.book.fact("recovering_since") is not None
 
 
 def _put_aside(state: State, known: KnownIssue) -> Decision | None:
@@ -185,7 +190,7 @@ def ignore(
     """Tell nobody of these until then, or (None) until their cause is another. What they stop
     stays stopped. Raises Park where that is everything."""
     for known in found:
-        if stops_all(known.issue):
+        if stops_all(known.issue, recovering=_recovering(state)):
             raise Park(
                 f"The issue #{known.id} stops every new invoice, so it is told until it is over.",
                 where=f"#{known.id}", next_step=known.issue.next_step,

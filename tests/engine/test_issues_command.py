@@ -226,13 +226,21 @@ def test_seen_is_never_told_again_and_the_record_is_left_alone(
         assert "until its cause changes" in type_("issues", "--ignored")[1]
 
 
-@pytest.mark.parametrize("code", ["another_instance", "stream_unreadable"])
-def test_what_stops_everything_cannot_be_put_aside(world: World, type_: Type, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("another_instance", "connection"),
+        ("stream_unreadable", "stream:ledger.invoices"),
+        ("stream_unreadable", "stream:ledger.contacts"),
+        ("stream_unreadable", "stream:crm.deals"),
+    ],
+)
+def test_what_stops_everything_cannot_be_put_aside(
+    world: World, type_: Type, code: str, subject: str
+) -> None:
     """Else `status` would say that all is well while no deal is invoiced."""
     world.run()
-    stop = Issue(
-        code=code, subject="connection", state="note", what="No.", next_step="Do this first."
-    )
+    stop = Issue(code=code, subject=subject, state="note", what="No.", next_step="Do this first.")
     with world.connection() as handle, handle.state.commit():
         handle.state.book.note("another_instance", "x")
         handle.state.book.raise_issue(stop, batch=1, at=world.clock.now())

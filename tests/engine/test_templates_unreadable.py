@@ -194,6 +194,62 @@ def test_a_list_that_is_none_stops_no_payment_either(w: World) -> None:
     assert "stream_unreadable" not in codes(w.run())
 
 
+def no_list(w: World, path: str) -> None:
+    w.fault(server="xero", method="GET", path=path, kind="status", status=200,
+            body='{"Status": "OK"}', times=99)  # fmt: skip
+
+
+def flags(w: World) -> list[str]:
+    """The answers that the list that cannot be read takes."""
+    with w.connection() as handle:
+        (row,) = handle.issues(kind="stream_unreadable").issues
+    return list(row.answers)
+
+
+def put_aside(w: World) -> None:
+    with w.connection() as handle:
+        found = handle.chosen_issues(kind="stream_unreadable")
+        handle.ignore_issues(found, until=None, who="Ann", reason="support knows")
+
+
+def test_a_list_that_no_invoice_waits_for_is_put_aside(w: World) -> None:
+    subscribed(w)
+    steps(w, 3, 30)
+    no_list(w, "/RepeatingInvoices$")
+    late = sell(w, "Late Pty")
+    steps(w, 2, 30)
+    assert invoice_of(w, late)["status"] == "DRAFT", "invoices go on"
+    assert flags(w) == ["--seen"]
+    put_aside(w)
+    minutes(w, 30)
+    assert "stream_unreadable" not in codes(w.run())
+
+
+def test_before_a_state_knows_what_is_there_it_is_told_until_it_is_over(w: World) -> None:
+    """After a gap nothing is made before all repeating invoices were read."""
+    subscribed(w)
+    minutes(w, 120)
+    no_list(w, "/RepeatingInvoices$")
+    sell(w, "Late Pty")
+    steps(w, 3, 30)
+    assert len(w.invoices()) == 1
+    assert flags(w) == []
+    with pytest.raises(Park, match="stops every new invoice"):
+        put_aside(w)
+
+
+@pytest.mark.parametrize("path", ["/Invoices$", "/Contacts$"])
+def test_a_list_without_which_nothing_is_made_is_told_until_it_is_over(w: World, path: str) -> None:
+    w.run()
+    no_list(w, path)
+    sell(w, "Late Pty")
+    steps(w, 2, 16)
+    assert w.invoices() == []
+    assert flags(w) == []
+    with pytest.raises(Park, match="stops every new invoice"):
+        put_aside(w)
+
+
 def test_the_night_reads_round_a_strange_one(w: World) -> None:
     subscribed(w)
     spoilt(w, no_period, of_ours)
