@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 PAGES_MAX = 30
 #: A page that is not there is asked for again after so long each time: the answer may have come
 #: before the approval was known everywhere. Then the organisation has none (Xero says of drafts
-#: alone that they have no page; facts: xero, 3), and nobody asks any more.
+#: alone that they have no page; facts: xero, 3), and nobody asks any more. A wait of days ends with
+#: the organisation's day, on which its deal is woken: it would be decided in each batch till then.
 PAGE_AGAIN = (timedelta(hours=1), timedelta(days=1), timedelta(days=3))
 #: How long e-mails rest after the ledger said that its day's limit is reached.
 EMAILS_REST = timedelta(hours=24)
@@ -135,7 +136,7 @@ def load_after(
         page_days={
             i: at.astimezone(batch.zone).date()
             for i, page in pages.items()
-            if page and (at := _page_again(page))
+            if page and (at := _page_again(batch, page))
         },
         address_changes={contact: at for contact, at in changes.items() if at is not None},
     )
@@ -264,16 +265,20 @@ def _may_repeat(case: Case) -> bool:
 
 
 def _is_due(batch: Batch, page: OnlineLink) -> bool:
-    again = _page_again(page)
+    again = _page_again(batch, page)
     return again is not None and batch.clock.now() >= again
 
 
-def _page_again(page: OnlineLink) -> datetime | None:
+def _page_again(batch: Batch, page: OnlineLink) -> datetime | None:
     """When a page that was not there is asked for again; None: never."""
     if page.url or page.missed > len(PAGE_AGAIN):
         return None
     asked = page.asked_at or datetime.fromtimestamp(0, UTC)
-    return asked + PAGE_AGAIN[max(page.missed, 1) - 1]
+    wait = PAGE_AGAIN[max(page.missed, 1) - 1]
+    if wait < timedelta(days=1):
+        return asked + wait
+    day = (asked + wait).astimezone(batch.zone).date() + timedelta(days=1)
+    return datetime.combine(day, time(), batch.zone)
 
 
 def _pages(batch: Batch, cases: Sequence[Case]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from syncjob.errors import Park
@@ -250,8 +252,11 @@ def test_what_we_approve_ourselves_has_its_page_with_the_next_batch(tmp_path):
     w.close()
 
 
-def with_page(folder) -> World:
-    config = {"invoices": {"online_link": True}, "crm": {"fields": {"online": "Customer page"}}}
+def with_page(folder, **invoices) -> World:
+    config = {
+        "invoices": {"online_link": True, **invoices},
+        "crm": {"fields": {"online": "Customer page"}},
+    }
     w = World(folder, config=config)
     w.init()
     return w
@@ -301,6 +306,45 @@ def test_a_page_that_there_is_none_of_costs_a_few_calls_and_no_more(tmp_path):
     w.run()
     quiet(w)
     assert asked_for_pages(w) == 4
+    w.close()
+
+
+def lines_read(w: World) -> int:
+    """How often the CRM was asked for deals' lines."""
+    return len([c for c in w.calls() if "products" in c["path"] or "line_items" in c["path"]])
+
+
+def test_a_page_that_there_is_none_of_wakes_its_deal_once_for_each_look(tmp_path):
+    """The lines of a deal in parts are read each time it is decided."""
+    parts = [{"name": "deposit", "percent": 30, "on": "win"},
+             {"name": "balance", "rest": True, "on": "+60 days"}]  # fmt: skip
+    schedule = {"name": "standard", "when": {"total_from": 50}, "parts": parts}
+    w = with_page(tmp_path, schedules=[schedule], deposit={"progressive": True})
+    w.overrides["schedule"] = {"nightly_at": "off"}  # the night reads all lines
+    deal = sell(w)
+    assert w.run().exit_code == 0
+    w.books("approve", invoice=number_of(w, deal))
+    w.fault(
+        server="xero", method="GET", path="/OnlineInvoice$", kind="status", status=404, body="{}",
+        times=99,
+    )  # fmt: skip
+    for _ in range(4):  # until it was asked for a second time, an hour later
+        minutes(w, 30)
+        w.run()
+    asked, read = asked_for_pages(w), lines_read(w)
+    assert asked == 2
+    looks = []
+    for _ in range(6 * 12):
+        minutes(w, 120)
+        w.run()
+        if asked_for_pages(w) > asked:
+            asked = asked_for_pages(w)
+            looks.append(w.time.now().astimezone(ZoneInfo("Australia/Sydney")))
+    assert [(look.date().isoformat(), look.hour) for look in looks] == [
+        ("2026-11-25", 0), ("2026-11-29", 0)
+    ]  # fmt: skip
+    assert lines_read(w) - read == len(looks)
+    quiet(w)
     w.close()
 
 
