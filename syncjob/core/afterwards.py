@@ -18,7 +18,8 @@ from syncjob.core.exclusion import excluded_later, note_excluded
 from syncjob.core.making import Making, Refused
 from syncjob.core.markers import WHOLE, parse_invoice_marker, template_marker
 from syncjob.core.records import DEAD, Contact, Invoice
-from syncjob.core.repeating import differs, drafted
+from syncjob.core.repeating import added_up, differs, drafted
+from syncjob.core.rules.credit import left as left_to_credit
 from syncjob.core.rules.early import early_payment
 from syncjob.core.rules.mailing import NotYet, may_email
 from syncjob.core.rules.recurring import (
@@ -110,6 +111,8 @@ def _template(making: Making, standing: Sequence[Standing]) -> None:
         making.story.append("a person made its invoice, so a person makes what repeats")
         return
     rule = excluded_later(case, context)
+    if rule is not None and not left_to_credit(invoice, case.credit_notes):
+        return  # all of it was credited, as was asked for
     if rule is not None:
         note_excluded(making, rule, "No repeating invoice is made of it.", invoice.page)
         return
@@ -205,7 +208,8 @@ def _watch(making: Making, template: TemplateCase) -> None:
         making.issues.append(
             _note(
                 case, "template_to_approve",
-                f"Its recurring lines became {name}, a draft that begins on {record.starts}.",
+                f"Its recurring lines became {name}, a draft that begins on {record.starts}."
+                f"{added_up(template, record)}",
                 "Look it over and approve it in the ledger (Repeating), before that day; its "
                 "invoices are then tied to the deal.", page=record.page,
             )

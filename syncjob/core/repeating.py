@@ -14,6 +14,7 @@ from syncjob.core.case import Case, Context
 from syncjob.core.case_after import TemplateCase
 from syncjob.core.markers import WHOLE
 from syncjob.core.records import Contact, Deal, InvoiceLine, Template
+from syncjob.core.rules.arithmetic import tolerance
 from syncjob.core.rules.invoicing import InvoiceContext, draft_invoice
 from syncjob.core.rules.recurring import (
     Rhythm,
@@ -70,6 +71,20 @@ def differs(
     except Held as held:
         return held.what.rstrip(".")
     return days or next(_other_content(wished, created, record, contact, template.bills), None)
+
+
+def added_up(template: TemplateCase, record: Template) -> str:
+    """A sentence with both sums where the ledger has added up the lines that we sent, which no
+    person has changed since, by more than rounding otherwise than foreseen; else ""."""
+    created = template.created
+    if created is None or [_says(x) for x in created.lines] != [_says(x) for x in record.lines]:
+        return ""
+    if abs(record.total - created.total) <= tolerance(len(created.lines)):
+        return ""
+    return (
+        f" It comes to {record.total:,.2f} {record.currency} each time, where "
+        f"{created.total:,.2f} was expected: find out why before you approve it."
+    )
 
 
 def _other_days(rhythm: Rhythm, created: TemplateDraft, record: Template) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -157,6 +159,54 @@ def test_full_mode_makes_a_draft_template_too(tmp_path):
     subscribed(w)
     assert only(templates(w))["document"]["status"] == "DRAFT"
     w.close()
+
+
+@pytest.mark.parametrize("decimals", [2, 4])
+def test_a_price_below_a_cent_is_billed_at_its_sum_whatever_a_template_keeps(tmp_path, decimals):
+    w = World(tmp_path, config=RECURRING, ledger={"template_decimals": decimals})
+    w.init()
+    deal = subscribed(w, {**MONTHLY, "price": 0.0125, "quantity": 1000, "discount": 10})
+    first = invoice_of(w, deal)
+    assert (first["total"], float(only(first["lines"])["quantity"])) == ("12.38", 1000)
+    document = only(templates(w))["document"]
+    assert document["total"] == "12.38"
+    words = "Support\nQuantity: 1000 x 0.0125, less 10%"
+    assert only(document["lines"])["description"] == words
+    w.books("approve", invoice=first["number"])
+    w.books("approve_template", template=f"SJ-{deal}-r1")
+    days(w, 31)
+    assert only(made_by(w))["total"] == "12.38"
+    assert codes(quiet(w)) == []
+    w.close()
+
+
+def test_a_template_that_the_ledger_adds_up_otherwise_tells_both_sums(w):
+    subscribed(w)
+    minutes(w, 5)
+    assert "expected" not in said(w.run())
+    total_becomes(w, Fraction(80))
+    assert "comes to 80.00 AUD each time, where 88.00 was expected" in said(w.run())
+
+
+def test_what_a_person_makes_of_a_draft_template_is_not_told(w):
+    subscribed(w)
+    total_becomes(w, Fraction(80), unit_amount=Fraction(80))
+    assert "expected" not in said(w.run())
+
+
+def total_becomes(w: World, total: Fraction, **of_line: Fraction) -> None:
+    table = w.xero.organisation.templates
+    template = table[only(templates(w))["id"]]
+    (line,) = template.document.lines
+    document = replace(template.document, lines=(replace(line, **of_line),), total=total)
+    table.put(replace(template, document=document))
+    minutes(w, 61)
+
+
+def said(report) -> str:
+    (issue,) = report.issues
+    assert issue.code == "template_to_approve"
+    return issue.what
 
 
 @pytest.mark.parametrize(

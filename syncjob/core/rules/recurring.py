@@ -17,6 +17,7 @@ import msgspec
 from syncjob.core.actions import InvoiceDraft, TemplateDraft
 from syncjob.core.policy import Invoices
 from syncjob.core.records import Deal, Line, PaymentTerms
+from syncjob.core.rules.rows import is_fine, one_piece
 from syncjob.core.rules.texts import line_label
 from syncjob.errors import Held
 
@@ -35,6 +36,11 @@ FREQUENCIES: dict[str, tuple[Unit, int]] = {
     "every 4 years": ("monthly", 48),
     "every 5 years": ("monthly", 60),
 }
+
+
+#: Decimals of a price that a template keeps whatever the ledger does: for it there is no `unitdp`
+#: to ask for four with (spec), and an invoice's price is rounded to two without (facts: xero, 3).
+PRICE_DIGITS = 2
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,10 +199,14 @@ def for_each_period(policy: Invoices) -> Invoices:
 
 
 def template_of(draft: InvoiceDraft, schedule: Schedule, terms: PaymentTerms) -> TemplateDraft:
-    """The template whose invoices say what `draft` says; its marker is the draft's."""
+    """The template whose invoices say what `draft` says; its marker is the draft's. A line whose
+    price is finer than surely kept is one piece at its sum. Raises Held "description_too_long"."""
+    lines = tuple(
+        one_piece(line) if is_fine(line.unit_price, PRICE_DIGITS) else line for line in draft.lines
+    )
     return TemplateDraft(
         marker=draft.marker, contact_id=draft.contact_id, unit=schedule.unit,
         period=schedule.period, first=schedule.first, last=schedule.last, terms=terms,
-        currency=draft.currency, line_amounts=draft.line_amounts, lines=draft.lines,
+        currency=draft.currency, line_amounts=draft.line_amounts, lines=lines,
         reference=draft.reference, total=draft.total, branding=draft.branding,
     )  # fmt: skip

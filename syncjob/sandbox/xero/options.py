@@ -48,6 +48,9 @@ class Options:
     token_life_s: int = 1800
     #: Whether a template saved as a draft makes drafts before anybody approves it.
     draft_templates_run: bool = False
+    #: Decimals that a template keeps of a unit price, 2 or 4: it has no `unitdp` (spec), and
+    #: without one an invoice's price is rounded to 2 first (facts: xero, 3).
+    template_decimals: int = 4
     #: E-mails that the organisation may send a day.
     email_cap: int | None = None
     archived_frozen: bool = True  # an archived contact is changed by nothing but un-archiving

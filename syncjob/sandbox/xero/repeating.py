@@ -2,7 +2,8 @@
 
 The API creates and deletes them and edits none (spec: createRepeatingInvoices,
 updateRepeatingInvoice). Whether a template saved as a draft already makes drafts, or rests until a
-person approves it, is not settled (facts: xero, 3), so `draft_templates_run` chooses.
+person approves it, is not settled (facts: xero, 3), so `draft_templates_run` chooses; how many
+decimals it keeps of a price, `template_decimals`.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def _document(org: Organisation, sent: Element) -> Document:
         org.rate(currency) if currency != org.region.currency else Fraction(1),
         reference=reference, line_amount_types=style, theme_id=org.theme_id,
     )  # fmt: skip
-    # A template has no `unitdp`, so prices keep their four decimals.
-    document = with_totals(org, replace(blank, lines=price_lines(org, lines, (), 4)))
+    priced = price_lines(org, lines, (), org.options.template_decimals)
+    document = with_totals(org, replace(blank, lines=priced))
     if document.total < 0:
         raise Invalid("The document total must not be negative.")
     return document
