@@ -52,11 +52,8 @@ def _prices(rows: Sequence[Line], lines: Sequence[InvoiceLine]) -> list[str]:
         ours = line_amount(line)
         if row.net is None or row.net == ours:
             continue
-        why = "rounding"
-        if row.unit_price != line.unit_price or row.quantity != line.quantity:
-            why = "the ledger keeps four decimals of prices and quantities"
-        elif row.discount_percent or row.discount_amount:
-            why = "its discount is rounded"
+        discounted = row.discount_percent or row.discount_amount
+        why = "its discount is rounded" if discounted else "rounding"
         found.append(
             f"the {line_label(row)} is {plain(row.net)} in the CRM, {ours:,.2f} here: {why}"
         )

@@ -7,9 +7,12 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from syncjob.core.money import half_up, plain
 from syncjob.core.records import Deal, InvoiceLine, Line
-from syncjob.core.rules.texts import clean, line_label
+from syncjob.core.rules.arithmetic import line_amount
+from syncjob.core.rules.texts import clean, line_label, one_line, short
 from syncjob.errors import Held
 
 #: Length that the ledger takes in a line's description.
@@ -121,18 +124,19 @@ def to_line(
 ) -> InvoiceLine:
     """The row as the ledger will be sent it. Raises Held "description_too_long".
 
-    Price and quantity are rounded half up to the ledger's four decimals; what that changes shows
-    in the comparison of the totals. A discount percentage with more than two decimals becomes an
-    amount, because the ledger keeps two and then refuses to approve the line; an amount with
-    more than two, such as so much off each of 1.25 units, is the cents that leave the line at its
-    own sum.
+    Price and quantity are rounded half up to the ledger's four decimals; where the line would then
+    come to another sum it is one piece at its own, with the quantity in words, as Xero advises
+    (developer.xero.com, "Rounding in Xero"). A discount percentage with more than two decimals
+    becomes an amount, because the ledger keeps two and then refuses to approve the line; an amount
+    with more than two, such as so much off each of 1.25 units, is the cents that leave the line at
+    its own sum.
     """
     quantity = half_up(line.quantity, FINE_DIGITS)
     price = half_up(line.unit_price, FINE_DIGITS)
     percent, amount = line.discount_percent or None, line.discount_amount or None
     if percent is not None and percent != half_up(percent):
         amount, percent = quantity * price * percent / _HUNDRED, None
-    return InvoiceLine(
+    made = InvoiceLine(
         description=describe(line, texts, template),
         quantity=quantity,
         unit_price=price,
@@ -143,6 +147,41 @@ def to_line(
         item=item,
         tracking=tracking,
     )
+    if is_fine(line.quantity, FINE_DIGITS) or is_fine(line.unit_price, FINE_DIGITS):
+        exact = _replaced(
+            made, line.quantity, line.unit_price, line.discount_percent, line.discount_amount
+        )
+        return made if line_amount(made) == line_amount(exact) else one_piece(exact)
+    return made
+
+
+def _replaced(
+    line: InvoiceLine, quantity: Decimal, price: Decimal, percent: Decimal | None,
+    amount: Decimal | None,
+) -> InvoiceLine:  # fmt: skip
+    return msgspec.structs.replace(
+        line, quantity=quantity, unit_price=price, discount_percent=percent or None,
+        discount_amount=amount or None,
+    )  # fmt: skip
+
+
+def is_fine(number: Decimal, digits: int) -> bool:
+    """Whether the number has more decimals than so many."""
+    return half_up(number, digits) != number
+
+
+def one_piece(line: InvoiceLine) -> InvoiceLine:
+    """The line as one piece at the sum that it comes to exactly: its quantity, price and discount
+    stand in its words. Raises Held "description_too_long"."""
+    words = f"Quantity: {plain(line.quantity)} x {plain(line.unit_price)}"
+    if line.discount_percent:
+        words += f", less {plain(line.discount_percent)}%"
+    elif line.discount_amount:
+        words += f", less {plain(line.discount_amount)}"
+    text = "\n".join(filter(None, (line.description, words)))
+    _check_length(text, f'line "{short(one_line(line.description))}"')
+    piece = _replaced(line, Decimal(1), line_amount(line), None, None)
+    return msgspec.structs.replace(piece, description=text)
 
 
 def _in_cents(gross: Decimal, discount: Decimal) -> Decimal:
@@ -167,15 +206,19 @@ def describe(line: Line, texts: Mapping[str, str], template: str) -> str:
         "sku": clean(line.sku),
     }
     text = filled(template, {**texts, **own}) or own["name"] or own["description"]
+    _check_length(text, line_label(line))
+    return text
+
+
+def _check_length(text: str, label: str) -> None:
     if len(text) > DESCRIPTION_LENGTH_MAX:
         raise Held(
             "description_too_long",
-            f"The description of the {line_label(line)} has {len(text)} characters; "
+            f"The description of the {label} has {len(text)} characters; "
             f"the ledger takes {DESCRIPTION_LENGTH_MAX}.",
             field="description",
             next_step="Shorten it in the CRM.",
         )
-    return text
 
 
 def _check_size(line: Line, label: str) -> None:
