@@ -12,7 +12,7 @@ from syncjob.core.case import Case, Context, PartCase
 from syncjob.core.contacts.create import completed
 from syncjob.core.markers import contact_marker
 from syncjob.core.records import Contact, Invoice
-from syncjob.core.rules.doubles import possible_double
+from syncjob.core.rules.doubles import possible_doubles
 from syncjob.core.rules.matching import find_contact, require_party
 from syncjob.core.rules.texts import one_line
 from syncjob.errors import Held
@@ -111,14 +111,15 @@ def possible_double_of(
         one for one in case.unlinked
         if not released(case.answers, "possible_double", _as_double(one))
     ]  # fmt: skip
-    double = possible_double(draft, contact.id, others, context.policy.double_days)
-    if double is not None:
-        name = double.number or double.id
+    doubles = possible_doubles(draft, contact.id, others, context.policy.double_days)
+    if doubles:
+        name = doubles[0].number or doubles[0].id
+        more = f" So are {len(doubles) - 1} more." if len(doubles) > 1 else ""
         raise Held(
             "possible_double",
             f"Possible double of {name}: the same customer, total and currency, dated "
-            f"{double.date}, and tied to no deal.",
-            about=_as_double(double),
+            f"{doubles[0].date}, and tied to no deal.{more}",
+            about="\n".join(_as_double(one) for one in doubles),
             next_step=f"`syncjob resolve deal {case.deal.id} --link {name}`, or `--create` if it "
             "is another sale, or `--never`.",
         )
@@ -138,7 +139,8 @@ def too_large(
         return
     if released(case.answers, "unusually_large", about):
         return
-    if follows is not None and draft.total <= follows.total:
+    same = follows is not None and draft.currency == follows.currency
+    if same and follows is not None and draft.total <= follows.total:
         return  # it is as large already, and was released then
     what, more = f"The invoice of {draft.total:,.2f} {draft.currency}", ""
     if follows is not None:

@@ -100,17 +100,19 @@ def existing(
     if isinstance(answer, Issue):
         making.issues.append(answer)
         return Told(invoice, answer)
-    if scheduled is None:
+    left = _unwanted(making, part, invoice)
+    revised: Invoice | Issue | None = None
+    if scheduled is not None:
+        changed = gone_to_another(case, context, part)
+        revised = making.held(changed, state="note") if changed is not None else None
+    elif left is None:  # else it does not follow its deal either
         revised = revise(making, part, invoice)
         if isinstance(revised, Invoice):
             return Told(revised, None)
-    else:
-        changed = gone_to_another(case, context, part)
-        revised = making.held(changed, state="note") if changed is not None else None
-    doubt = _doubt(case, context, part, invoice, scheduled)
+    # Of an invoice that is not to be, nobody is told that its sum is in doubt.
+    doubt = _doubt(case, context, part, invoice, scheduled) if left is None else None
     if doubt is not None:
         making.issues.append(doubt)
-    left = _unwanted(making, part, invoice)
     if left is None and revised is None:
         return _approve(making, part, invoice, doubt, scheduled)
     # What its deal no longer says, or is not to be invoiced, is not approved either.

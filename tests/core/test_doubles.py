@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from syncjob.core.rules.doubles import possible_double
+from syncjob.core.rules.doubles import possible_doubles
 
 from .make import D, draft, invoice
 
@@ -30,17 +30,17 @@ from .make import D, draft, invoice
     ],
 )
 def test_same_contact_total_and_currency_within_the_days(changes, found):
-    hit = possible_double(draft(), "c1", [invoice(**changes)], 60)
-    assert (hit is not None) is found
+    hits = possible_doubles(draft(), "c1", [invoice(**changes)], 60)
+    assert bool(hits) is found
 
 
 def test_a_contact_that_is_new_has_no_invoices():
-    assert possible_double(draft(), None, [invoice(contact_id=None)], 60) is None
+    assert possible_doubles(draft(), None, [invoice(contact_id=None)], 60) == []
 
 
-def test_the_nearest_is_named_whatever_the_order():
+def test_the_nearest_is_named_first_whatever_the_order():
     far = invoice(id="a", date=date(2026, 2, 1))
     near = [invoice(id=i, date=date(2026, 3, 2)) for i in ("z", "b")]
     for rows in ([far, *near], [*reversed(near), far]):
-        assert possible_double(draft(), "c1", rows, 60).id == "b"
-    assert possible_double(draft(), "c1", [], 60) is None
+        assert [hit.id for hit in possible_doubles(draft(), "c1", rows, 60)] == ["b", "z", "a"]
+    assert possible_doubles(draft(), "c1", [], 60) == []

@@ -11,6 +11,7 @@ from tests.engine.scenes import answer, billed, codes, invoice_of, minutes, only
 from tests.engine.test_email import emails, sold
 from tests.engine.test_moves import place
 from tests.engine.test_recurring import MONTHLY, templates
+from tests.engine.test_revision import change_price
 from tests.engine.test_schedules import LINES, PROGRESSIVE, RULES, THIRDS, parts_of
 from tests.engine.world import World
 
@@ -58,6 +59,20 @@ def test_a_draft_whose_deal_says_do_not_invoice_by_now_is_not_approved(
     assert codes(w.run()) == []
     assert invoice_of(w, deal)["status"] == "AUTHORISED"
     quiet(w)
+
+
+@pytest.mark.parametrize("price", [120, 100000])
+def test_its_draft_does_not_follow_the_deal_either(make_world: MakeWorld, price: int) -> None:
+    """Nor is a person told of the sum, or told the same thing anew."""
+    w = flagged_world(make_world)
+    deal = billed(w)
+    say(w, deal, "internal")
+    before, told = invoice_of(w, deal), quiet(w).issues
+    assert [issue.code for issue in told] == ["excluded_after_invoice"]
+    change_price(w, deal, price)
+    assert w.run().issues == told
+    assert quiet(w).issues == told
+    assert invoice_of(w, deal) == before
 
 
 def test_a_person_who_says_never_is_not_told_again(make_world: MakeWorld) -> None:
@@ -160,3 +175,21 @@ def test_no_repeating_invoice_is_made(make_world: MakeWorld, flag: bool) -> None
     assert len(templates(w)) == (0 if flag else 1)
     assert invoice_of(w, deal)["status"] == ("DRAFT" if flag else "AUTHORISED")
     assert ("excluded_after_invoice" in codes(quiet(w))) is flag
+
+
+def test_what_was_credited_in_full_is_done_with(make_world: MakeWorld) -> None:
+    w = flagged_world(make_world, recurring="template")
+    path = "/RepeatingInvoices$"
+    w.fault(kind="status", server="xero", method="PUT", path=path, status=503, times=0)
+    deal = sell(w, lines=[MONTHLY])
+    w.run()
+    w.faults.clear()
+    say(w, deal, "internal")
+    number = invoice_of(w, deal)["number"]
+    w.books("approve", invoice=number)
+    minutes(w, 61)
+    assert "excluded_after_invoice" in codes(w.run())
+    w.books("credit", invoice=number, amount=invoice_of(w, deal)["total"])
+    minutes(w, 61)
+    assert codes(w.run()) == []
+    assert templates(w) == []

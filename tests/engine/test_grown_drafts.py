@@ -58,6 +58,21 @@ def test_a_draft_that_would_become_unusually_large_is_left_and_held(
     assert codes(quiet(w)) == []
 
 
+def test_sums_of_two_currencies_are_not_compared(make_world: MakeWorld) -> None:
+    """5,000 euros are not "as large already" because the draft said 100,000 dollars."""
+    rules = {"status": "authorised", "without_products": "one_line", "value_is": "gross"}
+    w = make_world(config={"invoices": rules})
+    billed(w, currency="EUR")
+    deal = billed(w, title="Dollars", lines=[], value=100000)
+    before = invoice_of(w, deal)
+    minutes(w, 5)
+    w.crm("edit_deal", deal=deal, currency="EUR", value=5000)
+    w.run()
+    assert "unusually_large" in codes(quiet(w))
+    raised(w)
+    assert invoice_of(w, deal) == before
+
+
 @pytest.mark.parametrize("made", [in_whole, in_parts])
 def test_a_person_releases_it_and_the_next_one_is_asked_about_anew(
     make_world: MakeWorld, made: Any

@@ -113,6 +113,24 @@ def test_a_second_possible_double_is_asked_about(world: World) -> None:
     assert len(made_for(world, deal)) == 1
 
 
+def test_all_that_may_be_the_sale_already_are_asked_about_at_once(world: World) -> None:
+    """A customer who is billed the same sum each fortnight: one sale, one question."""
+    deal = sell(world, won=False)
+    awaiting(world, title="The order before")
+    days = ("2026-11-09", "2026-10-26", "2026-10-12")
+    numbers = [by_hand(world, Date=day, DueDate="2026-12-23") for day in days]
+    world.crm("win", deal=deal)
+    minutes(world, 5)
+    (told,) = world.run().issues
+    assert told.code == "possible_double"
+    assert (numbers[0] in told.what, "So are 2 more." in told.what) == (True, True)
+    answer(world, "create", deal)
+    minutes(world, 5)
+    assert codes(world.run()) == []
+    only(made_for(world, deal))
+    quiet(world)
+
+
 def test_another_number_on_the_deal_is_asked_about(world: World) -> None:
     deal = sell(world, fields={"Invoice number": "INV-4711"})
     assert codes(world.run()) == ["invoice_field_filled"]

@@ -12,14 +12,11 @@ from syncjob.core.actions import InvoiceDraft
 from syncjob.core.records import DEAD, Invoice
 
 
-def possible_double(
+def possible_doubles(
     draft: InvoiceDraft, contact_id: str | None, unlinked: Sequence[Invoice], days: int
-) -> Invoice | None:
-    """The live sale of that contact with this total and currency within `days`, if any.
-
-    Of several the nearest in date, then the lowest id. A contact that is still to be created
-    (None) has no invoices.
-    """
+) -> list[Invoice]:
+    """The live sales of that contact with this total and currency within `days`: the nearest in
+    date first, then by id. A contact that is still to be created (None) has no invoices."""
     found = []
     for invoice in unlinked:
         same = (
@@ -34,4 +31,4 @@ def possible_double(
             gap_days = abs((invoice.date - draft.date).days)
             if gap_days <= days:
                 found.append((gap_days, invoice.id, invoice))
-    return min(found, key=lambda hit: hit[:2])[2] if found else None
+    return [invoice for _, _, invoice in sorted(found, key=lambda hit: hit[:2])]
