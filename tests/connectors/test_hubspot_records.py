@@ -250,7 +250,8 @@ def test_a_search_that_counts_more_but_gives_none_is_no_end(http: Any, client: C
 
 
 def test_a_read_that_finds_nothing_at_all_may_be_a_404(http: Any, client: Client) -> None:
-    http.post(f"{API}/crm/objects/2026-09/deals/batch/read", status=404, json={"message": "none"})
+    none = {"message": "none", "category": "OBJECT_NOT_FOUND"}
+    http.post(f"{API}/crm/objects/2026-09/deals/batch/read", status=404, json=none)
     http.get(f"{API}/crm/objects/2026-09/deals/5", status=404, json={"message": "none"})
     assert Reader(client, amount_is_sum=False).deals(["5"], NAMES) == []
 

@@ -53,19 +53,21 @@ def sold(world: HubSpotWorld) -> str:
 
 
 def test_associations_that_hubspot_finds_none_of(hubspot: HubSpotWorld) -> None:
-    """A 404 about all that was asked is an empty answer: that deal has no customer and no line."""
+    """A 404 that says so of all that was asked is an empty answer: no customer and no line."""
     deal, linked = sold(hubspot), hubspot.connect()
-    hubspot.faults.add(
-        Fault("status", path="associations", status=404, body='{"message": "none"}', times=9)
-    )
+    none = '{"message": "none", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}'
+    hubspot.faults.add(Fault("status", path="associations", status=404, body=none, times=9))
     (found,) = linked.get("deals", [deal])
     assert (found.id, found.org_id, found.lines) == (deal, None, ())
 
 
-def test_associations_that_are_refused_otherwise_stop_the_read(hubspot: HubSpotWorld) -> None:
+@pytest.mark.parametrize("status", [400, 404])
+def test_associations_that_are_refused_otherwise_stop_the_read(
+    hubspot: HubSpotWorld, status: int
+) -> None:
     deal, linked = sold(hubspot), hubspot.connect()
     hubspot.faults.add(
-        Fault("status", path="associations", status=400, body='{"message": "no"}', times=9)
+        Fault("status", path="associations", status=status, body='{"message": "no"}', times=9)
     )
     with pytest.raises(SchemaDrift):
         linked.get("deals", [deal])

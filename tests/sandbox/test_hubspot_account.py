@@ -233,6 +233,20 @@ def test_refusals_that_a_test_can_ask_for(hub: Hub, name: str, status: int) -> N
     assert hub.call("GET", "crm/objects/@/deals").status == 200
 
 
+def test_one_input_of_a_read_fails_beside_the_others(hub: Hub) -> None:
+    first, second = hub.deal(), hub.deal()
+    asked = {"inputs": [{"id": str(first)}, {"id": str(second)}]}
+    for path in ("objects/@/deals", "associations/@/deals/companies"):
+        hub.faults.add(Fault(kind="semantic", name="input_error", body=str(second)))
+        bad = hub.ok("POST", f"crm/{path}/batch/read", asked)
+        good = hub.ok("POST", f"crm/{path}/batch/read", asked)
+        assert {one["category"] for one in bad["errors"]} >= {"INTERNAL_ERROR"}
+        named = [e["context"] for e in bad["errors"] if e["category"] == "INTERNAL_ERROR"]
+        assert [str(second)] in named[0].values() and len(named) == 1
+        assert not [e for e in good.get("errors", ()) if e["category"] == "INTERNAL_ERROR"]
+        assert str(second) not in {r.get("id") for r in bad["results"]}
+
+
 # --- credentials ------------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from syncjob.connectors.hubspot.client import Client, Refused, rows
+from syncjob.connectors.hubspot import batches
+from syncjob.connectors.hubspot.client import Client, rows
 from syncjob.connectors.hubspot.codec import drift
 from syncjob.connectors.hubspot.fields import Item
 from syncjob.errors import SchemaDrift
@@ -25,37 +26,60 @@ class Tie(NamedTuple):
     types: frozenset[int]
 
 
+class Known(NamedTuple):
+    """The ties of records, and the records of which HubSpot could not say them, with its words."""
+
+    ties: dict[str, list[Tie]]
+    unread: dict[str, str]
+
+
 def read(client: Client, kind: str, to: str, ids: Sequence[str]) -> dict[str, list[Tie]]:
-    """The ties of these records; one that has none is left out. Raises SchemaDrift.
+    """The ties of these records; one that has none is left out. Raises SchemaDrift, also if those
+    of one record cannot be read: no answer is not "none"."""
+    ties, unread = known(client, kind, to, ids)
+    batches.require(f"the {to} of {kind}", unread)
+    return ties
+
+
+def known(client: Client, kind: str, to: str, ids: Sequence[str]) -> Known:
+    """The ties of these records, as far as they can be read; what cannot is asked for twice.
 
     A record that is named twice, by one page or by two, is tied once: nothing is billed twice.
+    Raises SchemaDrift if of several none can be read.
     """
     found: dict[str, dict[str, Tie]] = {}
+    unread: dict[str, str] = {}
+    tried: set[str] = set()
     asked: list[Item] = [{"id": one} for one in dict.fromkeys(ids)]
+    several = [item["id"] for item in asked]
     for _ in range(_PAGES_MAX + len(asked) // INPUTS_MAX):
         if not asked:
-            return {one: list(ties.values()) for one, ties in found.items()}
+            batches.require_some(f"the {to} of {kind}", several, unread)
+            made = {one: list(ties.values()) for one, ties in found.items() if one not in unread}
+            return Known(made, unread)
         part, asked = asked[:INPUTS_MAX], asked[INPUTS_MAX:]
-        for row in rows(_ask(client, kind, to, part)):
-            one = _from(row)
-            ties = found.setdefault(one, {})
-            for tie in _ties(row):
-                known = ties.get(tie.other, tie)
-                ties[tie.other] = Tie(tie.other, tie.types | known.types)
+        answer = batches.ask(
+            client.ask, "associations", f"{kind}/{to}/batch/read", {"inputs": part}
+        )
+        shown = [(_from(row), row) for row in rows(answer)]
+        silent = batches.unsaid(answer, [item["id"] for item in part], [one for one, _ in shown])
+        unread |= {one: words for one, words in silent.items() if one in tried}
+        asked += [item for item in part if item["id"] in silent.keys() - tried]
+        tried |= silent.keys()
+        for one, row in shown:
+            if one in silent:
+                continue
+            _add(found.setdefault(one, {}), row)
             following = _after(row)
             if following:
                 asked.append({"id": one, "after": following})
     raise SchemaDrift(f"HubSpot's list of the {to} of {kind} does not end.")
 
 
-def _ask(client: Client, kind: str, to: str, inputs: list[Item]) -> Item:
-    """An answer in which nothing was found at all may be a 404 with `errors`: it is no result."""
-    try:
-        return client.ask("associations", f"{kind}/{to}/batch/read", {"inputs": inputs})
-    except Refused as error:
-        if error.status != 404:
-            raise
-        return {"results": []}
+def _add(ties: dict[str, Tie], row: Item) -> None:
+    for tie in _ties(row):
+        known = ties.get(tie.other, tie)
+        ties[tie.other] = Tie(tie.other, tie.types | known.types)
 
 
 def _from(row: Item) -> str:

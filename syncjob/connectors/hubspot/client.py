@@ -30,15 +30,15 @@ _AREAS = {"tax-rates": "tax-rates", "account-info": "account-info"}
 
 
 class Refused(SchemaDrift):
-    """A read that HubSpot refuses; `status` is the answer's."""
+    """A read that HubSpot refuses; `status` and `body` are the answer's."""
 
-    def __init__(self, status: int, words: str, where: str) -> None:
+    def __init__(self, status: int, words: str, where: str, body: Any = None) -> None:
         super().__init__(
             f"HubSpot refuses to be read ({status}): {words}.",
             where=where,
             next_step="The next run tries again; report it if it stays.",
         )
-        self.status = status
+        self.status, self.body = status, body
 
 
 class Hidden(AuthFailed):
@@ -131,7 +131,7 @@ def _refused(answer: Answer, body: Any) -> Exception:
     if answer.status == 403:
         what = f"HubSpot does not show this to the key or app (403): {refusal.words}."
         return Hidden(what, where=answer.url, scopes=refusal.scopes)
-    return Refused(answer.status, refusal.words.rstrip("."), answer.url)
+    return Refused(answer.status, refusal.words.rstrip("."), answer.url, body)
 
 
 def is_json(answer: Answer) -> bool:

@@ -29,11 +29,12 @@ from syncjob.connectors.hubspot import (
     searching,
     writing,
 )
+from syncjob.connectors.hubspot.batches import IDS_MAX
 from syncjob.connectors.hubspot.client import Client
 from syncjob.connectors.hubspot.limits import AT_ONCE
 from syncjob.connectors.hubspot.names import Names
 from syncjob.connectors.hubspot.options import HubSpotOptions
-from syncjob.connectors.hubspot.reading import IDS_MAX, OBJECTS, PAGES_TOGETHER, Reader
+from syncjob.connectors.hubspot.reading import OBJECTS, PAGES_TOGETHER, Reader
 from syncjob.core.actions import Action, Outcome, Rejected
 from syncjob.core.needs import NOTHING, Needs
 from syncjob.core.records import CrmReference, Deal, Organisation, Side

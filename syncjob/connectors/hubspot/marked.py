@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncjob.connectors.hubspot import contacts, searching, writing
+from syncjob.connectors.hubspot import batches, contacts, searching, writing
+from syncjob.connectors.hubspot.batches import Ask
 from syncjob.connectors.hubspot.fields import Item, moment_of
 from syncjob.connectors.hubspot.names import Names
 from syncjob.core.markers import parse_invoice_marker
 from syncjob.core.records import Activity, Contact
 from syncjob.errors import SchemaDrift
-
-#: Ask with a POST that reads: (area such as "objects", path below it, body) -> the answer's body.
-Ask = Callable[[str, str, Item], Item]
 
 #: The recycling bin of companies or contacts: (objects, properties to show) -> its records.
 Bin = Callable[[str, Sequence[str]], Iterable[Item]]
@@ -79,13 +76,13 @@ def _contacts(ask: Ask, markers: Sequence[str], names: Names) -> Iterator[tuple[
     ):
         if field is None or not field.unique:
             continue
-        for chunk in _chunks(dict.fromkeys(markers)):
+        for chunk in batches.chunks(dict.fromkeys(markers), writing.BATCH_MAX):
             body = {
                 "idProperty": field.code,
                 "inputs": [{"id": marker} for marker in chunk],
                 "properties": list(contacts.wanted(kind, names)),
             }
-            rows = _rows(ask("objects", f"{objects}/batch/read", body))
+            rows = _read(ask, "objects", f"{objects}/batch/read", body)
             yield from _of(kind, rows, markers, names)
 
 
@@ -118,10 +115,10 @@ def _of_deals(
     """What stands on the deals that the markers name."""
     deals = dict.fromkeys(deal for marker in markers if (deal := _deal_of(marker)))
     on_deals = _associated(ask, text.objects, list(deals))
-    for chunk in _chunks(sorted(on_deals)):
+    for chunk in batches.chunks(sorted(on_deals), writing.BATCH_MAX):
         inputs = [{"id": one} for one in chunk]
         body = {"inputs": inputs, "properties": list(text.properties)}
-        for row in _rows(ask("objects", f"{text.objects}/batch/read", body)):
+        for row in _read(ask, "objects", f"{text.objects}/batch/read", body):
             yield from _bearing(text, row, markers, names, on_deals)
 
 
@@ -133,7 +130,7 @@ def _associated(ask: Ask, objects: str, deals: list[str]) -> dict[str, str]:
         if not asked:
             return found
         part, asked = asked[:1000], asked[1000:]
-        for row in _rows(ask("associations", f"deals/{objects}/batch/read", {"inputs": part})):
+        for row in _read(ask, "associations", f"deals/{objects}/batch/read", {"inputs": part}):
             deal = str((row.get("from") or {}).get("id") or "")
             for other in row.get("to") or []:
                 found[str(other.get("toObjectId") or "")] = deal
@@ -202,15 +199,18 @@ def _deal_of(marker: str) -> str | None:
     return parsed[1] if parsed else None
 
 
+def _read(ask: Ask, area: str, where: str, body: Item) -> list[Item]:
+    """The results of a read of many. Raises SchemaDrift where HubSpot says nothing of one: it may
+    be what is looked for."""
+    answer = batches.ask(ask, area, where, body)
+    ids = [str(one["id"]) for one in body["inputs"]]
+    batches.require("what it was asked for:", batches.unsaid(answer, ids, ()))
+    return _rows(answer)
+
+
 def _rows(body: Item) -> list[Item]:
-    """The results of a read; the errors beside them name what is not there."""
+    """The results of a read."""
     rows = body.get("results")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SchemaDrift("HubSpot answered a read without results.")
     return rows
-
-
-def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while chunk := list(islice(rest, writing.BATCH_MAX)):
-        yield chunk

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
 from syncjob.connectors.base import Page, Walk
-from syncjob.connectors.hubspot import associations, codec, contacts, lines, searching
-from syncjob.connectors.hubspot.client import Client, Hidden, Refused, rows
+from syncjob.connectors.hubspot import associations, batches, codec, contacts, lines, searching
+from syncjob.connectors.hubspot.client import Client, Hidden, Refused
 from syncjob.connectors.hubspot.fields import Item, moment_of
 from syncjob.connectors.hubspot.names import Names
 from syncjob.core.records import Contact, Deal, Line
@@ -22,8 +21,6 @@ from syncjob.errors import CursorTooOld, SchemaDrift
 
 T = TypeVar("T")
 
-#: The most ids of a read by id (facts: hubspot, 5d).
-IDS_MAX = 100
 #: Search pages that are told whose they are in one call: associations take a thousand records.
 PAGES_TOGETHER = associations.INPUTS_MAX // searching.PAGE_MAX
 #: Ids of which neither a batch nor the recycle bin knows are asked for singly: a merged record's
@@ -60,11 +57,20 @@ class Reader:
         list up to which they were read."""
         place = _place(walk)
         started = walk.started if place else None
+        whole = self._shown_whole(stream, walk.since, names)
         for found, following in self._pages(stream, walk.since, place, names):
             started = started or self._client.server_time()
             position = None if following is None else json.dumps({"after": following})
+            found, unread = (found, {}) if whole else self._filled(stream, found, names)
             page = self._page(stream, found, walk.since, names)
-            yield msgspec.structs.replace(page, position=position, started=started)
+            bad = (*page.drift, *_told("it", unread, OBJECTS[stream][1]))
+            yield msgspec.structs.replace(page, position=position, started=started, drift=bad)
+
+    def _shown_whole(self, stream: str, since: datetime | None, names: Names) -> bool:
+        """Whether a page of this walk shows all that is wanted; a search takes only so many
+        properties."""
+        listed = since is None or stream in ("deleted_deals", "touched_deals")
+        return listed or searching.fits(OBJECTS[stream][0], self._wanted(stream, names))
 
     def _pages(self, stream: str, since: datetime | None, place: str | None, names: Names) -> Pages:
         objects, _ = OBJECTS[stream]
@@ -82,17 +88,20 @@ class Reader:
             return _guarded(
                 searching.listed(self._client, objects, place, wanted, archived=False), place
             )
-        whole = searching.fits(objects, wanted)
-        asked = wanted if whole else ("hs_object_id",)
+        asked = wanted if self._shown_whole(stream, since, names) else ("hs_object_id",)
         found = searching.pages(self._client, objects, since, place or "0", asked)
-        found = _together(found, PAGES_TOGETHER) if stream == "deals" else found
-        return found if whole else self._filled(found, objects, wanted)
+        return _together(found, PAGES_TOGETHER) if stream == "deals" else found
 
-    def _filled(self, pages: Pages, objects: str, wanted: Sequence[str]) -> Pages:
-        """Where the properties are too many for a search, the records are read by their ids."""
-        for found, following in pages:
-            ids = [codec.number_of(row) for row in found]
-            yield list(self._by_ids(objects, ids, wanted, archived=False).values()), following
+    def _filled(
+        self, stream: str, found: list[Item], names: Names
+    ) -> tuple[list[Item], dict[str, str]]:
+        """Where the properties are too many for a search, the records are read by their ids; with
+        those that cannot be read, which the walk must not pass by unseen."""
+        objects, wanted = OBJECTS[stream][0], self._wanted(stream, names)
+        ids = [codec.number_of(row) for row in found]
+        items, unread = batches.by_ids(self._client, objects, ids, wanted, archived=False)
+        batches.require_some(f"the {objects}", ids, unread)
+        return list(items.values()), unread
 
     def _wanted(self, stream: str, names: Names) -> tuple[str, ...]:
         if stream in _KINDS:
@@ -115,9 +124,10 @@ class Reader:
             good, bad = _sorted_out(found, prefix, read)
             return Page(records=tuple(good), position=None, started=started, drift=tuple(bad))
         deals, bad = _sorted_out(found, prefix, lambda row: self._deal(row, names))
+        deals, unread = self._with_customers(deals)
         return Page(
-            records=tuple(self._with_customers(deals)), position=None, started=started,
-            drift=tuple(bad),
+            records=tuple(deals), position=None, started=started,
+            drift=(*bad, *_told("its customer", unread, prefix)),
         )  # fmt: skip
 
     def _deal(self, row: Item, names: Names) -> Deal:
@@ -130,17 +140,23 @@ class Reader:
         merged away gives the deal that it became."""
         found = self._anywhere("deals", ids, self._wanted("deals", names))
         made = [self._deal(item, names) for item in found.values()]
-        return self.details(self._with_customers(made))
+        whole, unread = self._with_customers(made)
+        batches.require("the customer of deal", unread)
+        return self.details(whole)
 
-    def _with_customers(self, deals: Sequence[Deal]) -> list[Deal]:
-        """Won deals with their company and contact; nobody is billed for any other."""
+    def _with_customers(self, deals: Sequence[Deal]) -> tuple[list[Deal], dict[str, str]]:
+        """Won deals with their company and contact; nobody is billed for any other. One whose
+        customer cannot be read is left out and named, with HubSpot's words."""
         won = [deal.id for deal in deals if deal.status == "won"]
         if not won:
-            return list(deals)
-        companies = associations.read(self._client, "deals", "companies", won)
-        people = associations.read(self._client, "deals", "contacts", won)
+            return list(deals), {}
+        companies, no_company = associations.known(self._client, "deals", "companies", won)
+        people, no_person = associations.known(self._client, "deals", "contacts", won)
+        unread = no_person | no_company
         made = []
         for deal in deals:
+            if deal.id in unread:
+                continue
             if deal.status == "won":
                 company = associations.one_company(companies.get(deal.id, ()))
                 person = associations.first_contact(people.get(deal.id, ()))
@@ -150,7 +166,7 @@ class Reader:
                     person_id=f"person:{person}" if person else None,
                 )
             made.append(deal)
-        return made
+        return made, unread
 
     def details(self, deals: Sequence[Deal]) -> list[Deal]:
         """The deals with their lines; HubSpot has neither discounts on the whole deal nor
@@ -158,7 +174,8 @@ class Reader:
         wanted = [deal.id for deal in deals if deal.status != "deleted"]
         ties = associations.read(self._client, "deals", "line_items", wanted) if wanted else {}
         ids = [tie.other for some in ties.values() for tie in some]
-        items = self._by_ids("line_items", ids, lines.LINE, archived=False)
+        items, unread = batches.by_ids(self._client, "line_items", ids, lines.LINE, archived=False)
+        batches.require("line item", unread)
         made = []
         for deal in deals:
             if deal.status != "deleted":
@@ -198,46 +215,35 @@ class Reader:
         found: dict[str, Item] = {}
         for prefix, objects, kind in _CONTACTS:
             numbers = [i.removeprefix(prefix) for i in ids if i.startswith(prefix)]
-            items = self._by_ids(objects, numbers, contacts.wanted(kind, names), archived=False)
+            wanted = contacts.wanted(kind, names)
+            items, _ = batches.by_ids(self._client, objects, numbers, wanted, archived=False)
             found |= {f"{prefix}{i}": codec.properties_of(item) for i, item in items.items()}
         return found
 
     # --- by id ----------------------------------------------------------------------------------
 
     def _anywhere(self, objects: str, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, Item]:
-        """The records of these ids by their own id: live, archived, or what they became."""
+        """The records of these ids by their own id: live, archived, or what they became.
+
+        Raises SchemaDrift for one of which HubSpot says nothing, neither in bulk nor singly.
+        """
         numbers = list(dict.fromkeys(i for i in ids if i.isdecimal()))
-        found = self._by_ids(objects, numbers, wanted, archived=False)
+        found, unread = batches.by_ids(self._client, objects, numbers, wanted, archived=False)
         known = {*found, *(old for item in found.values() for old in _merged(item))}
         left = [i for i in numbers if i not in known]
-        if left:
-            found |= self._by_ids(objects, left, wanted, archived=True)
+        bin = [i for i in left if i not in unread]
+        if bin:
+            dead, silent = batches.by_ids(self._client, objects, bin, wanted, archived=True)
+            found |= dead
+            unread |= silent
         left = [i for i in left if i not in found]
+        left.sort(key=lambda i: i not in unread)
         for one in left[:SINGLE_MAX]:
             item = self._one(objects, one, wanted)
             if item is not None:
                 found[codec.number_of(item)] = item
+        batches.require(objects, {i: unread[i] for i in left[SINGLE_MAX:] if i in unread})
         return {i: found[i] for i in numbers if i in found} | found
-
-    def _by_ids(
-        self, objects: str, ids: Sequence[str], wanted: Sequence[str], *, archived: bool
-    ) -> dict[str, Item]:
-        """In bulk; what is not there is named in `errors` beside the results, whatever the status
-        (facts: hubspot, 5d), and left out."""
-        found: dict[str, Item] = {}
-        where = f"{objects}/batch/read" + ("?archived=true" if archived else "")
-        for chunk in _chunks(dict.fromkeys(ids), IDS_MAX):
-            asked = {"inputs": [{"id": one} for one in chunk], "properties": list(wanted)}
-            found |= {codec.number_of(row): row for row in self._batch(where, asked)}
-        return found
-
-    def _batch(self, where: str, asked: Item) -> list[Item]:
-        try:
-            return rows(self._client.ask("objects", where, asked))
-        except Refused as error:
-            if error.status != 404:  # none of them is there
-                raise
-            return []
 
     def _one(self, objects: str, one: str, wanted: Sequence[str]) -> Item | None:
         try:
@@ -297,6 +303,12 @@ def _merged(item: Item) -> tuple[str, ...]:
     return codec.merged(codec.properties_of(item), codec.number_of(item))
 
 
+def _told(what: str, unread: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
+    """What is unread of a page, by our ids."""
+    for one, words in unread.items():
+        yield f"{prefix}{one}", batches.unread_words(what, words)
+
+
 def _sorted_out(
     found: Iterable[Any], prefix: str, read: Callable[[Item], T]
 ) -> tuple[list[T], list[tuple[str, str]]]:
@@ -309,9 +321,3 @@ def _sorted_out(
         except SchemaDrift as error:
             bad.append((f"{prefix}{row.get('id', '?')}", error.what))
     return good, bad
-
-
-def _chunks(ids: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -17,7 +17,7 @@ from syncjob.connectors.base import Page
 from syncjob.core.reconcile import Finding, Kind, changed_fields, is_money, named
 from syncjob.core.records import Contact, Deal, Invoice, Record, Side
 from syncjob.engine.batch import Batch
-from syncjob.engine.by_id import chunks, get
+from syncjob.engine.by_id import apart, chunks, get, tell
 from syncjob.engine.contacts import wants
 from syncjob.engine.pull import deal_streams, store_records
 from syncjob.engine.reconcile.session import Session
@@ -232,7 +232,8 @@ def read_lines(session: Session) -> None:
         deals = [deal for deal in found if deal is not None and deal.id not in unseen]
         if deals:
             session.pause()
-        read = batch.crm.details(deals) if deals else []
+        read, unread = apart(deals, batch.crm.details) if deals else ([], [])
+        tell(batch, "deals", {deal.id: words for deal, words in unread})
         with batch.state.commit():
             for deal in read:
                 _compare_lines(session, deal)

@@ -45,6 +45,20 @@ def _mixed(call: Call, result: Any) -> int:
     return zlib.crc32(f"{call.options.seed}/{result['id']}".encode())
 
 
+def failed(call: Call, made: Answer, key: str) -> Answer:
+    """The same answer of a read, had HubSpot a trouble of its own with the input of this id."""
+    body = made.body if isinstance(made.body, dict) else {}
+    results = [r for r in body["results"] if str(r.get("id") or r["from"]["id"]) != key]
+    errors = [e for e in body.get("errors", ()) if [key] not in e["context"].values()]
+    trouble = {
+        "status": "error",
+        "category": "INTERNAL_ERROR",
+        "message": "Something went wrong on our side.",
+        "context": {"ids" if call.keys[1:] == () else "fromObjectId": [key]},
+    }
+    return answered(call, results, [*errors, trouble])
+
+
 def missing(kind: str, ids: list[str], trace: Any = None) -> dict[str, Any]:
     """The error that names ids of which nothing was found."""
     context: dict[str, Any] = {"ids": ids}

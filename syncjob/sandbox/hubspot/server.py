@@ -104,6 +104,9 @@ class HubSpotServer:
         call = Call(self.store, version, keys, request.query, body, size, base, self.limits)
         with self.store.whole():
             made = route.handle(call)
+        if self.faults is not None and request.path.endswith("/batch/read"):
+            fault = self.faults.semantic(INPUT_ERROR, self.name, request)
+            made = made if fault is None else api_batches.failed(call, made, fault.body or "")
         return _reply(made)
 
     def _caller(self, request: Request) -> tuple[str, bool, tuple[str, ...]]:
@@ -163,6 +166,11 @@ SEMANTIC: dict[str, Callable[[], Refusal]] = {
     "maintenance": lambda: Refusal(503, "Service unavailable", "SERVICE_UNAVAILABLE"),
     "timeout_524": lambda: Refusal(524, "A timeout occurred", None),
 }
+
+
+#: The semantic fault that lets one input of a batch read fail beside the others; its body is the
+#: input's id, and its `contains` had better be the same (facts: hubspot, 5d).
+INPUT_ERROR = "input_error"
 
 
 def _split(path: str) -> tuple[str, str, str]:
