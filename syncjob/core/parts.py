@@ -101,14 +101,15 @@ def existing(
         making.issues.append(answer)
         return Told(invoice, answer)
     left = _unwanted(making, part, invoice)
-    revised: Invoice | Issue | None = None
+    revised: Issue | None = None
     if scheduled is not None:
         changed = gone_to_another(case, context, part)
         revised = making.held(changed, state="note") if changed is not None else None
     elif left is None:  # else it does not follow its deal either
-        revised = revise(making, part, invoice)
-        if isinstance(revised, Invoice):
-            return Told(revised, None)
+        now = revise(making, part, invoice)
+        if isinstance(now, Invoice):
+            return Told(now, None)
+        revised = now
     # Of an invoice that is not to be, nobody is told that its sum is in doubt.
     doubt = _doubt(case, context, part, invoice, scheduled) if left is None else None
     if doubt is not None:
