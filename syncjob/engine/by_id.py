@@ -102,8 +102,12 @@ def tell(batch: Batch, stream: str, unread: dict[str, str]) -> None:
             batch.raise_issues(unreadable(stream, one, words) for one, words in unread.items())
 
 
-def read_records(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
-    """Read records by id in the vendor's bulk size and store them as strong observations."""
+def read_records(
+    batch: Batch, side: Side, stream: str, ids: Sequence[str],
+    then: Callable[[Sequence[str]], None] | None = None,
+) -> None:  # fmt: skip
+    """Read records by id in the vendor's bulk size and store them as strong observations; `then`
+    is called with the ids of each call, inside its commit."""
     size = batch.side(side).capabilities.get_batch[stream]
     for group in chunks(list(ids), size):
         records, unread = get(batch, side, stream, group)
@@ -113,6 +117,8 @@ def read_records(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> N
         with batch.state.commit():
             store_records(batch, side, stream, records, strong=True)
             batch.raise_issues(_gone(side, stream, record_id) for record_id in gone)
+            if then is not None:
+                then(group)
         batch.breathe(heed_time=False)
 
 

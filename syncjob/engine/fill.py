@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import TypeVar
 
@@ -146,35 +147,39 @@ def _doubtful(batch: Batch) -> None:
     address.
 
     Reading several ids is a list too, which may lag: if they are many, the rest waits until its
-    stamps are older than the vendor's patience. What changes meanwhile has a newer stamp. One that
-    is not shown at its own address stays in doubt for a while: that may be a moment's trouble.
+    stamps are older than the vendor's patience. What changes meanwhile has a newer stamp. A batch
+    that ends here has noted what it read: the next one goes on behind it.
     """
     for side, stream in _streams():
-        doubtful = (batch.state.book.fact(f"doubt:{side}.{stream}") or "").split(",")
+        doubtful = _in_doubt(batch, side, stream)
         now = batch.side(side).server_time()
-        if doubtful == [""] or now is None:
+        if not doubtful or now is None:
             continue
+        sure = partial(_no_doubt, batch, side, stream)
         few, many = doubtful[:SINGLE_READS_MAX], doubtful[SINGLE_READS_MAX:]
         for record_id in few:
-            read_records(batch, side, stream, [record_id])
+            read_records(batch, side, stream, [record_id], sure)
         trusted = now - batch.side(side).capabilities.patience
         ready = batch.state.snapshots.stamped_before(side, stream, many, trusted)
-        read_records(batch, side, stream, ready)
-        late = set(many) - set(ready)
-        with batch.state.commit():
-            late |= _unshown(batch, side, stream, [*few, *ready])
-            batch.state.book.note(f"doubt:{side}.{stream}", ",".join(sorted(late)) or None)
+        read_records(batch, side, stream, ready, sure)
 
 
-def _unshown(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> set[str]:
-    """Those that were just asked for and not shown, each until it has not been for too long."""
+def _in_doubt(batch: Batch, side: Side, stream: str) -> list[str]:
+    return [i for i in (batch.state.book.fact(f"doubt:{side}.{stream}") or "").split(",") if i]
+
+
+def _no_doubt(batch: Batch, side: Side, stream: str, ids: Sequence[str]) -> None:
+    """These were just asked for. One that is not shown at its own address stays in doubt for a
+    while, each for its own: that may be a moment's trouble. Call it inside the commit."""
     book, now, shown = batch.state.book, batch.clock.now(), batch.state.snapshots.read_by_id
-    key = f"unshown_since:{side}.{stream}"
+    doubtful, key = set(_in_doubt(batch, side, stream)), f"unshown_since:{side}.{stream}"
     known = msgspec.json.decode(book.fact(key) or "{}", type=dict[str, datetime])
     missing = {i: known.get(i, now) for i in ids if not shown(side, stream, i, batch.id)}
     kept = {i: since for i, since in missing.items() if now - since < UNSHOWN}
-    book.note(key, msgspec.json.encode(kept, order="sorted").decode() if kept else None)
-    return set(kept)
+    left = (doubtful - set(ids)) | set(kept)
+    times = {i: since for i, since in known.items() if i in left} | kept
+    book.note(key, msgspec.json.encode(times, order="sorted").decode() if times else None)
+    book.note(f"doubt:{side}.{stream}", ",".join(sorted(left)) or None)
 
 
 def _streams() -> Iterator[tuple[Side, str]]:

@@ -17,7 +17,7 @@ import msgspec
 from sqlite_utils import Database
 
 from syncjob.core.markers import is_left
-from syncjob.core.records import Contact, Record, Side
+from syncjob.core.records import Contact, CreditNote, Record, Side
 from syncjob.state.reads import Lookup, Reads
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -304,12 +304,15 @@ class Snapshots:
 def _stamped(record: Record, body: bytes) -> bytes:
     """The content that a change of which moves the record's stamp. A ledger says of a contact that
     it is a customer or supplier now without moving it (facts: xero, 4), so a list that shows that
-    and nothing else is no contradiction."""
-    if not isinstance(record, Contact):
+    and nothing else is no contradiction. Nor is the net sum of a credit note, which an older
+    version did not store: its lines do not change without its stamp."""
+    if isinstance(record, Contact):
+        record = msgspec.structs.replace(record, is_customer=False, is_supplier=False)
+    elif isinstance(record, CreditNote):
+        record = msgspec.structs.replace(record, sub_total=None)
+    else:
         return body
-    return msgspec.json.encode(
-        msgspec.structs.replace(record, is_customer=False, is_supplier=False)
-    )
+    return msgspec.json.encode(record)
 
 
 def _judge(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncjob.core.records import CreditNote
 from syncjob.core.rules.credit import Wish
 from tests.engine.scenes import awaiting, codes, invoice_of, minutes, number_of, quiet
 from tests.engine.test_notices import LATE, late, tasks, world_with
@@ -185,6 +189,75 @@ def test_a_credit_that_a_list_showed_late_is_read_by_its_id(tmp_path: Path) -> N
         assert "Credit not yet applied: 50.00 AUD" in task["note"]
     finally:
         w.close()
+
+
+def singly(w: World, mark: int = 0) -> list[str]:
+    """The credit notes that were read each at its own address since then, and answered."""
+    found = (c for c in w.since(mark) if "/CreditNotes/" in c["path"] and c["status"] == 200)
+    return [call["path"].rsplit("/", 1)[-1] for call in found]
+
+
+def walked(w: World, notes: int) -> None:
+    """A state that has walked a list of so many credit notes, a week ago."""
+    deal = awaiting(w)
+    for _ in range(notes):
+        give(w, deal, "credit", "1")
+    week(w)
+    assert singly(w) == []
+    w.advance(timedelta(days=8))
+
+
+def week(w: World) -> None:
+    w.advance(timedelta(days=8))
+    for _ in range(2):
+        w.run()
+        minutes(w, 16)
+
+
+def test_what_an_older_version_stored_of_credit_is_no_contradiction(world: World) -> None:
+    """It stored credit notes without their net sum: each of them was read again, a call each."""
+    walked(world, 3)
+    with world.connection() as handle, handle.state.commit():
+        db = handle.state.db
+        rows = db.execute("SELECT id, body FROM snapshot WHERE stream = 'credit_notes'").fetchall()
+        assert len(rows) == 3
+        for note, known in rows:
+            body = json.loads(known)
+            assert body.pop("sub_total")
+            old = json.dumps(body, separators=(",", ":")).encode()
+            digest = hashlib.blake2b(old, digest_size=12).hexdigest()
+            db.execute("UPDATE snapshot SET body = ?, hash = ? WHERE id = ?", (old, digest, note))
+    mark = world.mark()
+    week(world)
+    assert "CreditNotes" in reads(world, mark)
+    assert singly(world, mark) == []
+    with world.connection() as handle:
+        for note, _ in rows:
+            found = handle.state.snapshots.get("ledger", "credit_notes", note, CreditNote)
+            assert found is not None and found.sub_total == Decimal("0.91")
+
+
+def test_a_batch_that_ends_among_many_doubts_goes_on_where_it_was(world: World) -> None:
+    """It began with the first again, so that more doubts than a day has calls stopped all."""
+    walked(world, 25)
+    with world.connection() as handle, handle.state.commit():
+        handle.state.db.execute(
+            "UPDATE snapshot SET hash = 'another' WHERE stream = 'credit_notes'"
+        )
+    mark, started = world.mark(), 0
+    world.run()  # the list is not believed
+    minutes(world, 16)
+    for more in (4, 20, 1):  # of 25, beyond those that are read one by one too
+        world.fault(server="xero", path="/CreditNotes/", kind="status", skip=more, times=99)
+        world.run()
+        world.faults.clear()
+        started += more
+        assert len(singly(world, mark)) == started
+        minutes(world, 30)
+    assert len(set(singly(world, mark))) == 25, "none of them twice"
+    steps = [world.run() for _ in range(2)]
+    assert steps[-1].result == "done"
+    assert len(singly(world, mark)) == 25
 
 
 def test_a_missing_right_is_told_and_stops_no_notice(tmp_path: Path) -> None:
