@@ -312,6 +312,23 @@ def test_fields_are_written_by_type_and_read_back_as_text(
     assert read.fields["Invoice total"] is None and read.fields["Invoice status"] == "paid"
 
 
+def test_money_that_is_only_read_says_its_currency_where_it_is_not_the_deals(
+    world: PipedriveWorld,
+) -> None:
+    """What we write stays as written: it would be taken for a person's edit."""
+    world.act("create_field", name="Freight", type="monetary")
+    freight = {"value": 12.5, "currency": "GBP"}
+    deal = world.act("create_deal", title="D", currency="GBP", fields={"Freight": freight})["id"]
+    connector = world.connect(needs=Needs(fields=("Freight", "Invoice total")))
+    _write(world, connector, deal, Invoice_total="7.50")
+    seen = []
+    for currency in ("GBP", "USD"):
+        world.act("edit_deal", deal=deal, currency=currency)
+        (read,) = connector.get("deals", [str(deal)])
+        seen.append((read.currency, read.fields["Freight"], read.fields["Invoice total"]))
+    assert seen == [("GBP", "12.5", "7.5"), ("USD", "12.5 GBP", "7.5")]
+
+
 def test_a_write_never_touches_the_value_of_the_deal(world: PipedriveWorld, connector: Any) -> None:
     deal = world.act("create_deal", title="D", lines=_lines(2))["id"]
     _write(world, connector, deal, Invoice_number="1")

@@ -28,6 +28,19 @@ def test_a_number_of_no_country_is_its_digits(text: str, country: str | None) ->
     assert canonical(text, country) == "".join(c for c in text if c.isdigit()).lstrip("0")
 
 
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [("50 EUR", "Give the amount in GBP"), ("50 GBP", "Correct"), ("50 or so", "Correct"),
+     ("a EUR", "Correct"), ("EUR", "Correct")],
+)  # fmt: skip
+def test_an_extra_line_in_another_currency_says_which_one_is_wanted(text: str, mend: str) -> None:
+    with pytest.raises(Held) as held:
+        freight(text)
+    assert held.value.code == "extra_line_invalid"
+    assert held.value.next_step.startswith(mend)
+    assert ("the deal is in GBP" in held.value.what) is (text == "50 EUR")
+
+
 @pytest.mark.parametrize("text", ["about 20", "12,50", "1 2", "€5", "NaN", "Infinity", "1e"])
 def test_an_extra_line_whose_amount_is_none_holds_its_deal(text: str) -> None:
     """It is not left out: the customer would be billed too little."""

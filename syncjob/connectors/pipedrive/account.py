@@ -154,6 +154,7 @@ def resolve(options: PipedriveOptions, reference: CrmReference, more: Sequence[s
     return Names(
         base=_pages(options, reference),
         deal_fields={name: f for name, f in found.items() if f},
+        written=frozenset(options.fields.names().values()),
         labels=dict(reference.labels),
         organization_marker=fields.only(known, "organization", options.organization_marker),
         person_marker=fields.only(known, "person", options.person_marker),

@@ -26,6 +26,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     base: str  # the account's address, for links
     deal_fields: Mapping[str, FieldInfo]  # the config's name -> the field
+    written: frozenset[str] = frozenset()  # those names of which we write the fields
     labels: Mapping[str, str]  # label id -> its name
     organization_marker: FieldInfo | None
     person_marker: FieldInfo | None
@@ -60,8 +61,18 @@ def to_deal(item: Any, names: Names) -> Deal:
         labels=_labels(item, names),
         archived=values.flag(item, "is_archived"),
         line_count=None if count is None else int(count),
-        fields={name: fields.read(f, item) for name, f in names.deal_fields.items()},
+        fields=_fields(item, names, currency.upper()),
     )
+
+
+def _fields(item: Item, names: Names, currency: str) -> dict[str, str | None]:
+    """What we write is in the deal's currency, and compared without it."""
+    return {
+        name: fields.read(field, item)
+        if name in names.written
+        else fields.read_in(field, item, currency)
+        for name, field in names.deal_fields.items()
+    }
 
 
 def contact_id(kind: str, item: Item, key: str) -> str | None:

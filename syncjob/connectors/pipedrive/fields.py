@@ -61,14 +61,31 @@ def only(fields: Iterable[FieldInfo], entity: str, name: str) -> FieldInfo | Non
 
 def read(field: FieldInfo, item: Item) -> str | None:
     """The field's value in a record, as text. Raises SchemaDrift."""
+    return as_text(field, _wire(field, item))
+
+
+def read_in(field: FieldInfo, item: Item, currency: str) -> str | None:
+    """As `read`, but money that is not in this currency says its own: "50 EUR". Each amount has
+    one beside it (facts: pipedrive, 1a), and people change a deal's without it. Zero needs none.
+    """
+    value = _wire(field, item)
+    text = as_text(field, value)
+    own = value.get("currency") if field.kind == "monetary" and isinstance(value, dict) else None
+    if text is None or not _amount(text) or not isinstance(own, str) or not own.strip():
+        return text
+    code = own.strip().upper()
+    return text if code == currency else f"{text} {code}"
+
+
+def _wire(field: FieldInfo, item: Item) -> Any:
     if not is_custom(field):
-        return as_text(field, item.get(field.code))
+        return item.get(field.code)
     custom = item.get("custom_fields")
     if custom is None:
         return None
     if not isinstance(custom, dict):
         raise values.drift("custom_fields", custom, "an object")
-    return as_text(field, custom.get(field.code))
+    return custom.get(field.code)
 
 
 def as_text(field: FieldInfo, value: Any) -> str | None:

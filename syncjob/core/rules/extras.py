@@ -24,13 +24,7 @@ def extra_rows(facts: Facts) -> Iterator[tuple[ExtraLine, Line]]:
         text = one_line(facts.deal.fields.get(extra.field))
         amount = _amount(text) if text else Decimal(0)
         if amount is None:
-            raise Held(
-                "extra_line_invalid",
-                f'The field "{extra.field}" says "{short(text)}", which is no amount, so the line '
-                f'"{extra.description}" cannot be made.',
-                field=extra.field,
-                next_step="Correct the field in the CRM, or empty it for no such line.",
-            )
+            raise _no_line(extra, text, facts.deal.currency)
         if amount:
             yield (
                 extra,
@@ -41,6 +35,23 @@ def extra_rows(facts: Facts) -> Iterator[tuple[ExtraLine, Line]]:
                     unit_price=amount,
                 ),
             )
+
+
+def _no_line(extra: ExtraLine, text: str, currency: str) -> Held:
+    """The CRM's connector names the currency of an amount that is not in the deal's."""
+    number, _, code = text.rpartition(" ")
+    abroad = code != currency and len(code) == 3 and code.isalpha() and code.isupper()
+    abroad = abroad and _amount(number) is not None
+    why = f"and the deal is in {currency}" if abroad else "which is no amount"
+    mend = f"Give the amount in {currency}" if abroad else "Correct the field"
+    return Held(
+        "extra_line_invalid",
+        f'The field "{extra.field}" says "{short(text)}", {why}, so the line '
+        f'"{extra.description}" cannot be made.',
+        field=extra.field,
+        next_step=f"{mend} in the CRM, or empty {'the field' if abroad else 'it'} for no such "
+        "line.",
+    )
 
 
 def _amount(text: str) -> Decimal | None:
