@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import responses
 
 from syncjob.connectors.base import Walk
-from syncjob.connectors.hubspot import associations, marked
+from syncjob.connectors.hubspot import associations, marked, searching
 from syncjob.connectors.hubspot.client import Client
 from syncjob.connectors.hubspot.reading import SINGLE_MAX
 from syncjob.core.needs import Needs
@@ -215,3 +216,51 @@ def test_a_marker_of_which_nothing_is_said_is_not_taken_for_not_there(
         http.add("POST", url, json={"results": [], "total": 0})
     with pytest.raises(SchemaDrift, match="Went wrong"):
         marked.find(client.ask, lambda *_: (), kind, [marker], NOW, NAMES)
+
+
+NOTES = f"{API}/crm/objects/2026-09/notes"
+
+
+def notes_of(http: Any, total: int, marker: str, *, last: int) -> None:
+    """So many notes in pages of their own, of which the one of the highest id bears the marker;
+    none of them is on the deal that the marker names, since that was merged."""
+
+    def page(request: Any) -> tuple[int, dict[str, str], str]:
+        filters = json.loads(request.body)["filterGroups"][0]["filters"]
+        number = 1 + next(int(f["value"]) for f in filters if f["operator"] == "GT")
+        body = f"<p>{marker}</p>" if number == total else "a call"
+        row = {"id": str(number), "properties": {"hs_note_body": body}}
+        left = total - number + 1
+        return 200, {}, json.dumps({"results": [row] if number <= last else [], "total": left})
+
+    ties = f"{API}/crm/associations/2026-09/deals/notes/batch/read"
+    http.add("POST", ties, json={"results": [], "errors": [none("7")]})
+    http.add_callback("POST", f"{NOTES}/search", page)
+
+
+@pytest.mark.parametrize("total", [50, 51, 120])
+def test_a_note_is_looked_for_to_the_end_of_the_search(
+    http: Any, client: Client, total: int
+) -> None:
+    """The search goes by rising id, so no count of results bounds it."""
+    notes_of(http, total, "NW-7-A1.paid", last=total)
+    found = marked.find(client.ask, lambda *_: (), "note.create", ["NW-7-A1.paid"], NOW, NAMES)
+    assert found["NW-7-A1.paid"].id == str(total)
+
+
+def test_a_search_that_does_not_end_finds_nothing_for_sure(
+    http: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is "not found" is made again."""
+    monkeypatch.setattr(searching, "PAGES_MAX", 5)
+    notes_of(http, 9, "NW-7-A1.paid", last=9)
+    with pytest.raises(SchemaDrift, match="does not end after 5 pages"):
+        marked.find(client.ask, lambda *_: (), "note.create", ["NW-7-A1.paid"], NOW, NAMES)
+
+
+def test_a_search_for_a_note_that_counts_more_but_gives_none_is_no_end(
+    http: Any, client: Client
+) -> None:
+    notes_of(http, 3, "NW-7-A1.paid", last=2)
+    with pytest.raises(SchemaDrift, match="gives none"):
+        marked.find(client.ask, lambda *_: (), "note.create", ["NW-7-A1.paid"], NOW, NAMES)

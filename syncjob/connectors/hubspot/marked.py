@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from syncjob.connectors.hubspot import batches, contacts, searching, writing
 from syncjob.connectors.hubspot.batches import Ask
+from syncjob.connectors.hubspot.client import rows
 from syncjob.connectors.hubspot.fields import Item, moment_of
 from syncjob.connectors.hubspot.names import Names
 from syncjob.core.markers import parse_invoice_marker
@@ -82,24 +83,24 @@ def _contacts(ask: Ask, markers: Sequence[str], names: Names) -> Iterator[tuple[
                 "inputs": [{"id": marker} for marker in chunk],
                 "properties": list(contacts.wanted(kind, names)),
             }
-            rows = _read(ask, "objects", f"{objects}/batch/read", body)
-            yield from _of(kind, rows, markers, names)
+            found = _read(ask, "objects", f"{objects}/batch/read", body)
+            yield from _of(kind, found, markers, names)
 
 
 def _deleted(bin: Bin, markers: Sequence[str], names: Names) -> Iterator[tuple[str, Contact]]:
     """Those that a person deleted at once: a deleted record is not known by its marker any more,
     so the recycling bin is looked through."""
     for kind, objects in (("organization", "companies"), ("person", "contacts")):
-        rows = bin(objects, contacts.wanted(kind, names))
-        yield from _of(kind, rows, markers, names)
+        dead = bin(objects, contacts.wanted(kind, names))
+        yield from _of(kind, dead, markers, names)
 
 
 def _of(
-    kind: str, rows: Iterable[Item], markers: Sequence[str], names: Names
+    kind: str, shown: Iterable[Item], markers: Sequence[str], names: Names
 ) -> Iterator[tuple[str, Contact]]:
     """Unique values are compared without case."""
     wanted = {marker.casefold(): marker for marker in markers}
-    for row in rows:
+    for row in shown:
         contact = contacts.to_contact(kind, row, names)
         marker = wanted.get((contact.marker or "").casefold())
         if marker is not None:
@@ -143,27 +144,25 @@ def _associated(ask: Ask, objects: str, deals: list[str]) -> dict[str, str]:
 def _searched(
     ask: Ask, text: _Text, markers: Sequence[str], since: datetime, names: Names
 ) -> Iterator[tuple[str, Activity]]:
-    """Everything of this kind that was made since, by rising id."""
-    last = "0"
-    for _ in range(_PAGES_MAX):
+    """Everything of this kind that was made since, by rising id, to the very end: what is not
+    found among all of it would be made again."""
+
+    def above(last: str) -> Item:
         filters = [
             {"propertyName": "hs_createdate", "operator": "GTE",
              "value": str(int(since.timestamp()) * 1000)},
             {"propertyName": "hs_object_id", "operator": "GT", "value": last},
         ]  # fmt: skip
-        body = {
+        return {
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": list(text.properties),
             "limit": searching.PAGE_MAX,
         }
-        answer = ask("objects", f"{text.objects}/search", body)
-        rows = _rows(answer)
-        for row in rows:
+
+    for page, _ in searching.rising(ask, text.objects, above, "0"):
+        for row in page:
             yield from _bearing(text, row, markers, names, {})
-        if not rows or not searching.goes_on(answer, len(rows)):
-            return
-        last = str(rows[-1].get("id"))
 
 
 def _bearing(
@@ -205,12 +204,4 @@ def _read(ask: Ask, area: str, where: str, body: Item) -> list[Item]:
     answer = batches.ask(ask, area, where, body)
     ids = [str(one["id"]) for one in body["inputs"]]
     batches.require("what it was asked for:", batches.unsaid(answer, ids, ()))
-    return _rows(answer)
-
-
-def _rows(body: Item) -> list[Item]:
-    """The results of a read."""
-    rows = body.get("results")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SchemaDrift("HubSpot answered a read without results.")
-    return rows
+    return rows(answer)

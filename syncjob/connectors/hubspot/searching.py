@@ -9,12 +9,13 @@ what is archived.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from syncjob.connectors.hubspot.batches import Ask
 from syncjob.connectors.hubspot.client import Client, after, rows
 from syncjob.connectors.hubspot.codec import number_of
 from syncjob.connectors.hubspot.fields import Item
@@ -63,8 +64,22 @@ def pages(
     client: Client, objects: str, since: datetime, last: str, properties: Sequence[str]
 ) -> Iterator[tuple[list[Item], str | None]]:
     """Each page with the id that the next one begins above; None after the last page."""
+
+    def above(place: str) -> Item:
+        return body(objects, since, place, properties)
+
+    return rising(client.ask, objects, above, last)
+
+
+def rising(
+    ask: Ask, objects: str, above: Callable[[str], Item], last: str
+) -> Iterator[tuple[list[Item], str | None]]:
+    """As `pages`, for any search by rising id: `above` is its body for what lies above an id.
+
+    Raises SchemaDrift if it gives less than it counts, or does not end: what was seen is not all.
+    """
     for _ in range(PAGES_MAX):
-        answer = client.ask("objects", f"{objects}/search", body(objects, since, last, properties))
+        answer = ask("objects", f"{objects}/search", above(last))
         found = rows(answer)
         more = goes_on(answer, len(found))
         reached = _last(found, last) if found else last
