@@ -206,9 +206,24 @@ def test_the_win_counts_on_the_organisations_day() -> None:
     assert sydney.slots[0].on == date(2026, 2, 1)
 
 
-def test_a_field_that_holds_no_day_is_held() -> None:
-    with held("schedule_day_invalid", "soon"):
-        by_rule(rule({"field": "Start"}), deal(fields={"Start": "soon"}), policy(), SUMS, UTC_ZONE)
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31 10:59 UTC", date(2026, 1, 31)),
+        ("2026-01-31 11:00 UTC", date(2026, 2, 1)),  # what HubSpot's date-times are read as
+        ("2026-01-31T23:00:00+11:00", date(2026, 2, 1)),
+    ],
+)
+def test_an_instant_in_a_field_counts_on_its_day_in_the_zone(text: str, day: date) -> None:
+    won, auckland = deal(fields={"Start": text}), ZoneInfo("Pacific/Auckland")
+    assert by_rule(rule({"field": "Start"}), won, policy(), SUMS, auckland).slots[0].on == day
+
+
+@pytest.mark.parametrize("text", ["soon", "9999-12-31 23:00 UTC", "2026-01-31 UTC"])
+def test_a_field_that_holds_no_day_is_held(text: str) -> None:
+    won, auckland = deal(fields={"Start": text}), ZoneInfo("Pacific/Auckland")
+    with held("schedule_day_invalid", text):
+        by_rule(rule({"field": "Start"}), won, policy(), SUMS, auckland)
 
 
 def rule(on: object) -> ScheduleRule:

@@ -122,6 +122,39 @@ def test_a_price_finer_than_the_ledger_keeps_is_billed_at_its_sum(
     quiet(w)
 
 
+EVENING = "2026-11-22T18:07:00Z"  # in New Zealand it is the 23rd
+
+
+def test_a_time_of_day_gives_the_day_that_it_is_where_the_books_are(make_world: MakeWorld) -> None:
+    asked = {"crm": {"inputs": {"invoice_date": "closedate"}}}
+    w = make_world(
+        crm="hubspot", crm_options={**LONG_IDS, "currency": "NZD"}, region="NZ", config=asked
+    )
+    line = {**WIDGET, "tax": 15}
+    minutes(w, 24 * 60)
+    deal = sell(w, currency="NZD", lines=[line])
+    w.crm("edit_deal", deal=deal, expected_close_date=EVENING)
+    assert codes(w.run()) == []
+    assert invoice_of(w, deal)["day"] == "2026-11-23"
+    quiet(w)
+
+
+def test_a_time_of_day_brings_the_part_that_waits_for_it(make_world: MakeWorld) -> None:
+    parts = [
+        {"name": "deposit", "percent": 50, "on": "win"},
+        {"name": "balance", "rest": True, "on": {"field": "Delivered at"}},
+    ]
+    rules = {"schedules": [{"name": "halves", "parts": parts}], "deposit": {"progressive": True}}
+    w = make_world(crm="hubspot", crm_options=LONG_IDS, config={"invoices": rules}, init=False)
+    w.crm("create_field", name="Delivered at", type="datetime")
+    w.init()
+    sell(w, fields={"Delivered at": EVENING})
+    w.run()
+    minutes(w, 5)
+    w.run()
+    assert len(w.invoices()) == 2, codes(w.run())
+
+
 def test_an_admins_rule_parks_its_deal_and_no_other(hub: World) -> None:
     hub.crm("create_field", name="PO number")
     hub.crm("add_rule", required=["po_number"], when={"dealstage": ["closedwon"]})

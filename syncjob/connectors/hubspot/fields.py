@@ -14,6 +14,7 @@ from typing import Any
 
 from syncjob.core.money import plain
 from syncjob.core.references import FieldInfo, Option
+from syncjob.core.rules.dating import INSTANT_FORMAT
 from syncjob.errors import SchemaDrift
 
 Item = dict[str, Any]
@@ -24,8 +25,6 @@ CHOICE = "enumeration"
 TEXT_KINDS = frozenset({"string", "phone_number"})
 #: What a text property holds at most (the vendor's guide of property types).
 TEXT_MAX = 65_536
-#: How an instant stands in our own texts (`fields.synced`), and is written to a datetime.
-INSTANT_FORMAT = "%Y-%m-%d %H:%M UTC"
 
 _YES = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from syncjob.core.rules.texts import one_line
@@ -10,6 +10,9 @@ from syncjob.errors import Held
 
 #: A date set by hand may lie this many days back; an older one is held (BOOKKEEPING, "Dates").
 BACKDATED_DAYS_MAX = 14
+
+#: How an instant stands in the texts that connectors make of a CRM's fields.
+INSTANT_FORMAT = "%Y-%m-%d %H:%M UTC"
 
 
 def is_locked(day: date, locked_through: date | None) -> bool:
@@ -22,9 +25,8 @@ def invoice_day(
 ) -> date:
     """Today, or the day that the deal's own field `field` gives.
 
-    `given` is that field's text: a date, or an instant with its offset, whose day in `zone`
-    counts. Raises Held: "invoice_date_invalid", "invoice_date_future", "invoice_date_old",
-    "period_locked".
+    `given` is that field's text, which `day_said` reads. Raises Held: "invoice_date_invalid",
+    "invoice_date_future", "invoice_date_old", "period_locked".
     """
     text = one_line(given)
     day = _read(text, field, zone) if text else today
@@ -43,17 +45,29 @@ def invoice_day(
     return day
 
 
-def _read(text: str, field: str, zone: ZoneInfo) -> date:
+def day_said(text: str, zone: ZoneInfo) -> date | None:
+    """The day that a field's text says: a date, or an instant with its offset or as our own texts
+    say it, whose day in `zone` counts; None for anything else."""
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
+        if text.endswith(" UTC"):
+            instant = datetime.strptime(text, INSTANT_FORMAT).replace(tzinfo=UTC)
+        else:
+            instant = datetime.fromisoformat(text)
+        return (instant.astimezone(zone) if instant.tzinfo else instant).date()
+    except (ValueError, OverflowError):  # no date, or one whose day in the zone nobody can say
+        return None
+
+
+def _read(text: str, field: str, zone: ZoneInfo) -> date:
+    day = day_said(text, zone)
+    if day is None:
         raise Held(
             "invoice_date_invalid",
             f'The field "{field}" says "{text}", which is not a date.',
             field=field,
             next_step=f'Write the date as YYYY-MM-DD in "{field}", or empty it.',
-        ) from None
-    return (instant.astimezone(zone) if instant.tzinfo else instant).date()
+        )
+    return day
 
 
 def _wrong(kind: str, field: str, day: date, why: str) -> Held:

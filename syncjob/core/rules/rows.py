@@ -172,7 +172,10 @@ def is_fine(number: Decimal, digits: int) -> bool:
 
 def one_piece(line: InvoiceLine) -> InvoiceLine:
     """The line as one piece at the sum that it comes to exactly: its quantity, price and discount
-    stand in its words. Raises Held "description_too_long"."""
+    stand in its words, if it is not one unit at its price. Raises Held "description_too_long"."""
+    piece = _replaced(line, Decimal(1), line_amount(line), None, None)
+    if line.quantity == 1 and not line.discount_percent and not line.discount_amount:
+        return piece
     words = f"Quantity: {plain(line.quantity)} x {plain(line.unit_price)}"
     if line.discount_percent:
         words += f", less {plain(line.discount_percent)}%"
@@ -180,7 +183,6 @@ def one_piece(line: InvoiceLine) -> InvoiceLine:
         words += f", less {plain(line.discount_amount)}"
     text = "\n".join(filter(None, (line.description, words)))
     _check_length(text, f'line "{short(one_line(line.description))}"')
-    piece = _replaced(line, Decimal(1), line_amount(line), None, None)
     return msgspec.structs.replace(piece, description=text)
 
 

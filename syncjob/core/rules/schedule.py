@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from syncjob.core.policy import Invoices
 from syncjob.core.policy_schedules import Deposit, PartRule, ScheduleRule, When
 from syncjob.core.records import Deal, Instalment, Organisation
 from syncjob.core.rules.arithmetic import Sums, tolerance
+from syncjob.core.rules.dating import day_said
 from syncjob.core.rules.texts import one_line, short
 from syncjob.core.rules.when import Facts, InvoiceFacts, applies
 from syncjob.errors import Held
@@ -212,16 +213,15 @@ def _day(when: When, deal: Deal, won: date | None, zone: ZoneInfo) -> tuple[date
 
 
 def _read(text: str, field: str, zone: ZoneInfo) -> date:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
+    day = day_said(text, zone)
+    if day is None:
         raise Held(
             "schedule_day_invalid",
             f'The field "{field}" says "{short(text)}", which is not a date.',
             field=field,
             next_step=f'Write the date as YYYY-MM-DD in "{field}".',
-        ) from None
-    return (instant.astimezone(zone) if instant.tzinfo else instant).date()
+        )
+    return day
 
 
 def _later(day: date, when: When) -> date:
