@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,18 @@ def test_a_full_credit_comes_to_the_invoice_by_the_ledgers_arithmetic(of):
     sums = predict(draft.lines, draft.line_amounts, RATES)
     assert (sums.total, sums.total_tax, draft.total) == (of.total, of.total_tax, of.total)
     assert not any(x.discount_percent or x.discount_amount for x in draft.lines)
+
+
+@given(invoice_st, st.integers(-4, 4).filter(bool))
+def test_a_full_credit_of_a_rounded_invoice_comes_to_its_total(of, cents):
+    total = of.total + Decimal(cents) / 100  # Xero's RoundingAmount (facts: xero)
+    if total <= 0:
+        return
+    rounded = msgspec.structs.replace(of, total=total, due=total)
+    draft = made(rounded, wish())
+    assert (predict(draft.lines, draft.line_amounts, RATES).total, draft.total) == (total, total)
+    known = {(x.account, x.tax_code) for x in of.lines}
+    assert {(x.account, x.tax_code) for x in draft.lines} <= known
 
 
 @given(invoice_st, st.data())

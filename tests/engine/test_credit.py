@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -73,6 +75,22 @@ def test_a_full_credit_is_the_invoice_again_as_a_draft(w):
         assert invoice["number"] in one["description"]
         assert "goods came back" in one["description"]
     assert note["applied"] == []
+
+
+@pytest.mark.parametrize("rounding", ["-0.03", "0.03"])
+def test_a_full_credit_of_a_rounded_invoice_leaves_no_cent(w, rounding):
+    deal = awaiting(w, lines=LINES)
+    table = w.xero.organisation.invoices
+    sold = table[invoice_of(w, deal)["id"]]
+    total = sold.total + Fraction(rounding)  # Xero's RoundingAmount
+    table.put(replace(sold, total=total, updated=w.xero.organisation.stamp()))
+    minutes(w, 5)
+    w.run()
+    assert float(w.deal_fields(deal)["Invoice total"]) == float(total)
+    report = credit(w, deal)
+    note = only(notes(w))
+    assert (report.created, Fraction(note["total"])) == (True, total)
+    assert {line["account_code"] for line in note["lines"]} == {"200"}
 
 
 def test_a_dry_run_shows_it_and_writes_nothing(w):
