@@ -26,7 +26,11 @@ _TAKE = frozenset({"contact_conflict", "contact_differs"})
 _MATCH = frozenset({"contact_near_match", "contact_maybe_in_crm"})
 #: While one of these is open no deal at all is invoiced: it cannot be put aside, or all would seem
 #: to be well while nothing moves.
-_STOPS_ALL = frozenset({"another_instance", "stream_unreadable"})
+_STOPS_ALL = frozenset({"another_instance"})
+#: Nor can a list that is not read, if nothing is made without it: without deals nothing is won.
+#: A state without history also reads all repeating invoices before it makes anything.
+_NEEDED = frozenset({"stream:ledger.invoices", "stream:ledger.contacts", "stream:crm.deals"})
+_NEEDED_FIRST = _NEEDED | {"stream:ledger.templates"}
 
 
 #: The word of `--create` in what the state keeps of a person's answers.
@@ -64,21 +68,24 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     does: str
 
 
-def choices(issue: Issue) -> tuple[Choice, ...]:
-    """The answers that this issue takes, the likeliest first."""
+def choices(issue: Issue, *, recovering: bool) -> tuple[Choice, ...]:
+    """The answers that this issue takes, the likeliest first. `recovering`: see `stops_all`."""
     kind = issue.subject.partition(":")[0]
     if kind == "connection":
         return tuple(_connection(issue))
     found = [*_deal(issue)] if kind == "deal" else [*_contact(issue)] if kind == "contact" else []
-    if issue.state == "note" and not stops_all(issue):
+    if issue.state == "note" and not stops_all(issue, recovering=recovering):
         found.append(
             Choice(flag="--seen", does="it is all right so: not told again until its cause changes")
         )
     return tuple(found)
 
 
-def stops_all(issue: Issue) -> bool:
-    """Whether the whole connection stands still for it, and not one record."""
+def stops_all(issue: Issue, *, recovering: bool) -> bool:
+    """Whether the whole connection stands still for it, and not one record or list. `recovering`:
+    the state has no history yet, or none of a while, and waits for the ledger's lists."""
+    if issue.code == "stream_unreadable":
+        return issue.subject in (_NEEDED_FIRST if recovering else _NEEDED)
     return issue.code in _STOPS_ALL
 
 
