@@ -139,11 +139,10 @@ def too_large(
         return
     if released(case.answers, "unusually_large", about):
         return
-    same = follows is not None and draft.currency == follows.currency
-    if same and follows is not None and draft.total <= follows.total:
-        return  # it is as large already, and was released then
     what, more = f"The invoice of {draft.total:,.2f} {draft.currency}", ""
     if follows is not None:
+        if draft.currency == follows.currency and draft.total <= follows.total:
+            return  # it is as large already, and was released then
         name = follows.number or follows.id
         what = f"As the deal is now its draft {name} would come to {draft.total:,.2f} "
         what, more = f"{what}{draft.currency}, which", " The draft is left as it was."

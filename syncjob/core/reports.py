@@ -34,6 +34,10 @@ Result = Literal[
     "failed",
 ]
 
+#: Batches that came to their end. The exit code alone does not say so: one that something strange
+#: has stopped ends with the same as one that leaves something to a person.
+GOOD: frozenset[str] = frozenset({"done", "issues"})
+
 #: A stage of the batch (DESIGN 3), how many of it are done, and how many there are if known.
 Progress = Callable[[str, int, int | None], None]
 

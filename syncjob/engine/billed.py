@@ -95,8 +95,8 @@ def _survivors(batch: Batch, contacts: set[str]) -> dict[str, str]:
     """Of these ledger contacts those that were merged, each with the one that it is now."""
     found = merged = batch.state.contacts.merged(contacts)
     for _ in range(MERGES_MAX):
-        merged = batch.state.contacts.merged(set(merged.values()))
         if not merged:
             break
+        merged = batch.state.contacts.merged(set(merged.values()))
         found = {old: merged.get(new, new) for old, new in found.items()}
     return found

@@ -10,15 +10,13 @@ import msgspec
 
 from syncjob.core.hours import Pace
 from syncjob.core.records import Invoice
+from syncjob.core.reports import GOOD
 from syncjob.errors import SyncJobError
 from syncjob.notices.alarm import OLD, Health
 from syncjob.state.database import State
 
 #: How many batches are looked through for the last good one.
 BATCHES_SEEN = 200
-#: Batches that came to their end. Their exit code alone does not say so: one that something
-#: strange has stopped ends with the same as one that leaves something to a person.
-GOOD = frozenset({"done", "issues"})
 #: Batches that did what they were told to; a person may ask for a pause.
 _WELL = GOOD | {"paused"}
 #: What ended the last batch, in words; gone when nothing did.

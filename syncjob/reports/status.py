@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 
-from syncjob.core.reports import Budget, ChoreStatus, StatusReport, Waits
+from syncjob.core.reports import GOOD, Budget, ChoreStatus, StatusReport, Waits
 from syncjob.reports.issue_words import ago
 from syncjob.reports.terminal import organisation, pauses, show_issues
 from syncjob.reports.words import batch_sentence, lasting, local
@@ -42,7 +42,7 @@ def verdict(status: StatusReport) -> Iterator[str]:
     """Whether all is well, since when it is not, and what to do, in a sentence or a few."""
     since = f" since {local(status.unwell_since)}" if status.unwell_since else ""
     if status.troubles:
-        ended_well = status.last is not None and status.last.result in ("done", "issues")
+        ended_well = status.last is not None and status.last.result in GOOD
         yield "Batches end well; this needs a look:" if ended_well else f"Not well{since}."
         yield from status.troubles
     elif status.last is None:

@@ -5,6 +5,7 @@ Keeps invariant 10 (a refused record waits until its fingerprint changes) and th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 
 from syncjob.core.actions import Issue
 from syncjob.core.records import Side
+from syncjob.core.reports import GOOD
 from syncjob.state.fields import packed_changes
 from syncjob.state.reads import Ask, Lookup, Reads, Row
 
@@ -291,9 +293,9 @@ class Book:
     def decided_before(self, batch: int) -> datetime | None:
         """When the newest batch before this one began that came to its end; None: none did."""
         row = self.db.execute(
-            "SELECT started FROM batch WHERE id < ? AND result IN ('done', 'issues') "
-            "ORDER BY id DESC LIMIT 1",
-            (batch,),
+            "SELECT started FROM batch WHERE id < ? "
+            "AND result IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1",
+            (batch, json.dumps(sorted(GOOD))),
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 

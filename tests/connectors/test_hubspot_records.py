@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +20,6 @@ from syncjob.connectors.hubspot.reading import Reader
 from syncjob.core.records import Deal
 from syncjob.errors import SchemaDrift, Throttled
 from tests.connectors.hubspot_names import NAMES
-from tests.connectors.hubspot_support import channel_for, options_for
 
 API = "https://api.hubapi.com"
 DATE = {"Date": "Mon, 02 Mar 2026 12:00:00 GMT"}
@@ -191,18 +189,6 @@ def test_the_primary_company_counts_whatever_the_order() -> None:
     assert associations.one_company(ties) == "9"
     assert associations.one_company([ties[0], ties[2]]) == "8"
     assert associations.one_company([]) is None
-
-
-@pytest.fixture
-def http() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def client() -> Client:
-    options = options_for(API)
-    return Client(options.api_url, options.version, channel_for(options))
 
 
 def test_a_line_that_is_named_twice_is_tied_once(http: Any, client: Client) -> None:

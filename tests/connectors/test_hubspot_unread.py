@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import responses
 
 from syncjob.connectors.base import Walk
 from syncjob.connectors.hubspot import associations, marked, searching
@@ -17,7 +16,7 @@ from syncjob.core.needs import Needs
 from syncjob.errors import SchemaDrift
 from syncjob.sandbox.kernel import Fault
 from tests.connectors.hubspot_names import NAMES, NOW
-from tests.connectors.hubspot_support import NOON, HubSpotWorld, channel_for, options_for
+from tests.connectors.hubspot_support import NOON, HubSpotWorld
 
 API = "https://api.hubapi.com"
 TIES = f"{API}/crm/associations/2026-09/deals/companies/batch/read"
@@ -34,18 +33,6 @@ def none(one: str) -> dict[str, Any]:
     return trouble(
         one, category="OBJECT_NOT_FOUND", subCategory="crm.associations.NO_ASSOCIATIONS_FOUND"
     )
-
-
-@pytest.fixture
-def http() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def client() -> Client:
-    options = options_for(API)
-    return Client(options.api_url, options.version, channel_for(options))
 
 
 @pytest.fixture

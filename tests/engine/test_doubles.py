@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncjob.core.reports import BatchReport
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import (
     answer,
@@ -29,6 +30,17 @@ def by_hand(w: World, amount: int = 100, **fields: Any) -> str:
         "LineItems": [line], "Status": "AUTHORISED", **fields,
     })["done"]  # fmt: skip
     return str(made["number"])
+
+
+def won_again_beside(w: World, deal: int) -> BatchReport:
+    """The batch that sees the deal won again, after a bookkeeper has made the like by hand."""
+    w.crm("reopen", deal=deal)
+    minutes(w, 5)
+    w.run()
+    by_hand(w)
+    w.crm("win", deal=deal)
+    minutes(w, 5)
+    return w.run()
 
 
 def held_double(w: World) -> tuple[int, str]:

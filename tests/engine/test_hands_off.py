@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.conftest import MakeWorld
 from tests.engine.scenes import answer, billed, codes, invoice_of, minutes, number_of, quiet, sell
-from tests.engine.test_doubles import by_hand, held_double
+from tests.engine.test_doubles import held_double, won_again_beside
 from tests.engine.world import World
 
 
@@ -89,12 +89,6 @@ def test_the_answer_that_it_is_no_double_holds_for_one_invoice(world: World) -> 
     answer(world, "create", deal)
     world.run()
     quiet(world)
-    world.crm("reopen", deal=deal)
-    minutes(world, 5)
-    world.run()
-    by_hand(world)
-    world.crm("win", deal=deal)
-    minutes(world, 5)
-    assert codes(world.run()) == ["possible_double"]
+    assert codes(won_again_beside(world, deal)) == ["possible_double"]
     assert [i["status"] for i in world.invoices()].count("DRAFT") == 0
     quiet(world)

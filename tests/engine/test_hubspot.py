@@ -126,7 +126,7 @@ EVENING = "2026-11-22T18:07:00Z"  # in New Zealand it is the 23rd
 
 
 def test_a_time_of_day_gives_the_day_that_it_is_where_the_books_are(make_world: MakeWorld) -> None:
-    asked = {"crm": {"inputs": {"invoice_date": "closedate"}}}
+    asked = {"crm": {"inputs": {"invoice_date": "Close date"}}}
     w = make_world(
         crm="hubspot", crm_options={**LONG_IDS, "currency": "NZD"}, region="NZ", config=asked
     )

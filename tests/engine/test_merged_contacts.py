@@ -13,7 +13,6 @@ from tests.engine.scenes import (
     answer,
     awaiting,
     codes,
-    invoice_of,
     minutes,
     only,
     quiet,
@@ -25,7 +24,7 @@ from tests.engine.test_doubles import by_hand
 from tests.engine.test_notices import late, tasks, world_with
 from tests.engine.test_rare_together import steps
 from tests.engine.test_revision import change_price
-from tests.engine.test_schedules import LINES, PROGRESSIVE, RULES, THIRDS
+from tests.engine.test_schedules import first_part_approved
 from tests.engine.world import World
 
 #: In minutes: no list looks back so far, so that what moved without a stamp is not shown again.
@@ -114,14 +113,7 @@ def test_what_is_billed_to_a_contact_again_after_it_was_restored_is_its_own(worl
 
 
 def test_the_next_part_is_made_after_a_merge(make_world: MakeWorld) -> None:
-    rules = {"schedules": THIRDS, "deposit": PROGRESSIVE,
-             "tax": {"amounts": "exclusive", "rules": RULES}}  # fmt: skip
-    w = make_world(config={"invoices": rules, "guard": {"times_largest": 100}})
-    deal = sell(w, lines=LINES)
-    w.run()
-    w.books("approve", invoice=invoice_of(w, deal)["number"])
-    minutes(w, 5)
-    w.run()
+    w, _ = first_part_approved(make_world)
     w.advance(timedelta(days=29))
     steps(w, 3)
     survivor = _contact(w, "Acme Group")

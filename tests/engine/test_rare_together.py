@@ -22,7 +22,7 @@ from tests.engine.test_credit import credit, notes, wish
 from tests.engine.test_notices import tasks
 from tests.engine.test_old_states import copy_state, put_back
 from tests.engine.test_recurring import MONTHLY, RECURRING, days, made_by, subscribed, templates
-from tests.engine.test_schedules import LINES, PROGRESSIVE, RULES, THIRDS
+from tests.engine.test_schedules import first_part_approved
 from tests.engine.test_timeline import ALL
 from tests.engine.world import World
 
@@ -225,14 +225,7 @@ def test_both_templates_of_two_merged_deals_are_told_of(make_world: MakeWorld) -
 
 def test_the_parts_of_a_deal_are_billed_to_one_customer(make_world: MakeWorld) -> None:
     """The deposit was billed to Acme; the next part went to whom the deal had gone to, untold."""
-    rules = {"schedules": THIRDS, "deposit": PROGRESSIVE,
-             "tax": {"amounts": "exclusive", "rules": RULES}}  # fmt: skip
-    w = make_world(config={"invoices": rules, "guard": {"times_largest": 100}})
-    deal = sell(w, lines=LINES)
-    w.run()
-    w.books("approve", invoice=invoice_of(w, deal)["number"])
-    minutes(w, 5)
-    w.run()
+    w, deal = first_part_approved(make_world)
     w.crm("create_org", name="Other Pty")
     w.crm("edit_deal", deal=deal, org="Other Pty")
     steps(w, 2)

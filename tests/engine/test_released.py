@@ -18,7 +18,7 @@ from tests.engine.scenes import (
     quiet,
     sell,
 )
-from tests.engine.test_doubles import by_hand, held_double
+from tests.engine.test_doubles import by_hand, held_double, won_again_beside
 from tests.engine.test_revision import change_price
 from tests.engine.world import World
 
@@ -154,13 +154,7 @@ def test_what_takes_never_back_releases_nothing(world: World) -> None:
     answer(world, "create", deal)
     minutes(world, 5)
     world.run()
-    world.crm("reopen", deal=deal)
-    minutes(world, 5)
-    world.run()
-    by_hand(world)
-    world.crm("win", deal=deal)
-    minutes(world, 5)
-    assert codes(world.run()) == ["possible_double"]
+    assert codes(won_again_beside(world, deal)) == ["possible_double"]
 
 
 def test_what_is_given_before_anything_holds_the_deal_is_used_up_by_its_invoice(

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from syncjob.errors import Park
-from tests.engine.scenes import codes, minutes, only, quiet, sell
+from tests.engine.conftest import MakeWorld
+from tests.engine.scenes import codes, invoice_of, minutes, only, quiet, sell
 from tests.engine.world import World
 
 THIRDS: list[dict[str, Any]] = [
@@ -83,6 +84,19 @@ def parts_of(w: World, deal: int) -> list[dict[str, Any]]:
     ours = [i for i in w.invoices() if f"SJ-{deal}-" in (i["url"] or "")]
     live = [i for i in ours if i["status"] not in ("VOIDED", "DELETED")]
     return sorted(live, key=lambda i: str(i["reference"]))
+
+
+def first_part_approved(make_world: MakeWorld) -> tuple[World, int]:
+    """A deal in thirds whose first part a person has approved."""
+    rules = {"schedules": THIRDS, "deposit": PROGRESSIVE,
+             "tax": {"amounts": "exclusive", "rules": RULES}}  # fmt: skip
+    w = make_world(config={"invoices": rules, "guard": {"times_largest": 100}})
+    deal = sell(w, lines=LINES)
+    w.run()
+    w.books("approve", invoice=invoice_of(w, deal)["number"])
+    minutes(w, 5)
+    w.run()
+    return w, deal
 
 
 def nets(invoices: list[dict[str, Any]]) -> dict[str, Decimal]:

@@ -143,10 +143,8 @@ def _customer(world: World, deal: dict[str, Any], invoice: Document) -> None:
     """Its customer is one of the deal's, unless a person touched it."""
     if invoice.id in world.watch.touched:
         return
-    ours, theirs = (
-        _names(world, world.watch.parties.get(deal["id"], set())),
-        _billed(world, invoice),
-    )
+    ours = _names(world, world.watch.parties.get(deal["id"], set()))
+    theirs = _billed(world, invoice)
     if not ours & theirs:
         raise Violation("customer", f"deal {deal['id']} of {ours}: {invoice.number} is to {theirs}")
 
@@ -171,9 +169,7 @@ def _approved(world: World, deal: dict[str, Any], invoice: Document) -> None:
     edited = len(world.watch.totals.get(deal["id"], set()) - {Fraction(0)}) > 1
     edited = edited or not deal_total(world.truth, deal["id"])  # its lines are gone
     won = deal["status"] == "won" and not edited and not world.state_lost
-    left = not _names(world, _party(deal)) & _billed(
-        world, invoice
-    )  # another's by now, or nobody's
+    left = not _names(world, _party(deal)) & _billed(world, invoice)  # for another, or nobody
     if left and (f"deal:{deal['id']}", "changed_after_invoice") in world.issues:
         return  # an invoice is never moved to another customer
     if won and invoice.status == "DRAFT":

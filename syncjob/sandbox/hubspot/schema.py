@@ -191,6 +191,16 @@ def always(kind: str) -> tuple[str, ...]:
     return ("hs_object_id", created, modified(kind))
 
 
+#: The words for those whose names run theirs together (HubSpot's page "default deal properties").
+LABELS = {
+    "closedate": "Close date",
+    "createdate": "Create date",
+    "dealname": "Deal name",
+    "dealstage": "Deal stage",
+    "dealtype": "Deal type",
+}
+
+
 def defined(kind: str, name: str, words: str) -> dict[str, Any]:
     """One default property as the properties API shows it."""
     what, _, marks = words.partition(" ")
@@ -198,7 +208,7 @@ def defined(kind: str, name: str, words: str) -> dict[str, Any]:
     found = _BOOL if type_ == "bool" else OPTIONS.get(name, ())
     return {
         "name": name,
-        "label": name.removeprefix("hs_").replace("_", " ").capitalize(),
+        "label": LABELS.get(name) or name.removeprefix("hs_").replace("_", " ").capitalize(),
         "type": type_,
         "fieldType": field_type,
         "description": "",
